@@ -1,0 +1,30 @@
+"""calhooks: scheduling for small teams on their own server, with webhooks that are never lost."""
+
+from pathlib import Path
+
+from flask import Flask
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from calhooks import cli, config, db, web
+
+__version__ = "0.1.0"
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def create_app(settings: config.Config | None = None) -> Flask:
+    """Make the application from `settings`, by default from the environment. Raises ConfigError."""
+    settings = settings or config.load()
+    app = Flask(__name__, root_path=str(ROOT))
+    app.extensions["calhooks"] = settings
+    app.secret_key = settings.secret_key
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]  # Flask's documented way
+    db.init_app(app, settings.database_url)
+    web.init_app(app, settings)
+    cli.init_app(app)
+    return app

@@ -1,0 +1,226 @@
+"""The environment, read once into a frozen value. No other module reads os.environ."""
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from flask import current_app
+
+from calhooks import datadir
+
+T = TypeVar("T")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+DEFAULT_RETRY_SCHEDULE = "5s,5m,30m,2h,5h,10h,14h,20h,24h"
+UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104 - recognised here, never bound
+LONGEST_WAIT_SECONDS = 30 * 86400.0
+
+
+class ConfigError(ValueError):
+    """A variable holds something that cannot be used; str() is the one line to print."""
+
+    def __init__(self, variable: str, value: str, accepted: str) -> None:
+        super().__init__(f"{variable}={value!r} cannot be used: {accepted}.")
+        self.variable = variable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Settings of one running calhooks. Times are in seconds, `base_url` has no trailing slash."""
+
+    host: str
+    port: int
+    base_url: str
+    data_dir: Path
+    database_url: str
+    redis_url: str
+    redis_is_embedded: bool
+    secret_key: str
+    egress_allow: tuple[Network, ...]
+    rate_limits: bool
+    workers: int
+    retry_schedule: tuple[float, ...]
+    retention_days: int
+    trusted_proxies: int
+    ca_bundle: Path | None
+    mail_url: str
+    mail_from: str
+
+    @property
+    def host_is_loopback(self) -> bool:
+        """Tell whether only this machine can reach the web server."""
+        return is_loopback(self.host)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Config":
+        """Read every variable of the contract, an empty one counting as unset.
+
+        Makes the data directory and, once, the secret key in it.
+        Raises ConfigError naming the variable, its value and what is accepted.
+        """
+        read = _Reader(environ)
+        host = read.parsed("CALHOOKS_HOST", "127.0.0.1", _host, "a host name or an IP address")
+        port = read.whole_number("CALHOOKS_PORT", 8000, 1, 65535)
+        data_dir = read.parsed("CALHOOKS_DATA_DIR", "instance", _data_dir, "a directory that can be written to")
+        redis_url = read.parsed("REDIS_URL", "", _redis_url, "a URL such as redis://localhost:6379/0")
+        mail_url = read.parsed("MAIL_URL", "", _mail_url, "a URL such as smtp://user:password@host:587")
+        return cls(
+            host=host,
+            port=port,
+            base_url=read.parsed(
+                "CALHOOKS_BASE_URL", _own_address(host, port), _base_url, "an http(s):// address without a path"
+            ),
+            data_dir=data_dir,
+            database_url=read.parsed(
+                "DATABASE_URL",
+                f"sqlite:///{data_dir / 'calhooks.sqlite3'}",
+                _database_url,
+                "a sqlite:/// or postgresql:// URL",
+            ),
+            redis_url=redis_url or f"unix://{datadir.redis_socket(data_dir)}",
+            redis_is_embedded=not redis_url,
+            secret_key=read.parsed("SECRET_KEY", "", str, "any text") or datadir.secret_key(data_dir),
+            egress_allow=read.parsed(
+                "CALHOOKS_EGRESS_ALLOW", "", _networks, "comma-separated CIDRs such as 10.0.0.0/8,192.168.1.7/32"
+            ),
+            rate_limits=read.parsed("CALHOOKS_RATE_LIMITS", "on", _on_or_off, "on or off"),
+            workers=read.whole_number("CALHOOKS_WORKERS", 2, 1, 64),
+            retry_schedule=read.parsed(
+                "CALHOOKS_RETRY_SCHEDULE",
+                DEFAULT_RETRY_SCHEDULE,
+                parse_schedule,
+                "comma-separated waits such as 5s,5m,2h, each with ms, s, m, h or d and at most 30 days",
+            ),
+            retention_days=read.whole_number("CALHOOKS_RETENTION_DAYS", 90, 0, 36500),
+            trusted_proxies=read.whole_number("CALHOOKS_TRUSTED_PROXIES", 0, 0, 10),
+            ca_bundle=read.parsed("CALHOOKS_CA_BUNDLE", "", _file, "a readable file of PEM certificates"),
+            mail_url=mail_url,
+            mail_from=read.parsed("MAIL_FROM", "", str.strip, "an e-mail address"),
+        )
+
+
+class _Reader:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def parsed(self, variable: str, default: str, parse: Callable[[str], T], accepted: str) -> T:
+        value = self._environ.get(variable, "").strip() or default
+        try:
+            return parse(value)
+        except (ValueError, OSError) as error:
+            raise ConfigError(variable, value, f"{accepted} is accepted") from error
+
+    def whole_number(self, variable: str, default: int, least: int, most: int) -> int:
+        def parse(text: str) -> int:
+            number = int(text)
+            if not least <= number <= most:
+                raise ValueError(text)
+            return number
+
+        return self.parsed(variable, str(default), parse, f"a whole number from {least} to {most}")
+
+
+def load() -> Config:
+    """Read this process' environment. Raises ConfigError."""
+    return Config.from_env(os.environ)
+
+
+def current_config() -> Config:
+    """Return the configuration of the application whose context is active."""
+    config: Config = current_app.extensions["calhooks"]
+    return config
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host`, a name or an address, is this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def parse_schedule(text: str) -> tuple[float, ...]:
+    """Turn "5s,5m,2h" into waits in seconds. Raises ValueError."""
+    waits = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*", part)
+        if match is None:
+            raise ValueError(part)
+        wait = float(match[1]) * UNIT_SECONDS[match[2]]
+        if wait > LONGEST_WAIT_SECONDS:
+            raise ValueError(part)
+        waits.append(wait)
+    return tuple(waits)
+
+
+def _own_address(host: str, port: int) -> str:
+    name = "localhost" if host in WILDCARD_HOSTS else host
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _host(text: str) -> str:
+    host = text.removeprefix("[").removesuffix("]")
+    if not re.fullmatch(r"[A-Za-z0-9_.:%-]+", host):
+        raise ValueError(text)
+    return host
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    more = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or not parts.hostname or more:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def _database_url(text: str) -> str:
+    """Accept what hosting services hand out and name the driver that is installed."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        raise ValueError(text)
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        return f"postgresql+psycopg://{rest}"
+    if scheme != "sqlite" or rest in ("", "/"):
+        raise ValueError(text)
+    return text
+
+
+def _redis_url(text: str) -> str:
+    if text and urlsplit(text).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError(text)
+    return text
+
+
+def _mail_url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+        raise ValueError(text)
+    return text
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+
+
+def _on_or_off(text: str) -> bool:
+    if text.lower() not in ("on", "off"):
+        raise ValueError(text)
+    return text.lower() == "on"
+
+
+def _file(text: str) -> Path | None:
+    if not text:
+        return None
+    path = Path(text).resolve()
+    with path.open("rb"):
+        return path
+
+
+def _data_dir(text: str) -> Path:
+    return datadir.make(Path(text).expanduser().resolve())

@@ -1,0 +1,56 @@
+"""What calhooks keeps in its data directory: the secret key and the embedded Redis' socket."""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+# A Unix socket's address holds 108 bytes, the closing NUL included (104 on macOS).
+LONGEST_SOCKET_PATH = 103
+
+
+def make(path: Path) -> Path:
+    """Make the directory for its owner alone and return it. Raises OSError when it cannot be written to."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise PermissionError(str(path))
+    return path
+
+
+def secret_key(data_dir: Path) -> str:
+    """Return the key kept in the directory, making it at the first start, also when two processes start at once."""
+    path = data_dir / "secret_key"
+    try:
+        return _kept(path)
+    except FileNotFoundError:
+        pass
+    draft = data_dir / f"secret_key.{os.getpid()}.{secrets.token_hex(4)}"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return _kept(path)
+
+
+def redis_socket(data_dir: Path) -> Path:
+    """Return where the embedded Redis listens: in the data directory, or in a short private one if that is too long."""
+    path = data_dir / "redis.sock"
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+        return path
+    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"calhooks-{os.getuid()}-{digest}" / "redis.sock"
+
+
+def _kept(path: Path) -> str:
+    key = path.read_text().strip()
+    if len(key) < 32:
+        raise ValueError(f"{path} does not hold a secret key; delete it and a new one is made")
+    return key

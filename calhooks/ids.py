@@ -1,0 +1,33 @@
+"""Random names that cannot be guessed."""
+
+import base64
+import secrets
+
+# Digits and letters without the ones that look alike.
+LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+UID_LENGTH = 22
+
+
+def new_uid() -> str:
+    """Return a booking's uid: 22 letters and digits, 128 random bits."""
+    number = secrets.randbits(128)
+    letters = []
+    for _ in range(UID_LENGTH):
+        number, place = divmod(number, len(LETTERS))
+        letters.append(LETTERS[place])
+    return "".join(letters)
+
+
+def new_message_id() -> str:
+    """Return a `webhook-id`: `msg_` and 128 random bits."""
+    return f"msg_{new_uid()}"
+
+
+def new_secret() -> str:
+    """Return a Standard Webhooks secret: `whsec_` and 24 random bytes in base64."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+
+
+def new_token() -> str:
+    """Return a one-time token for a link: 256 random bits, safe in a URL."""
+    return secrets.token_urlsafe(32)

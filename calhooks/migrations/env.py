@@ -1,0 +1,38 @@
+"""Run the migrations on the application's database: all of them or none, one process at a time."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from calhooks import db
+from calhooks.accounts import models as accounts_models  # noqa: F401 - fills the metadata
+from calhooks.delivery import models as delivery_models  # noqa: F401 - fills the metadata
+from calhooks.scheduling import models as scheduling_models  # noqa: F401 - fills the metadata
+from calhooks.webhooks import models as webhooks_models  # noqa: F401 - fills the metadata
+
+# Any number, as long as nothing else in the same database uses it.
+ADVISORY_LOCK = 7_249_301
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=db.Base.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+    )
+    with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+        context.run_migrations()
+
+
+with db.db.engine.connect().execution_options(**{db.IMMEDIATE: True}) as connection:
+    if connection.dialect.name != "sqlite":
+        migrate(connection)
+    else:
+        # Rebuilding a table drops the old one, which with foreign keys on would delete what points to it.
+        cursor = connection.connection.cursor()
+        cursor.execute("PRAGMA foreign_keys = OFF")
+        try:
+            migrate(connection)
+        finally:
+            cursor.execute("PRAGMA foreign_keys = ON")

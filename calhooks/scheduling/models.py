@@ -1,0 +1,168 @@
+"""Event types, weekly hours, bookings and who attends them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from calhooks.accounts.models import User
+from calhooks.db import Base, UTCDateTime
+
+
+class BookingStatus(StrEnum):
+    """Only ACCEPTED bookings take a slot."""
+
+    ACCEPTED = "ACCEPTED"
+    PENDING = "PENDING"
+    REJECTED = "REJECTED"
+    CANCELLED = "CANCELLED"
+
+
+class Schedule(Base):
+    """A host's hours, in `time_zone`."""
+
+    __tablename__ = "schedules"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    time_zone: Mapped[str] = mapped_column(String(64))
+
+    ranges: Mapped[list["ScheduleRange"]] = relationship(
+        order_by="ScheduleRange.weekday, ScheduleRange.start_minute", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class ScheduleRange(Base):
+    """Hours on one weekday: Monday is 0; minutes since local midnight, `end_minute` up to 1440."""
+
+    __tablename__ = "schedule_ranges"
+    __table_args__ = (
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
+        CheckConstraint("0 <= start_minute AND start_minute < end_minute AND end_minute <= 1440", name="minutes"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    schedule_id: Mapped[int] = mapped_column(ForeignKey("schedules.id", ondelete="CASCADE"), index=True)
+    weekday: Mapped[int]
+    start_minute: Mapped[int]
+    end_minute: Mapped[int]
+
+
+class EventType(Base):
+    """Something that can be booked with one host. Lengths, notice, buffers and interval are in minutes.
+
+    `booking_name` is the pattern of a booking's title, empty for the event type's own title.
+    """
+
+    __tablename__ = "event_types"
+    __table_args__ = (UniqueConstraint("owner_id", "slug"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    schedule_id: Mapped[int] = mapped_column(ForeignKey("schedules.id"))
+    slug: Mapped[str] = mapped_column(String(100))
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, default="")
+    length: Mapped[int]
+    location: Mapped[str] = mapped_column(String(1000), default="")
+    booking_name: Mapped[str] = mapped_column(String(500), default="")
+    requires_confirmation: Mapped[bool] = mapped_column(default=False)
+    minimum_notice: Mapped[int] = mapped_column(default=120)
+    slot_interval: Mapped[int | None] = mapped_column()
+    buffer_before: Mapped[int] = mapped_column(default=0)
+    buffer_after: Mapped[int] = mapped_column(default=0)
+    hidden: Mapped[bool] = mapped_column(default=False)
+    position: Mapped[int] = mapped_column(default=0)
+
+    owner: Mapped[User] = relationship()
+    schedule: Mapped[Schedule] = relationship()
+
+
+class Booking(Base):
+    """One meeting, with what its event type said when it was booked, so that later edits do not change the past.
+
+    `root_uid` is the uid of the first booking of a chain of reschedules, its own when it was never moved;
+    `rescheduled_from_id` the one it replaces (or asks to replace, while PENDING). `submission_key` tells the same form
+    sent twice; it is unique among the open ones.
+    `meeting_started_at` and `meeting_ended_at` are when those events were recorded.
+    """
+
+    __tablename__ = "bookings"
+    __table_args__ = (
+        CheckConstraint("start_time < end_time", name="times"),
+        Index("ix_bookings_host_id_status_start_time", "host_id", "status", "start_time"),
+        Index("ix_bookings_host_id_status_end_time", "host_id", "status", "end_time"),
+        Index(
+            "uq_bookings_submission_key",
+            "submission_key",
+            unique=True,
+            sqlite_where=text("status IN ('ACCEPTED', 'PENDING')"),
+            postgresql_where=text("status IN ('ACCEPTED', 'PENDING')"),
+        ),
+        Index(
+            "ix_bookings_meeting_start",
+            "start_time",
+            sqlite_where=text("status = 'ACCEPTED' AND meeting_started_at IS NULL"),
+            postgresql_where=text("status = 'ACCEPTED' AND meeting_started_at IS NULL"),
+        ),
+        Index(
+            "ix_bookings_meeting_end",
+            "end_time",
+            sqlite_where=text("status = 'ACCEPTED' AND meeting_ended_at IS NULL"),
+            postgresql_where=text("status = 'ACCEPTED' AND meeting_ended_at IS NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    uid: Mapped[str] = mapped_column(String(32), unique=True)
+    root_uid: Mapped[str] = mapped_column(String(32), index=True)
+    host_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    event_type_id: Mapped[int | None] = mapped_column(ForeignKey("event_types.id", ondelete="SET NULL"), index=True)
+    type: Mapped[str] = mapped_column(String(100))
+    event_title: Mapped[str] = mapped_column(String(200))
+    title: Mapped[str] = mapped_column(String(1000))
+    description: Mapped[str] = mapped_column(Text, default="")
+    length: Mapped[int]
+    status: Mapped[BookingStatus] = mapped_column(String(16))
+    start_time: Mapped[datetime] = mapped_column(UTCDateTime)
+    end_time: Mapped[datetime] = mapped_column(UTCDateTime)
+    location: Mapped[str] = mapped_column(String(1000), default="")
+    additional_notes: Mapped[str] = mapped_column(Text, default="")
+    responses: Mapped[dict[str, dict[str, Any]]] = mapped_column(JSON, default=dict)
+    metadata_: Mapped[dict[str, str]] = mapped_column("metadata", JSON, default=dict)
+    rescheduled_from_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id", ondelete="SET NULL"), index=True)
+    reschedule_reason: Mapped[str] = mapped_column(Text, default="")
+    rescheduled_by: Mapped[str] = mapped_column(String(320), default="")
+    cancellation_reason: Mapped[str] = mapped_column(Text, default="")
+    cancelled_by: Mapped[str] = mapped_column(String(320), default="")
+    rejection_reason: Mapped[str] = mapped_column(Text, default="")
+    submission_key: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    meeting_started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    meeting_ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    host: Mapped[User] = relationship()
+    event_type: Mapped[EventType | None] = relationship()
+    rescheduled_from: Mapped["Booking | None"] = relationship(remote_side=[id])
+    attendees: Mapped[list["Attendee"]] = relationship(
+        order_by="Attendee.position", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class Attendee(Base):
+    """Somebody who attends: the booker at position 0, then the guests."""
+
+    __tablename__ = "attendees"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(320))
+    time_zone: Mapped[str] = mapped_column(String(64))
+    locale: Mapped[str] = mapped_column(String(16))
+    no_show: Mapped[bool] = mapped_column(default=False)

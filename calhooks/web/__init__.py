@@ -1,0 +1,40 @@
+"""The only room where a request exists: blueprints, forms, access rules."""
+
+import importlib
+import importlib.util
+
+from flask import Flask
+
+from calhooks.config import Config
+from calhooks.web import access, errors, filters, security, statics
+from calhooks.web.htmx import htmx
+
+MODULES = (
+    "home",
+    "setup",
+    "auth",
+    "account",
+    "people",
+    "integrations",
+    "webhooks",
+    "deliveries",
+    "event_types",
+    "availability",
+    "bookings",
+    "booking",
+    "health",
+    "public",
+)
+
+
+def init_app(app: Flask, settings: Config) -> None:
+    """Prepare requests and answers, then register every blueprint."""
+    security.init_app(app, settings)
+    access.init_app(app)
+    errors.init_app(app)
+    filters.init_app(app)
+    statics.init_app(app)
+    htmx.init_app(app)
+    for name in MODULES:
+        if importlib.util.find_spec(f"calhooks.web.{name}"):
+            app.register_blueprint(importlib.import_module(f"calhooks.web.{name}").blueprint)

@@ -1,0 +1,34 @@
+"""Pages for what went wrong, with a sentence that says what to do."""
+
+from flask import Flask, render_template
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+SENTENCES = {
+    400: ("That did not work", "The request could not be understood."),
+    404: ("This page does not exist", "Check the address. What you are looking for may have been moved or removed."),
+    405: ("That did not work", "This address does not take that kind of request."),
+    413: ("Too much at once", "The request is larger than 1 MB. Shorten what you typed and send it again."),
+    429: ("Too many tries", "Wait a minute, then try again."),
+    500: ("Something broke", "It is our fault and has been written to the log. Nothing you saved is lost; try again."),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Show every error as a page of ours."""
+    app.register_error_handler(HTTPException, _show)
+    app.register_error_handler(CSRFError, _show_csrf)
+
+
+def _show(error: HTTPException) -> tuple[str, int]:
+    status = error.code or 500
+    title, sentence = SENTENCES.get(status, SENTENCES[400] if status < 500 else SENTENCES[500])
+    # A description of our own says more than the standard one.
+    if error.description and error.description != type(error).description:
+        sentence = error.description
+    return render_template("error.html", status=status, title=title, sentence=sentence), status
+
+
+def _show_csrf(_error: CSRFError) -> tuple[str, int]:
+    sentence = "This form belongs to a session that has ended. Go back, reload the page and send it again."
+    return render_template("error.html", status=400, title="Please send that again", sentence=sentence), 400

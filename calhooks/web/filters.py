@@ -1,0 +1,42 @@
+"""How templates write moments: always in a zone that was asked for, never in the server's."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+
+from calhooks import clock
+
+
+def init_app(app: Flask) -> None:
+    """Add the filters to Jinja."""
+    app.add_template_filter(local)
+    app.add_template_filter(iso)
+    app.add_template_filter(ago)
+
+
+def local(moment: datetime, zone: str) -> datetime:
+    """Return the moment on the clocks of `zone`."""
+    return moment.astimezone(ZoneInfo(zone))
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment for `<time datetime>`: whole seconds, UTC."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def ago(moment: datetime) -> str:
+    """Return how long ago, or in how long, as people say it."""
+    seconds = round((clock.now() - moment).total_seconds())
+    text = _amount(abs(seconds))
+    if text is None:
+        return "just now" if seconds >= 0 else "in a moment"
+    return f"{text} ago" if seconds >= 0 else f"in {text}"
+
+
+def _amount(seconds: int) -> str | None:
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count = seconds // length
+        if count and not (unit == "second" and count < 5):
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return None

@@ -1,0 +1,77 @@
+"""What every answer carries to keep the browser strict, and what no request may bring."""
+
+from typing import Any
+
+from flask import Flask, Response, abort, request, session
+from flask_wtf import CSRFProtect
+
+from calhooks.config import Config
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+LARGEST_REQUEST_BYTES = 1024 * 1024
+
+csrf = CSRFProtect()
+
+
+def init_app(app: Flask, settings: Config) -> None:
+    """Set cookies, CSRF, limits and headers."""
+    https = settings.base_url.startswith("https://")
+    app.config.update(
+        SESSION_COOKIE_NAME="calhooks_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=https,
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST_BYTES,
+        # A form that has been open for hours still belongs to its session.
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    csrf.init_app(app)
+    app.before_request(_refuse_nul)
+    app.after_request(_add_headers)
+    if https:
+        app.after_request(_require_https)
+
+
+def _refuse_nul() -> None:
+    """Refuse the one character that PostgreSQL cannot store; the metadata of a link has a page of its own for it."""
+    values: list[Any] = [request.path, *request.form.keys(), *(v for vs in request.form.listvalues() for v in vs)]
+    values += [text for key, text in request.args.items(multi=True) if not key.startswith("metadata")]
+    if any("\x00" in value for value in values):
+        abort(400, "The request contains a NUL character, which no text here can hold.")
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.mimetype == "text/html":
+        response.vary.add("HX-Request")
+        if "_user_id" in session:
+            response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _require_https(response: Response) -> Response:
+    response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response

