@@ -412,8 +412,8 @@ def refuse_overlaps() -> None:
         )
         return
     for moment, name in (("INSERT", "insert"), ("UPDATE OF host_id, status, start_time, end_time", "update")):
-        op.execute(  # noqa: S608 - made of constants
-            f"CREATE TRIGGER bookings_overlap_{name} BEFORE {moment} ON bookings"
+        op.execute(
+            f"CREATE TRIGGER bookings_overlap_{name} BEFORE {moment} ON bookings"  # noqa: S608 - made of constants
             " WHEN NEW.status = 'ACCEPTED' AND EXISTS (SELECT 1 FROM bookings AS other WHERE other.status = 'ACCEPTED'"
             " AND other.host_id = NEW.host_id AND other.id IS NOT NEW.id"
             " AND other.start_time < NEW.end_time AND other.end_time > NEW.start_time)"
