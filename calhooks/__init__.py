@@ -1,20 +1,29 @@
 """calhooks: scheduling for small teams on their own server, with webhooks that are never lost."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flask import Flask
-from jinja2 import StrictUndefined
-from werkzeug.middleware.proxy_fix import ProxyFix
+if TYPE_CHECKING:
+    from flask import Flask
 
-from calhooks import cli, config, db, web
+    from calhooks.config import Config
 
 __version__ = "0.1.0"
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def create_app(settings: config.Config | None = None) -> Flask:
+def create_app(settings: Config | None = None) -> Flask:
     """Make the application from `settings`, by default from the environment. Raises ConfigError."""
+    # Imported here, because the supervisor wants this package's settings and not 60 MB of libraries.
+    from flask import Flask
+    from jinja2 import StrictUndefined
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from calhooks import cli, config, db, web
+
     settings = settings or config.load()
     app = Flask(__name__, root_path=str(ROOT))
     app.extensions["calhooks"] = settings

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from flask import current_app
-
 from calhooks import datadir
 
 T = TypeVar("T")
@@ -133,6 +131,9 @@ def load() -> Config:
 
 def current_config() -> Config:
     """Return the configuration of the application whose context is active."""
+    # Imported here: the supervisor reads the settings and has no use for Flask.
+    from flask import current_app
+
     config: Config = current_app.extensions["calhooks"]
     return config
 

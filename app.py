@@ -1,0 +1,28 @@
+"""The way in: `python app.py` runs everything; `app` is for WSGI servers and for `flask`."""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - an old Python gets a sentence instead of a traceback
+    sys.exit("calhooks needs Python 3.11 or newer; this is Python %d.%d." % sys.version_info[:2])  # noqa: UP031
+
+
+def __getattr__(name):  # type: ignore[no-untyped-def]  # read by Pythons that do not know annotations of ours
+    """Make `app` when it is asked for: the supervisor below never does."""
+    if name != "app":
+        raise AttributeError(name)
+    from calhooks import create_app
+    from calhooks.config import ConfigError
+
+    try:
+        globals()["app"] = create_app()
+    except ConfigError as error:
+        sys.stderr.write("calhooks: %s\n" % error)  # noqa: UP031
+        # gunicorn takes 3 for "could not start" and does not try again.
+        raise SystemExit(3) from None
+    return globals()["app"]
+
+
+if __name__ == "__main__":
+    from calhooks.supervisor import main
+
+    sys.exit(main())

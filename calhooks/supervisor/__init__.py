@@ -1,0 +1,18 @@
+"""`python app.py`: the web server, the workers, the scheduler and the embedded Redis under one process.
+
+Nothing here imports the application: the supervisor stays small and starts its children at once.
+"""
+
+import sys
+
+from calhooks.supervisor.preflight import CannotStart, prepare
+from calhooks.supervisor.supervisor import Supervisor
+
+
+def main() -> int:
+    """Run everything until a signal says stop. Returns the process' exit status."""
+    try:
+        return Supervisor(prepare()).run()
+    except CannotStart as error:
+        sys.stderr.write(f"calhooks: {error}\n")
+        return 1

@@ -1,0 +1,95 @@
+"""One process that is kept running."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from calhooks.supervisor.commands import Command
+from calhooks.supervisor.output import Output
+
+FIRST_DELAY_SECONDS = 0.5
+LONGEST_DELAY_SECONDS = 30.0
+# Who has run for so long did not fail because of how it was started.
+SETTLED_SECONDS = 30.0
+PR_SET_PDEATHSIG = 1
+
+
+class Child:
+    """A command's process, started again with growing pauses when it ends by itself. Moments are time.monotonic()'s."""
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self.name = command.name
+        self.start_at: float | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._failures = 0
+
+    @property
+    def pid(self) -> int:
+        """Return the id of the process, which is its group's too."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def running(self) -> bool:
+        """Tell whether there is a process that has not been seen to end."""
+        return self._process is not None
+
+    def start(self) -> Output:
+        """Start the process in a group of its own, so that Ctrl-C reaches the supervisor alone."""
+        command = self.command
+        self.start_at = None
+        self._started = time.monotonic()
+        self._process = subprocess.Popen(  # noqa: S603 - our own commands
+            command.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=command.inherits,
+            process_group=0,
+            preexec_fn=follow_parent(signal.SIGTERM if command.grace else signal.SIGKILL),
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        assert self._process.stdout is not None
+        return Output(self.name, self._process.stdout, command.hides)
+
+    def send(self, number: int) -> None:
+        """Signal the whole group."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+
+    def ended(self) -> str | None:
+        """Notice an end, say how it came about and set `start_at`; None while the process runs."""
+        if self._process is None or self._process.poll() is None:
+            return None
+        # What the process leaves behind (gunicorn's own child) has nobody any more.
+        self.send(signal.SIGTERM)
+        status, pid = self._process.returncode, self._process.pid
+        self._process = None
+        self._failures = 1 if time.monotonic() - self._started > SETTLED_SECONDS else self._failures + 1
+        delay = min(FIRST_DELAY_SECONDS * 2 ** (self._failures - 1), LONGEST_DELAY_SECONDS)
+        self.start_at = time.monotonic() + delay
+        if status < 0:
+            return f"process {pid} was killed by {signal.Signals(-status).name}; starting again in {delay:g} s"
+        return f"process {pid} ended with status {status}; starting again in {delay:g} s"
+
+
+def follow_parent(number: int) -> Callable[[], None] | None:
+    """Have Linux signal the process when its parent is gone: the keeper hears of it an instant after its start."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    parent = os.getpid()
+
+    def follow() -> None:
+        prctl(PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), number)
+
+    return follow

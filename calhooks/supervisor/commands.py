@@ -1,0 +1,46 @@
+"""What runs under the supervisor. These are the commands that a server's operator would type."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from calhooks.config import Config
+from calhooks.supervisor import redis_server
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True)
+class Command:
+    """One child: its name in the log, how it is started, and how many seconds it may take to finish its work.
+
+    A line of its output that contains one of `hides` is not worth showing.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    grace: float = 0
+    inherits: tuple[int, ...] = ()
+    hides: tuple[str, ...] = ()
+
+
+def commands(settings: Config, listener: int) -> list[Command]:
+    """List the children in the order of their start; `listener` is the port's descriptor. Raises CannotStart."""
+    web = Command("web", gunicorn("--bind", f"fd://{listener}"), inherits=(listener,))
+    workers = [Command(f"worker {number}", flask("worker"), grace=8) for number in range(1, settings.workers + 1)]
+    scheduler = Command("scheduler", flask("scheduler"), grace=8)
+    redis = []
+    if settings.redis_is_embedded:
+        redis = [Command("redis", redis_server.argv(settings.redis_url), hides=redis_server.CHATTER)]
+    return [*redis, web, *workers, scheduler]
+
+
+def flask(*arguments: str) -> tuple[str, ...]:
+    """Return the command line of one of our flask commands."""
+    return (sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), *arguments)
+
+
+def gunicorn(*arguments: str) -> tuple[str, ...]:
+    """Return gunicorn's command line; the application is found wherever calhooks was started from."""
+    settings = ("--config", str(ROOT / "gunicorn.conf.py"), "--pythonpath", str(ROOT))
+    return (sys.executable, "-m", "gunicorn", *settings, *arguments, "app:app")

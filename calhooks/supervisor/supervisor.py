@@ -1,0 +1,124 @@
+"""Starting the children, keeping them running, and stopping them in order."""
+
+import os
+import selectors
+import signal
+import time
+from types import FrameType
+
+from calhooks.supervisor import banner
+from calhooks.supervisor.child import Child
+from calhooks.supervisor.commands import commands
+from calhooks.supervisor.guard import Guard
+from calhooks.supervisor.migrations import migrate
+from calhooks.supervisor.output import Output, say
+from calhooks.supervisor.preflight import Prepared
+from calhooks.supervisor.readiness import Probe
+from calhooks.supervisor.stop import Stop
+
+NAME = "calhooks"
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+LOOK_EVERY_SECONDS = 0.05
+# A terminal and `make`, or a service manager, may both pass on what was one wish to stop.
+SAME_WISH_SECONDS = 0.5
+PATIENCE_SECONDS = 20.0
+
+
+class Supervisor:
+    """The one process that a person starts."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._settings = prepared.settings
+        self._prepared = prepared
+        self._children = [Child(command) for command in commands(prepared.settings, prepared.listener.fileno())]
+        self._selector = selectors.DefaultSelector()
+        self._probe: Probe | None = Probe(prepared.listener)
+        self._stop: Stop | None = None
+        self._started = time.monotonic()
+        self._status = 0
+
+    def run(self) -> int:
+        """Run until told to stop, or until the web server turns out unable to start. Returns the exit status."""
+        self._take_signals()
+        migrate(self._settings.database_url)
+        self._guard = Guard()
+        if self._stop is None:
+            for child in self._children:
+                self._start(child)
+        while self._stop is None or not self._stop.advance(self._children):
+            self._pass_on_output()
+            self._look_after_children()
+            self._announce()
+        self._pass_on_output()
+        self._guard.close()
+        say(NAME, f"Stopped after {self._stop.seconds:.1f} s. What is owed is in the database.")
+        return self._status
+
+    def _take_signals(self) -> None:
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        self._selector.register(reader, selectors.EVENT_READ)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in STOP_SIGNALS:
+            # Under nohup, a hang-up stays ignored.
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._on_stop_signal)
+
+    def _on_stop_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self._stop is None:
+            say(NAME, f"Stopping on {signal.Signals(number).name}: the web server, the workers, then Redis.")
+            self._stop = Stop()
+        elif self._stop.seconds > SAME_WISH_SECONDS:
+            self._stop.at_once(self._children)
+
+    def _start(self, child: Child) -> None:
+        self._selector.register(child.start(), selectors.EVENT_READ)
+        self._guard.add(child.pid, child.command.grace)
+
+    def _pass_on_output(self) -> None:
+        for key, _ in self._selector.select(self._pause()):
+            if isinstance(key.fileobj, Output):
+                if not key.fileobj.pass_on():
+                    self._selector.unregister(key.fileobj)
+                    key.fileobj.close()
+            else:
+                os.read(key.fd, 4096)
+
+    def _pause(self) -> float | None:
+        """Return how long nothing but a signal or output can matter, in seconds; None is for ever."""
+        if self._stop is not None or self._probe is not None:
+            return LOOK_EVERY_SECONDS
+        waiting = [child.start_at for child in self._children if child.start_at is not None]
+        return max(0.0, min(waiting) - time.monotonic()) if waiting else None
+
+    def _look_after_children(self) -> None:
+        if self._guard.renew():
+            say(NAME, "The keeper was ended from outside and runs again.")
+        for child in self._children:
+            group = child.pid
+            how = child.ended()
+            if how is not None:
+                self._guard.remove(group)
+            if self._stop is not None:
+                continue
+            if how is not None and child.name == "web" and self._probe is not None:
+                say(NAME, "The web server could not start; its reason stands above.")
+                self._status = 1
+                self._stop = Stop()
+            elif how is not None:
+                say(NAME, f"{child.name}: {how}.")
+            elif child.start_at is not None and child.start_at <= time.monotonic():
+                self._start(child)
+                say(NAME, f"{child.name}: running again, process {child.pid}.")
+
+    def _announce(self) -> None:
+        if self._probe is None or self._stop is not None:
+            return
+        seconds = time.monotonic() - self._started
+        ready = self._probe.ready()
+        if ready or seconds > PATIENCE_SECONDS:
+            self._probe.close()
+            self._probe = None
+            banner.show_ready(self._settings, self._children, seconds if ready else None)
