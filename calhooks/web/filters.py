@@ -13,6 +13,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(local)
     app.add_template_filter(iso)
     app.add_template_filter(ago)
+    app.add_template_filter(duration)
 
 
 def local(moment: datetime, zone: str) -> datetime:
@@ -32,6 +33,14 @@ def ago(moment: datetime) -> str:
     if text is None:
         return "just now" if seconds >= 0 else "in a moment"
     return f"{text} ago" if seconds >= 0 else f"in {text}"
+
+
+def duration(milliseconds: int) -> str:
+    """Return how long something took: 87 ms, 1.4 s, 15 s."""
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    seconds = milliseconds / 1000
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
 def _amount(seconds: int) -> str | None:
