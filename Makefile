@@ -1,0 +1,41 @@
+# `make` or `make help` lists what can be done.
+
+HELP = awk -F ':.*\#\# ' '/^[a-z-]+:.*\#\# /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+PY = .venv/bin/python
+
+# An environment whose Python was upgraded away under it is built anew.
+STALE := $(shell $(PY) -c 'import gunicorn' 2>/dev/null || rm -f .venv/for-running .venv/for-developing)
+
+.PHONY: help run test lint types check clean
+
+help: ## this list
+	@$(HELP)
+
+run: .venv/for-running ## run all of calhooks; on loopback, webhooks may reach this machine
+	@case "$${CALHOOKS_HOST:-127.0.0.1}" in localhost|127.*|::1) \
+		export CALHOOKS_EGRESS_ALLOW="$${CALHOOKS_EGRESS_ALLOW-127.0.0.0/8,::1/128}";; esac; \
+	exec $(PY) app.py
+
+test: .venv/for-developing ## run every test; ARGS="-k name" for some of them
+	@$(PY) -m pytest $(ARGS)
+
+lint: .venv/for-developing ## look for mistakes and for another style than ours
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+types: .venv/for-developing ## check the types
+	@$(PY) -m mypy
+
+check: lint types test ## lint, types and test
+
+clean: ## remove the virtual environment and the caches; your data stays
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/for-running: requirements.txt tools/make-venv
+	@tools/make-venv requirements.txt
+	@touch $@
+
+.venv/for-developing: requirements.txt requirements-dev.txt tools/make-venv
+	@tools/make-venv requirements-dev.txt
+	@touch .venv/for-running $@
