@@ -1,0 +1,223 @@
+"""Free slots: from weekly hours, what is busy and a range of days to the moments at which a meeting can start.
+
+Everything inside is counted in whole minutes since 1970 in UTC. A minute is open when the host's clock shows a time
+within the host's hours, so a day has as many of them as it really has: an hour that the clock skips offers nothing,
+one that it repeats offers its times twice.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+DAY = 1_440
+# Shorter than any two changes of one zone's clock are apart.
+PROBE = 360
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_WEEKDAY = EPOCH.weekday()
+# A day away from the last one that Python knows, so that no zone's offset leads past it.
+LAST_MINUTE = (date(9999, 12, 30) - EPOCH.date()).days * DAY
+FIRST_MINUTE = (date(1, 1, 3) - EPOCH.date()).days * DAY
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRange:
+    """Hours of one weekday (0 is Monday), in minutes after midnight by the clock; `end` goes up to 1440, 24:00."""
+
+    weekday: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyHours:
+    """When a host can be met, by the clock of the host's zone."""
+
+    zone: tzinfo
+    ranges: tuple[OpenRange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Open minutes without a break; slots start at whole steps from `anchor`."""
+
+    start: int
+    end: int
+    anchor: int
+
+
+def free_slots(
+    hours: WeeklyHours,
+    *,
+    first: date,
+    last: date,
+    zone: tzinfo,
+    duration: int,
+    interval: int,
+    earliest: datetime,
+    busy: Iterable[tuple[datetime, datetime]],
+    buffer_before: int = 0,
+    buffer_after: int = 0,
+) -> list[datetime]:
+    """Return the starts, in UTC and in order, of meetings on the days `first` to `last` of the booker's `zone`.
+
+    A slot starts at a whole number of intervals from the beginning of its range, by the host's clock, and not before
+    `earliest`; every minute of it is open, and nothing busy overlaps it or its buffers. Lengths are in minutes.
+    A meeting may end on the day after `last`.
+    """
+    days = _days(first, last, zone, _ceil(earliest))
+    if not days:
+        return []
+    pieces = _pieces(hours, days[0][0], days[-1][1] + duration)
+    taken = _taken(busy, duration + buffer_after, buffer_before)
+    starts = _starts(_within(_startable(pieces, duration), days), interval, taken)
+    return [EPOCH + timedelta(minutes=start) for start in starts]
+
+
+def by_day(slots: Iterable[datetime], zone: tzinfo) -> dict[date, list[datetime]]:
+    """Return slots in the booker's zone, under the days on which they start there."""
+    days: dict[date, list[datetime]] = {}
+    for slot in slots:
+        local = slot.astimezone(zone)
+        days.setdefault(local.date(), []).append(local)
+    return days
+
+
+def day_bounds(first: date, last: date, zone: tzinfo) -> tuple[datetime, datetime] | None:
+    """Return the moments between which the days `first` to `last` of a zone lie, or None where there are none."""
+    days = _days(first, last, zone, FIRST_MINUTE)
+    if not days:
+        return None
+    return EPOCH + timedelta(minutes=days[0][0]), EPOCH + timedelta(minutes=days[-1][1])
+
+
+def _minutes(day: date) -> int:
+    return (day - EPOCH.date()).days * DAY
+
+
+def _floor(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(minutes=1)
+
+
+def _ceil(moment: datetime) -> int:
+    return -((EPOCH - moment) // timedelta(minutes=1))
+
+
+def _offset(minute: int, zone: tzinfo) -> int:
+    offset = (EPOCH + timedelta(minutes=minute)).astimezone(zone).utcoffset()
+    return 0 if offset is None else offset // timedelta(minutes=1)
+
+
+def _segments(start: int, end: int, zone: tzinfo) -> Iterator[tuple[int, int, int]]:
+    """Cut a stretch of minutes where the zone's clock changes, with the offset of each part."""
+    if start >= end:
+        return
+    begun, offset = start, _offset(start, zone)
+    at = start
+    while at < end:
+        probe = min(at + PROBE, end)
+        if _offset(probe, zone) != offset:
+            change = _change(at, probe, offset, zone)
+            yield begun, change, offset
+            begun, offset = change, _offset(change, zone)
+            at = change
+        else:
+            at = probe
+    if begun < end:
+        yield begun, end, offset
+
+
+def _change(before: int, after: int, offset: int, zone: tzinfo) -> int:
+    """Return the first minute whose offset is another one, between a minute with `offset` and one without."""
+    while after - before > 1:
+        middle = (before + after) // 2
+        if _offset(middle, zone) == offset:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def _days(first: date, last: date, zone: tzinfo, earliest: int) -> list[Span]:
+    """Return the minutes, from `earliest` on, that lie on some days of a zone."""
+    local_start, local_end = _minutes(first), _minutes(last) + DAY
+    start = max(local_start - DAY, earliest, FIRST_MINUTE)
+    end = min(local_end + DAY, LAST_MINUTE)
+    spans = [
+        (max(begin, local_start - offset), min(finish, local_end - offset))
+        for begin, finish, offset in _segments(start, end, zone)
+    ]
+    return [span for span in spans if span[0] < span[1]]
+
+
+def _pieces(hours: WeeklyHours, start: int, end: int) -> Iterator[_Piece]:
+    """Return the open minutes of a stretch, in order, each piece of one range of one day."""
+    week = _week(hours.ranges)
+    for begin, finish, offset in _segments(start, end, hours.zone):
+        for day in range((begin + offset) // DAY, (finish - 1 + offset) // DAY + 1):
+            midnight = day * DAY - offset
+            for opens, closes in week[(day + EPOCH_WEEKDAY) % 7]:
+                low, high = max(begin, midnight + opens), min(finish, midnight + closes)
+                if low < high:
+                    yield _Piece(low, high, midnight + opens)
+
+
+def _week(ranges: Iterable[OpenRange]) -> list[list[Span]]:
+    return [_merged((each.start, each.end) for each in ranges if each.weekday == weekday) for weekday in range(7)]
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        elif start < end:
+            merged.append((start, end))
+    return merged
+
+
+def _startable(pieces: Iterable[_Piece], duration: int) -> list[_Piece]:
+    """Cut the pieces to the minutes at which a meeting can start and still end in open time, or in the next piece."""
+    startable: list[_Piece] = []
+    open_until = next_start = 0
+    for piece in reversed(list(pieces)):
+        if piece.end != next_start:
+            open_until = piece.end
+        next_start = piece.start
+        end = min(piece.end, open_until - duration + 1)
+        if piece.start < end:
+            startable.append(_Piece(piece.start, end, piece.anchor))
+    return startable[::-1]
+
+
+def _within(pieces: Sequence[_Piece], days: Sequence[Span]) -> Iterator[_Piece]:
+    for piece in pieces:
+        for start, end in days:
+            low, high = max(piece.start, start), min(piece.end, end)
+            if low < high:
+                yield _Piece(low, high, piece.anchor)
+
+
+def _taken(busy: Iterable[tuple[datetime, datetime]], lead: int, tail: int) -> list[Span]:
+    """Return the minutes at which no meeting can start: it would last into something busy, or begin in it."""
+    return _merged((_floor(start) - lead + 1, _ceil(end) + tail) for start, end in busy if start < end)
+
+
+def _starts(pieces: Iterable[_Piece], interval: int, taken: Sequence[Span]) -> Iterator[int]:
+    ahead = iter(taken)
+    span = next(ahead, None)
+    for piece in pieces:
+        start = _aligned(piece.start, piece.anchor, interval)
+        while start < piece.end:
+            while span is not None and span[1] <= start:
+                span = next(ahead, None)
+            if span is not None and span[0] <= start:
+                start = _aligned(span[1], piece.anchor, interval)
+                continue
+            yield start
+            start += interval
+
+
+def _aligned(minute: int, anchor: int, interval: int) -> int:
+    return minute + (anchor - minute) % interval

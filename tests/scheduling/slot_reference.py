@@ -1,0 +1,63 @@
+"""What free slots are, slowly and obviously: minute by minute, on the clocks of the two zones."""
+
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from calhooks.scheduling.slots import WeeklyHours
+
+MINUTE = timedelta(minutes=1)
+
+
+def reference_slots(
+    hours: WeeklyHours,
+    *,
+    first: date,
+    last: date,
+    zone: tzinfo,
+    duration: int,
+    interval: int,
+    earliest: datetime,
+    busy: list[tuple[datetime, datetime]],
+    buffer_before: int = 0,
+    buffer_after: int = 0,
+) -> list[datetime]:
+    begin = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=2)
+    end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=3)
+    minutes = [begin + MINUTE * number for number in range((end - begin) // MINUTE + duration)]
+    week = _minutes_since_opening(hours)
+    since_opening = []
+    for minute in minutes:
+        clock = minute.astimezone(hours.zone)
+        since_opening.append(week[clock.weekday()][clock.hour * 60 + clock.minute])
+
+    slots = []
+    for number, start in enumerate(minutes[:-duration]):
+        finish = start + MINUTE * duration
+        if start < earliest or not first <= start.astimezone(zone).date() <= last:
+            continue
+        if any(since is None for since in since_opening[number : number + duration]):
+            continue
+        if since_opening[number] % interval:
+            continue
+        occupied_from, occupied_to = start - MINUTE * buffer_before, finish + MINUTE * buffer_after
+        if any(
+            occupied_from < busy_to and busy_from < occupied_to for busy_from, busy_to in busy if busy_from < busy_to
+        ):
+            continue
+        slots.append(start)
+    return slots
+
+
+def _minutes_since_opening(hours: WeeklyHours) -> list[list[int | None]]:
+    """For each minute of each weekday: None when closed, else how long the host has been open on that day's clock."""
+    week = []
+    for weekday in range(7):
+        day: list[int | None] = []
+        for minute in range(1440):
+            if not any(each.weekday == weekday and each.start <= minute < each.end for each in hours.ranges):
+                day.append(None)
+            elif minute == 0 or day[-1] is None:
+                day.append(0)
+            else:
+                day.append(day[-1] + 1)
+        week.append(day)
+    return week
