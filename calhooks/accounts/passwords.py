@@ -1,0 +1,52 @@
+"""Passwords: what is accepted, and Argon2id hashes of them. Hashing is slow on purpose: never inside a transaction."""
+
+import unicodedata
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+SHORTEST = 8
+LONGEST = 200
+
+# OWASP's first choice for a server: 46 MiB, one pass, one lane. Some sixteen logins at once still fit a small machine.
+_hasher = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
+# The hash of a random password that nobody knows, with the same cost: what an account without one is compared with.
+_NOBODYS_HASH = "$argon2id$v=19$m=47104,t=1,p=1$v1aNa/247vwRwlCPwt/Fcw$T0uzqgf47XaVQvyrvs593c5IWufESjRGqK7G2B+6BAo"
+
+
+def problem(password: str, *personal: str) -> str | None:
+    """Return the sentence that says why a password is not accepted, or None.
+
+    `personal` is what anybody could guess of the person: name, username, e-mail address.
+    """
+    password = _normal(password)
+    if not password:
+        return "Choose a password."
+    if len(password) < SHORTEST:
+        return f"Use at least {SHORTEST} characters."
+    if len(password) > LONGEST:
+        return f"Use at most {LONGEST} characters."
+    if len(set(password)) == 1:
+        return "Use more than one character over and over."
+    if password.strip().casefold() in {_normal(text).strip().casefold() for text in personal}:
+        return "Choose something other than your name or e-mail address."
+    return None
+
+
+def hash_password(password: str) -> str:
+    """Return the Argon2id hash of a password; some 50 ms and 46 MiB."""
+    return _hasher.hash(_normal(password))
+
+
+def matches(password_hash: str, password: str) -> bool:
+    """Tell whether the hash is of this password, taking as long where there is no hash as where there is one."""
+    try:
+        _hasher.verify(password_hash or _NOBODYS_HASH, _normal(password))
+    except (VerificationError, InvalidHashError):
+        return False
+    return bool(password_hash)
+
+
+def _normal(text: str) -> str:
+    # The same letters may arrive composed or decomposed, depending on the keyboard.
+    return unicodedata.normalize("NFC", text)

@@ -1,0 +1,31 @@
+"""The one-time code that the setup page asks for where strangers could reach it first."""
+
+import hashlib
+import hmac
+
+from calhooks.config import Config
+
+# Thirty-two letters and digits without the ones that look alike.
+LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+LENGTH = 8
+
+
+def setup_code(config: Config) -> str | None:
+    """Return the code to print at the start, such as "7KQ2-M9XA", or None where only this machine can reach the page.
+
+    It follows from the secret key, so that every process knows the same one, and is worth nothing after the setup.
+    """
+    if config.host_is_loopback:
+        return None
+    digest = hmac.digest(config.secret_key.encode(), b"calhooks setup code", hashlib.sha256)
+    letters = "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:LENGTH])
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def is_right(config: Config, typed: str) -> bool:
+    """Tell whether the code was typed, in whatever letter case, with or without the dash."""
+    code = setup_code(config)
+    if code is None:
+        return True
+    tidy = "".join(letter for letter in typed.upper() if letter.isalnum())
+    return hmac.compare_digest(tidy.encode(), code.replace("-", "").encode())

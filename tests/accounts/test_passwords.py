@@ -1,0 +1,50 @@
+"""Tests of which passwords are accepted and how they are kept."""
+
+import pytest
+from argon2 import PasswordHasher
+
+from calhooks.accounts import passwords
+
+
+@pytest.mark.parametrize(
+    ("password", "sentence"),
+    [
+        ("", "Choose a password."),
+        ("seven 7", "Use at least 8 characters."),
+        ("x" * 201, "Use at most 200 characters."),
+        ("aaaaaaaaaa", "Use more than one character over and over."),
+        ("          ", "Use more than one character over and over."),
+        ("Rick@Example.com", "Choose something other than your name or e-mail address."),
+        (" rick astley ", "Choose something other than your name or e-mail address."),
+    ],
+)
+def test_a_bad_password_is_refused_with_a_sentence(password: str, sentence: str) -> None:
+    assert passwords.problem(password, "Rick Astley", "rick", "rick@example.com") == sentence
+
+
+@pytest.mark.parametrize("password", ["eight ch", "correct horse battery staple", "пароль-пароль", "ab" * 100])
+def test_a_good_password_is_accepted(password: str) -> None:
+    assert passwords.problem(password, "Rick", "rick", "rick@example.com") is None
+
+
+def test_only_the_same_password_matches_its_hash() -> None:
+    kept = passwords.hash_password("correct horse")
+    assert kept.startswith("$argon2id$")
+    assert "correct" not in kept
+    assert passwords.matches(kept, "correct horse")
+    assert not passwords.matches(kept, "correct horse ")
+
+
+def test_a_password_matches_however_the_keyboard_composes_its_letters() -> None:
+    assert passwords.matches(passwords.hash_password("caf\u00e9 noir"), "cafe\u0301 noir")
+
+
+@pytest.mark.parametrize("kept", ["", "not a hash"])
+def test_nothing_matches_an_account_without_a_password(kept: str) -> None:
+    assert not passwords.matches(kept, "")
+    assert not passwords.matches(kept, "anything")
+
+
+def test_the_hash_of_nobody_costs_what_any_other_costs() -> None:
+    hasher: PasswordHasher = passwords._hasher
+    assert not hasher.check_needs_rehash(passwords._NOBODYS_HASH)
