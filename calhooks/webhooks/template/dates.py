@@ -1,0 +1,94 @@
+"""Write a time the way people in a place write it, by the Unicode Consortium's tables (babel)."""
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_time, get_datetime_format
+
+STYLES = ("short", "medium", "long", "full")
+LONGEST_FORMAT = 100
+QUOTED = re.compile(r"'[^']*'")
+SAMPLE = datetime(2026, 3, 5, 9, tzinfo=UTC)
+ACCEPTED = (
+    "short, medium, long, full, date, time, iso, unix, one of the styles with date or time (“full date”), "
+    "or a pattern such as EEEE d MMMM y, HH:mm"
+)
+
+
+def format_problem(form: str) -> str | None:
+    """Say what is wrong with a format, or None."""
+    letters = QUOTED.sub("", form)
+    if "Y" in letters or "D" in letters:
+        return "In a format, Y and D count weeks and days of the year. Write yyyy-MM-dd, with a small y and d."
+    if len(form) <= LONGEST_FORMAT:
+        try:
+            if write_time(SAMPLE.isoformat(), "UTC", "en", form):
+                return None
+        except (ValueError, KeyError, AttributeError):
+            pass
+    return f"“{form[:LONGEST_FORMAT]}” is not a format. There are {ACCEPTED}."
+
+
+def zone_problem(zone: str) -> str | None:
+    """Say what is wrong with the name of a time zone, or None."""
+    return None if _zone(zone) else f"{zone} is not a time zone. Write one such as Europe/Paris."
+
+
+def locale_problem(locale: str) -> str | None:
+    """Say what is wrong with the name of a locale, or None."""
+    return None if _known_locale(locale) else f"{locale} is not a language. Write one such as en, en-GB or de."
+
+
+@lru_cache(4096)
+def write_time(text: str, zone: str, locale: str, form: str) -> str:
+    """Return the ISO 8601 time `text` in a zone and locale; unknown ones count as UTC and en.
+
+    What is no time comes back as it is. Raises ValueError or KeyError for a format that babel refuses.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(_zone(zone) or UTC)
+    except (ValueError, OverflowError):
+        return text
+    if form == "iso":
+        return moment.isoformat(timespec="seconds")
+    if form == "unix":
+        return str(int(moment.timestamp()))
+    written = _write(moment, _known_locale(locale) or Locale("en"), form)
+    # English has a narrow space before AM, which many a chat and terminal shows as a box.
+    return written.replace("\u202f", " ")
+
+
+def _write(moment: datetime, locale: Locale, form: str) -> str:
+    style, _, part = form.rpartition(" ")
+    if form in STYLES:
+        joined = str(get_datetime_format("medium", locale)).replace("'", "")
+        date, time = format_date(moment, form, locale), format_time(moment, "short", moment.tzinfo, locale)
+        return joined.replace("{1}", date).replace("{0}", time)
+    if part == "date" and style in ("", *STYLES):
+        return format_date(moment, style or "medium", locale)
+    if part == "time" and style in ("", *STYLES):
+        return format_time(moment, style or "short", moment.tzinfo, locale)
+    return format_datetime(moment, form, moment.tzinfo, locale)
+
+
+@lru_cache(1024)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, KeyError, OSError):  # no name, an unknown one, a directory
+        return None
+
+
+@lru_cache(1024)
+def _known_locale(name: str) -> Locale | None:
+    """Return the closest locale there is: for xx-YY also plain xx."""
+    for candidate in (name, name.partition("-")[0]):
+        try:
+            return Locale.parse(candidate, sep="-")
+        except (ValueError, UnknownLocaleError, TypeError):
+            continue
+    return None

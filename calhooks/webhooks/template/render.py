@@ -1,0 +1,169 @@
+"""Turn a checked template into functions that write bodies."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from calhooks.webhooks.template.check import find_places
+from calhooks.webhooks.template.combinations import variables
+from calhooks.webhooks.template.errors import TemplateError
+from calhooks.webhooks.template.escape import escaper, finished, finished_parts, text_escaper
+from calhooks.webhooks.template.frames import LARGEST_BODY, Frame, MarkedOutput, Output, Stopped
+from calhooks.webhooks.template.helpers import HELPER_STEPS, Getter, compile_call, path_getter
+from calhooks.webhooks.template.nodes import (
+    Block,
+    BlockName,
+    Call,
+    Comment,
+    ContentType,
+    Node,
+    Path,
+    Place,
+    Text,
+    Variable,
+)
+from calhooks.webhooks.template.parse import parse
+from calhooks.webhooks.template.values import is_truthy
+
+Writer = Callable[[Frame, Output], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a body. `variable` is the tag it came from, such as {{title}}, or None for the template's own text."""
+
+    text: str
+    variable: str | None
+
+
+class Template:
+    """A template that has been read and proved to give a valid body for every event. Use compile_template."""
+
+    def __init__(self, source: str, content_type: ContentType) -> None:
+        self.source = source.replace("\r\n", "\n")
+        self.content_type = content_type
+        self.nodes = parse(self.source)
+        places = find_places(self.source, self.nodes, content_type)
+        self._write = _Compiler(places, text_escaper(content_type)).sequence(self.nodes)
+
+    def render(self, context: Mapping[str, object]) -> bytes:
+        """Return the body for one event. Raises TemplateError when it would take too long or grow too large."""
+        output = Output()
+        self._run(context, output)
+        body = finished("".join(output.parts), self.content_type).encode()
+        if len(body) > LARGEST_BODY:
+            raise TemplateError.at(self.source, 0, f"The body is larger than {LARGEST_BODY // 1024} KiB.")
+        return body
+
+    def pieces(self, context: Mapping[str, object]) -> list[Piece]:
+        """Return the same body as `render` in parts, the empty ones of its text left out. Raises TemplateError."""
+        output = MarkedOutput()
+        self._run(context, output)
+        parts = finished_parts(output.parts, self.content_type)
+        tags = {variable.at: self.source[variable.at : variable.end] for variable in variables(self.nodes)}
+        pieces = [Piece(parts[0], None)]
+        for at, value, text in zip(output.variables, parts[1::2], parts[2::2], strict=True):
+            pieces += [Piece(value, tags[at]), Piece(text, None)]
+        return [piece for piece in pieces if piece.text or piece.variable]
+
+    def _run(self, context: Mapping[str, object], output: Output) -> None:
+        try:
+            self._write(Frame(dict(context)), output)
+        except Stopped as stopped:
+            raise TemplateError.at(self.source, stopped.at, stopped.message) from stopped
+
+
+class _Compiler:
+    def __init__(self, places: Mapping[int, Place], escape_text: Callable[[str], str]) -> None:
+        self._places = places
+        self._escape_text = escape_text
+
+    def sequence(self, nodes: Sequence[Node]) -> Writer:
+        writers = tuple(self._writer(node) for node in nodes if not isinstance(node, Comment))
+
+        def write(frame: Frame, output: Output) -> None:
+            for writer in writers:
+                writer(frame, output)
+
+        return write if len(writers) != 1 else writers[0]
+
+    def _writer(self, node: Node) -> Writer:
+        if isinstance(node, Text):
+            return self._text(node)
+        if isinstance(node, Variable):
+            return self._variable(node)
+        assert isinstance(node, Block)
+        return self._each(node) if node.name is BlockName.EACH else self._if(node)
+
+    def _text(self, text: Text) -> Writer:
+        value, at = self._escape_text(text.value), text.at
+
+        def write(_frame: Frame, output: Output) -> None:
+            output.write(value, at)
+
+        return write
+
+    def _variable(self, variable: Variable) -> Writer:
+        at = variable.at
+        place = self._places.get(at)
+        if place is None:
+            return _unreachable(at)
+        value, escape = self._getter(variable.expression, place), escaper(place)
+
+        def write(frame: Frame, output: Output) -> None:
+            output.write_value(escape(value(frame)), at)
+
+        return write
+
+    def _getter(self, expression: Path | Call, place: Place) -> Getter:
+        return compile_call(expression, place) if isinstance(expression, Call) else path_getter(expression)
+
+    def _if(self, block: Block) -> Writer:
+        value, include_zero = path_getter(block.subject), block.include_zero
+        body, otherwise = self.sequence(block.body), self.sequence(block.otherwise or ())
+        if block.name is BlockName.UNLESS:
+            body, otherwise = otherwise, body
+
+        def write(frame: Frame, output: Output) -> None:
+            branch = body if is_truthy(value(frame), include_zero=include_zero) else otherwise
+            branch(frame, output)
+
+        return write
+
+    def _each(self, block: Block) -> Writer:
+        value, at, steps = path_getter(block.subject), block.at, _steps(block.body)
+        body, otherwise = self.sequence(block.body), self.sequence(block.otherwise or ())
+
+        def write(frame: Frame, output: Output) -> None:
+            items = value(frame)
+            pairs = list(
+                items.items() if isinstance(items, dict) else enumerate(items) if isinstance(items, list) else ()
+            )
+            if not pairs:
+                otherwise(frame, output)
+            for index, (key, item) in enumerate(pairs):
+                output.spend(steps, at)
+                position = {"index": index, "key": key, "first": index == 0, "last": index == len(pairs) - 1}
+                body(Frame(item, frame, position), output)
+
+        return write
+
+
+def _unreachable(at: int) -> Writer:
+    def write(_frame: Frame, _output: Output) -> None:
+        raise Stopped("No event should lead here.", at)
+
+    return write
+
+
+def _steps(nodes: Sequence[Node]) -> int:
+    """Return what one round through a loop's body costs, inner loops counting for themselves."""
+    cost = 1
+    for node in nodes:
+        if isinstance(node, Variable):
+            cost += HELPER_STEPS if isinstance(node.expression, Call) else 1
+        elif isinstance(node, Block):
+            cost += 1 if node.name is BlockName.EACH else _steps(node.body)
+            cost += _steps(node.otherwise or ())
+        else:
+            cost += 1
+    return cost

@@ -1,0 +1,81 @@
+"""Look values up and turn them into text. Values come from a body's JSON: dict, list, str, int, float, bool, None."""
+
+import json
+import math
+from enum import Enum
+from typing import Final
+
+
+class Missing(Enum):
+    """The value of a path that leads nowhere."""
+
+    MISSING = "missing"
+
+
+MISSING: Final = Missing.MISSING
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def lookup(value: object, segments: tuple[str, ...]) -> object:
+    """Follow keys and list positions from `value`; `length` of a list or a text is known too, as in Handlebars."""
+    for segment in segments:
+        if isinstance(value, dict):
+            value = value.get(segment, MISSING)
+        elif isinstance(value, list | tuple):
+            if segment.isdecimal() and segment.isascii() and len(segment) < 6:
+                index = int(segment)
+                value = value[index] if index < len(value) and str(index) == segment else MISSING
+            else:
+                value = len(value) if segment == "length" else MISSING
+        elif isinstance(value, str) and segment == "length":
+            # JavaScript counts UTF-16 units.
+            value = len(value.encode("utf-16-le", "surrogatepass")) // 2
+        else:
+            return MISSING
+    return value
+
+
+def is_truthy(value: object, *, include_zero: bool = False) -> bool:
+    """Tell whether Handlebars' `if` takes its first branch: not for an empty list, and for every object."""
+    if isinstance(value, dict):
+        return True
+    if isinstance(value, float) and math.isnan(value):
+        return False
+    if include_zero and value == 0 and not isinstance(value, bool):
+        return True
+    return bool(value) and value is not MISSING
+
+
+def json_text(value: object) -> str:
+    """Return compact JSON; nothing and what JSON has no number for are null."""
+    if value is MISSING:
+        return "null"
+    try:
+        return _encode(value)
+    except ValueError:
+        return _encode(_without_nan(value))
+
+
+def text_of(value: object) -> str:
+    """Return a value as text: nothing for a missing one, JSON for objects and lists."""
+    if isinstance(value, str):
+        return value
+    if value is MISSING or value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    return json_text(value)
+
+
+def quoted(text: str) -> str:
+    """Return `text` as JSON, with its quotation marks."""
+    return _encode(text)
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return value
