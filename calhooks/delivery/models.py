@@ -37,7 +37,8 @@ class Endpoint(Base):
     """A URL that receives deliveries, and how it is doing.
 
     `next_due_at` is the earliest `due_at` among its due deliveries or None, so that the claim need not look at
-    endpoints that have nothing to do. A deleted endpoint keeps its row, without keys, until its deliveries are purged.
+    endpoints that have nothing to do; `last_claim_at` has them served in turn. While `recovering_since` is set, what
+    failed before it is brought forward. A deleted endpoint keeps its row, without keys, until its deliveries are purged.
     """
 
     __tablename__ = "endpoints"
@@ -57,6 +58,8 @@ class Endpoint(Base):
     inactive_reason: Mapped[InactiveReason | None] = mapped_column(String(16))
     inactive_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     next_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_claim_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    recovering_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     failing_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     consecutive_failures: Mapped[int] = mapped_column(default=0)
     last_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -96,7 +99,7 @@ class Event(Base):
     message_id: Mapped[str] = mapped_column(String(40), unique=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     trigger: Mapped[str] = mapped_column(String(40))
-    occurred_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    occurred_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     sequence_key: Mapped[str] = mapped_column(String(64))
     subject: Mapped[str] = mapped_column(String(64), index=True)
     summary: Mapped[str] = mapped_column(String(500))
@@ -111,6 +114,7 @@ class Delivery(Base):
     While a pump holds the lease, `lease_token` is set and `due_at` is when the lease ends, so that a dead pump's row
     falls due again by itself. `attempt_count` counts for ever; `tries` is the place in the retry schedule and starts
     again on Resend. `ordered` is false once it was resent: then it neither waits for its sequence nor holds it up.
+    `not_before` is when the last Retry-After ends.
     """
 
     __tablename__ = "deliveries"
@@ -128,6 +132,8 @@ class Delivery(Base):
     error: Mapped[str | None] = mapped_column(Text)
     attempt_count: Mapped[int] = mapped_column(default=0)
     tries: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_status: Mapped[int | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -73,6 +73,8 @@ def upgrade() -> None:
         sa.Column("inactive_reason", sa.String(length=16), nullable=True),
         sa.Column("inactive_since", calhooks.db.UTCDateTime(timezone=True), nullable=True),
         sa.Column("next_due_at", calhooks.db.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("last_claim_at", calhooks.db.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("recovering_since", calhooks.db.UTCDateTime(timezone=True), nullable=True),
         sa.Column("failing_since", calhooks.db.UTCDateTime(timezone=True), nullable=True),
         sa.Column("consecutive_failures", sa.Integer(), nullable=False),
         sa.Column("last_attempt_at", calhooks.db.UTCDateTime(timezone=True), nullable=True),
@@ -110,6 +112,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", name=op.f("uq_events_message_id")),
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_events_occurred_at"), ["occurred_at"], unique=False)
         batch_op.create_index("ix_events_owner_id_id", ["owner_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_events_subject"), ["subject"], unique=False)
 
@@ -142,6 +145,8 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("attempt_count", sa.Integer(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("not_before", calhooks.db.UTCDateTime(timezone=True), nullable=True),
+        sa.Column("last_attempt_at", calhooks.db.UTCDateTime(timezone=True), nullable=True),
         sa.Column("last_status", sa.Integer(), nullable=True),
         sa.Column("created_at", calhooks.db.UTCDateTime(timezone=True), nullable=False),
         sa.Column("finished_at", calhooks.db.UTCDateTime(timezone=True), nullable=True),
