@@ -1,28 +1,26 @@
-"""What a new account can be booked with from its first minute."""
+"""What a new account begins with."""
 
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.models import EventType, Schedule, ScheduleRange
+from calhooks.scheduling.availability import create_default_schedule
+from calhooks.scheduling.models import EventType
 
-MONDAY_TO_FRIDAY = range(5)
-NINE, SEVENTEEN = 9 * 60, 17 * 60
-LENGTHS = (15, 30)
+DEFAULT_LENGTHS = (15, 30)
 
 
-def give_defaults(session: Session, user: User) -> None:
-    """Give a new account its working hours, in its own time zone, and the event types `15min` and `30min`."""
-    hours = Schedule(owner_id=user.id, name="Working hours", time_zone=user.time_zone)
-    hours.ranges = [ScheduleRange(weekday=day, start_minute=NINE, end_minute=SEVENTEEN) for day in MONDAY_TO_FRIDAY]
-    session.add(hours)
-    for position, length in enumerate(LENGTHS):
+def give_defaults(session: Session, owner: User) -> None:
+    """Give a new account its working hours and the event types `15min` and `30min`."""
+    schedule = create_default_schedule(session, owner)
+    for position, length in enumerate(DEFAULT_LENGTHS):
         session.add(
             EventType(
-                owner_id=user.id,
-                schedule=hours,
+                owner_id=owner.id,
+                schedule=schedule,
                 slug=f"{length}min",
                 title=f"{length} min meeting",
                 length=length,
                 position=position,
             )
         )
+    session.flush()

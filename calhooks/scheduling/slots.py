@@ -14,9 +14,9 @@ DAY = 1_440
 PROBE = 360
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_WEEKDAY = EPOCH.weekday()
-# A day away from the last one that Python knows, so that no zone's offset leads past it.
-LAST_MINUTE = (date(9999, 12, 30) - EPOCH.date()).days * DAY
-FIRST_MINUTE = (date(1, 1, 3) - EPOCH.date()).days * DAY
+# Well inside what Python can count, so that no offset, length or buffer leads out of it.
+FIRST_MINUTE = (date(1, 2, 1) - EPOCH.date()).days * DAY
+LAST_MINUTE = (date(9999, 12, 1) - EPOCH.date()).days * DAY
 
 Span = tuple[int, int]
 

@@ -1,0 +1,182 @@
+"""Booking, cancelling, and who came: each one change of a booking, with its webhooks, in the caller's transaction."""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from calhooks import clock, ids
+from calhooks.accounts.models import User
+from calhooks.events import Trigger
+from calhooks.scheduling import fields
+from calhooks.scheduling.booking_events import announce
+from calhooks.scheduling.errors import NotAllowed, SlotTaken
+from calhooks.scheduling.locking import flush_or_refuse, lock_host, locked_booking
+from calhooks.scheduling.models import Attendee, Booking, BookingStatus, EventType
+from calhooks.scheduling.openings import require_offered
+from calhooks.scheduling.submissions import Submission
+from calhooks.scheduling.titles import booking_title
+
+OPEN = (BookingStatus.ACCEPTED, BookingStatus.PENDING)
+NOT_BOOKABLE = "This event can no longer be booked."
+
+
+def book(
+    session: Session, event_type_id: int, submission: Submission, *, metadata: Mapping[str, str], visitor: str
+) -> Booking:
+    """Book a slot, or ask for it where the host confirms. The same form sent again gives the booking it made.
+
+    `visitor` is a secret of the booker's browser: the booking's uid lets its holder change it, so it is given only to
+    the browser that made it. Raises SlotTaken, SlotNotOffered or NotAllowed.
+    """
+    event_type = _locked_event_type(session, event_type_id)
+    key = submission_key(visitor, event_type.id, submission)
+    if (sent_before := find_submission(session, key)) is not None:
+        return sent_before
+    now = clock.now()
+    require_offered(session, event_type, submission.start, now)
+    booking = draft(event_type, submission, now)
+    booking.status = BookingStatus.PENDING if event_type.requires_confirmation else BookingStatus.ACCEPTED
+    booking.submission_key = key
+    booking.metadata_ = dict(metadata)
+    session.add(booking)
+    flush_or_refuse(session, SlotTaken())
+    requested = booking.status == BookingStatus.PENDING
+    announce(session, booking, Trigger.BOOKING_REQUESTED if requested else Trigger.BOOKING_CREATED, now)
+    return booking
+
+
+def cancel(session: Session, uid: str, *, reason: str, by: User | None) -> Booking:
+    """Cancel a booking or withdraw a request; `by` is who is signed in, if anybody.
+
+    Raises NotFound, NotAllowed, or InvalidInput for `cancellationReason`.
+    """
+    booking = locked_booking(session, uid)
+    now = clock.now()
+    require_changeable(booking, now)
+    booking.cancellation_reason = fields.reason("cancellationReason", reason)
+    booking.cancelled_by = acting_email(booking, by)
+    booking.status = BookingStatus.CANCELLED
+    announce(session, booking, Trigger.BOOKING_CANCELLED, now)
+    withdraw_requests(session, booking, now, "The booking was cancelled.")
+    return booking
+
+
+def set_no_show(session: Session, uid: str, host: User, absent: Collection[int]) -> Booking:
+    """Note which attendees, by their ids, did not come to a meeting; the others came. Raises NotFound or NotAllowed."""
+    booking = locked_booking(session, uid, host)
+    now = clock.now()
+    if booking.status != BookingStatus.ACCEPTED or booking.start_time > now:
+        raise NotAllowed("Only a meeting that has begun can have a no-show.")
+    changed = [attendee for attendee in booking.attendees if attendee.no_show != (attendee.id in absent)]
+    for attendee in changed:
+        attendee.no_show = not attendee.no_show
+    if changed:
+        announce(session, booking, Trigger.BOOKING_NO_SHOW_UPDATED, now)
+    return booking
+
+
+def withdraw_requests(session: Session, replaced: Booking, now: datetime, reason: str) -> None:
+    """Reject what was asked for in place of a booking that has meanwhile been cancelled or moved elsewhere."""
+    query = select(Booking).where(Booking.rescheduled_from_id == replaced.id, Booking.status == BookingStatus.PENDING)
+    for request in session.scalars(query):
+        request.status = BookingStatus.REJECTED
+        request.rejection_reason = reason
+        announce(session, request, Trigger.BOOKING_REJECTED, now)
+
+
+def draft(event_type: EventType, submission: Submission, now: datetime) -> Booking:
+    """Return a booking as the form and the event type say, not yet in any state."""
+    uid = ids.new_uid()
+    host = event_type.owner
+    booking = Booking(
+        uid=uid,
+        root_uid=uid,
+        host_id=event_type.owner_id,
+        event_type_id=event_type.id,
+        type=event_type.slug,
+        event_title=event_type.title,
+        title=booking_title(
+            event_type.booking_name,
+            event_title=event_type.title,
+            organiser=host.name,
+            scheduler=submission.name,
+            location=event_type.location,
+            length=event_type.length,
+        ),
+        description=event_type.description,
+        length=event_type.length,
+        start_time=submission.start,
+        end_time=submission.start + timedelta(minutes=event_type.length),
+        location=event_type.location,
+        additional_notes=submission.notes,
+        responses=_responses(submission),
+        created_at=now,
+    )
+    booking.attendees = [
+        Attendee(position=position, name=name, email=email, time_zone=submission.time_zone, locale=submission.locale)
+        for position, (name, email) in enumerate(
+            [(submission.name, submission.email), *(("", guest) for guest in submission.guests)]
+        )
+    ]
+    return booking
+
+
+def submission_key(visitor: str, event_type_id: int, submission: Submission, replaces: str = "") -> str | None:
+    """Return what tells one form sent twice from two; None for a visitor who cannot be recognised."""
+    if not visitor:
+        return None
+    parts = (visitor, str(event_type_id), submission.start.isoformat(), submission.email.casefold(), replaces)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def find_submission(session: Session, key: str | None) -> Booking | None:
+    """Return the open booking that a form has made already."""
+    if key is None:
+        return None
+    return session.scalar(select(Booking).where(Booking.submission_key == key, Booking.status.in_(OPEN)))
+
+
+def require_changeable(booking: Booking, now: datetime) -> None:
+    """Make sure that a booking can still be cancelled or moved. Raises NotAllowed."""
+    if booking.status == BookingStatus.REJECTED:
+        raise NotAllowed("This request has been rejected.")
+    if booking.status == BookingStatus.CANCELLED:
+        raise NotAllowed("This booking has been cancelled." if booking.cancelled_by else "This booking has been moved.")
+    if booking.status == BookingStatus.ACCEPTED and booking.end_time <= now:
+        raise NotAllowed("This meeting is over.")
+
+
+def acting_email(booking: Booking, by: User | None) -> str:
+    """Return the address of who changes a booking: its host's, or else its booker's, who has the link to it."""
+    return booking.host.email if is_host(booking, by) else booking.attendees[0].email
+
+
+def is_host(booking: Booking, person: User | None) -> bool:
+    """Return whether it is the booking's own host."""
+    return person is not None and person.id == booking.host_id
+
+
+def _locked_event_type(session: Session, event_type_id: int) -> EventType:
+    host_id = session.scalar(select(EventType.owner_id).where(EventType.id == event_type_id))
+    if host_id is None:
+        raise NotAllowed(NOT_BOOKABLE)
+    lock_host(session, host_id)
+    event_type = session.get(EventType, event_type_id, populate_existing=True)
+    if event_type is None:
+        raise NotAllowed(NOT_BOOKABLE)
+    return event_type
+
+
+def _responses(submission: Submission) -> dict[str, dict[str, object]]:
+    responses: dict[str, dict[str, object]] = {
+        "name": {"label": "Your name", "value": submission.name},
+        "email": {"label": "Email", "value": submission.email},
+    }
+    if submission.notes:
+        responses["notes"] = {"label": "Additional notes", "value": submission.notes}
+    if submission.guests:
+        responses["guests"] = {"label": "Guests", "value": list(submission.guests)}
+    return responses

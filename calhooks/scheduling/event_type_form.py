@@ -1,0 +1,102 @@
+"""An event type as its host typed it, checked."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from calhooks.scheduling.errors import InvalidInput
+from calhooks.scheduling.fields import checked, one_line, paragraphs
+from calhooks.scheduling.openings import MAX_BUFFER, MAX_LENGTH
+
+MAX_TITLE_LENGTH = 200
+MAX_SLUG_LENGTH = 100
+MAX_DESCRIPTION_LENGTH = 5_000
+MAX_LOCATION_LENGTH = 1_000
+MAX_BOOKING_NAME_LENGTH = 500
+MAX_NOTICE = 365 * 1_440
+SHORTEST_INTERVAL = 5
+DEFAULT_NOTICE = 120
+SLUG_IN_USE = "You already have an event type with this address."
+_SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTypeForm:
+    """An event type as it was typed. Lengths are in minutes, None where no number was typed.
+
+    An empty `slug` is made from the title; without `slot_interval` a slot begins after each `length`; without
+    `schedule_id` the host's first schedule holds, or the one that is set.
+    """
+
+    title: str
+    length: int | None
+    slug: str = ""
+    description: str = ""
+    location: str = ""
+    booking_name: str = ""
+    requires_confirmation: bool = False
+    minimum_notice: int | None = DEFAULT_NOTICE
+    slot_interval: int | None = None
+    buffer_before: int | None = 0
+    buffer_after: int | None = 0
+    hidden: bool = False
+    schedule_id: int | None = None
+
+
+def check_event_type(form: EventTypeForm) -> dict[str, str | int | bool | None]:
+    """Return what is kept of a form, by the model's names. Raises InvalidInput, keyed like `bookingName`."""
+    errors: dict[str, str] = {}
+    values: dict[str, str | int | bool | None] = {
+        "title": checked(errors, "title", _title, form.title),
+        "slug": checked(errors, "slug", _slug, form.slug or slug_of(form.title)),
+        "description": checked(
+            errors, "description", lambda text: paragraphs(text, MAX_DESCRIPTION_LENGTH), form.description
+        ),
+        "location": checked(errors, "location", lambda text: one_line(text, MAX_LOCATION_LENGTH), form.location),
+        "booking_name": checked(
+            errors, "bookingName", lambda text: one_line(text, MAX_BOOKING_NAME_LENGTH), form.booking_name
+        ),
+        "length": _minutes(errors, "length", form.length, 1, MAX_LENGTH),
+        "minimum_notice": _minutes(errors, "minimumNotice", form.minimum_notice, 0, MAX_NOTICE),
+        "slot_interval": None,
+        "buffer_before": _minutes(errors, "bufferBefore", form.buffer_before, 0, MAX_BUFFER),
+        "buffer_after": _minutes(errors, "bufferAfter", form.buffer_after, 0, MAX_BUFFER),
+        "requires_confirmation": form.requires_confirmation,
+        "hidden": form.hidden,
+    }
+    if form.slot_interval is not None:
+        values["slot_interval"] = _minutes(errors, "slotInterval", form.slot_interval, SHORTEST_INTERVAL, MAX_LENGTH)
+    if errors:
+        raise InvalidInput(errors)
+    return values
+
+
+def slug_of(title: str) -> str:
+    """Return an address made of a title: "Quick chat!" gives "quick-chat". Empty when nothing of it can be used."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:MAX_SLUG_LENGTH].strip("-")
+
+
+def _title(text: str) -> str:
+    title = one_line(text, MAX_TITLE_LENGTH)
+    if not title:
+        raise ValueError("Enter a title.")
+    return title
+
+
+def _slug(text: str) -> str:
+    slug = text.strip().lower()
+    if not slug:
+        raise ValueError("Enter an address, such as quick-chat.")
+    if len(slug) > MAX_SLUG_LENGTH:
+        raise ValueError(f"Use at most {MAX_SLUG_LENGTH} characters.")
+    if not _SLUG.fullmatch(slug):
+        raise ValueError("Use letters from a to z, digits and single hyphens, such as quick-chat.")
+    return slug
+
+
+def _minutes(errors: dict[str, str], name: str, value: int | None, least: int, most: int) -> int | None:
+    if value is None or not least <= value <= most:
+        errors[name] = f"Enter a number of minutes from {least} to {most:,}."
+        return None
+    return value

@@ -1,0 +1,93 @@
+"""What can be booked with a host: made, changed, deleted and listed."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from calhooks.accounts.models import User
+from calhooks.scheduling.errors import InvalidInput, NotFound
+from calhooks.scheduling.event_type_form import SLUG_IN_USE, EventTypeForm, check_event_type
+from calhooks.scheduling.locking import lock_host
+from calhooks.scheduling.models import EventType, Schedule
+
+
+def list_event_types(session: Session, owner: User) -> Sequence[EventType]:
+    """Return a host's event types in the host's order, hidden ones too."""
+    query = select(EventType).where(EventType.owner_id == owner.id).order_by(EventType.position, EventType.id)
+    return session.scalars(query).all()
+
+
+def list_public_event_types(session: Session, owner: User) -> Sequence[EventType]:
+    """Return the event types that a host's page shows."""
+    return [event_type for event_type in list_event_types(session, owner) if not event_type.hidden]
+
+
+def find_event_type(session: Session, owner: User, event_type_id: int) -> EventType:
+    """Return one of a host's own event types. Raises NotFound, also for someone else's."""
+    event_type = session.get(EventType, event_type_id)
+    if event_type is None or event_type.owner_id != owner.id:
+        raise NotFound
+    return event_type
+
+
+def find_bookable(session: Session, username: str, slug: str) -> EventType:
+    """Return the event type that a public address names; a hidden one can be booked by whoever has its link.
+
+    Raises NotFound.
+    """
+    query = select(EventType).join(EventType.owner).options(joinedload(EventType.owner))
+    event_type = session.scalar(query.where(User.username == username.lower(), EventType.slug == slug.lower()))
+    if event_type is None:
+        raise NotFound
+    return event_type
+
+
+def create_event_type(session: Session, owner: User, form: EventTypeForm) -> EventType:
+    """Add an event type at the end of the host's list. Raises InvalidInput."""
+    lock_host(session, owner.id)
+    checked = check_event_type(form)
+    schedule = _schedule(session, owner, form.schedule_id)
+    last = session.scalar(select(func.max(EventType.position)).where(EventType.owner_id == owner.id))
+    event_type = EventType(owner_id=owner.id, schedule_id=schedule.id, position=0 if last is None else last + 1)
+    return _keep(session, event_type, checked)
+
+
+def update_event_type(session: Session, owner: User, event_type_id: int, form: EventTypeForm) -> EventType:
+    """Change an event type; what was booked stays as it was. Raises NotFound or InvalidInput."""
+    lock_host(session, owner.id)
+    event_type = find_event_type(session, owner, event_type_id)
+    checked = check_event_type(form)
+    if form.schedule_id is not None:
+        event_type.schedule_id = _schedule(session, owner, form.schedule_id).id
+    return _keep(session, event_type, checked)
+
+
+def delete_event_type(session: Session, owner: User, event_type_id: int) -> None:
+    """Delete an event type and keep its bookings. Raises NotFound."""
+    lock_host(session, owner.id)
+    session.delete(find_event_type(session, owner, event_type_id))
+    session.flush()
+
+
+def _keep(session: Session, event_type: EventType, values: dict[str, str | int | bool | None]) -> EventType:
+    same_slug = select(EventType.id).where(
+        EventType.owner_id == event_type.owner_id, EventType.slug == values["slug"], EventType.id != event_type.id
+    )
+    if session.scalar(same_slug) is not None:
+        raise InvalidInput({"slug": SLUG_IN_USE})
+    for name, value in values.items():
+        setattr(event_type, name, value)
+    session.add(event_type)
+    session.flush()
+    return event_type
+
+
+def _schedule(session: Session, owner: User, schedule_id: int | None) -> Schedule:
+    """Return the chosen schedule, by default the host's first."""
+    query = select(Schedule).where(Schedule.owner_id == owner.id).order_by(Schedule.id)
+    schedules = session.scalars(query).all()
+    for schedule in schedules:
+        if schedule_id is None or schedule.id == schedule_id:
+            return schedule
+    raise InvalidInput({"schedule": "Choose one of your schedules."})

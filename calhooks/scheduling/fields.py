@@ -1,0 +1,70 @@
+"""Text that somebody typed: made tidy, or refused with a sentence for the place where it was typed."""
+
+import unicodedata
+from collections.abc import Callable
+from typing import TypeVar
+
+from email_validator import EmailNotValidError, validate_email
+
+from calhooks.scheduling.errors import InvalidInput
+
+MAX_EMAIL_LENGTH = 320
+MAX_REASON_LENGTH = 2_000
+NUL_REFUSED = "A NUL character is not allowed here."
+
+Typed = TypeVar("Typed")
+Checked = TypeVar("Checked")
+
+
+def checked(errors: dict[str, str], name: str, check: Callable[[Typed], Checked], typed: Typed) -> Checked | None:
+    """Return what `check` makes of what was typed, or None with its ValueError's sentence under the field's name."""
+    try:
+        return check(typed)
+    except ValueError as error:
+        errors[name] = str(error)
+        return None
+
+
+def one_line(text: str, longest: int) -> str:
+    """Return text on one line, without control characters but a NUL, which is refused. Raises ValueError."""
+    _refuse_nul(text)
+    spaced = "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
+    return _no_longer_than(" ".join(spaced.split()), longest)
+
+
+def paragraphs(text: str, longest: int) -> str:
+    """Return text of several lines, which end in a line feed whatever the browser sent. Raises ValueError."""
+    _refuse_nul(text)
+    return _no_longer_than(text.replace("\r\n", "\n").strip(), longest)
+
+
+def email_address(text: str) -> str:
+    """Return an e-mail address with its domain in lower case; nothing is looked up. Raises ValueError."""
+    _refuse_nul(text)
+    if not text.strip():
+        raise ValueError("Enter an e-mail address.")
+    try:
+        address = validate_email(text.strip(), check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise ValueError(f"“{text.strip()[:80]}” is not an e-mail address. Enter one like ann@example.com.") from error
+    return _no_longer_than(address, MAX_EMAIL_LENGTH)
+
+
+def reason(name: str, text: str) -> str:
+    """Return the reason that was given for something, perhaps none. Raises InvalidInput under the field's name."""
+    errors: dict[str, str] = {}
+    given = checked(errors, name, lambda typed: paragraphs(typed, MAX_REASON_LENGTH), text)
+    if given is None:
+        raise InvalidInput(errors)
+    return given
+
+
+def _refuse_nul(text: str) -> None:
+    if "\0" in text:
+        raise ValueError(NUL_REFUSED)
+
+
+def _no_longer_than(text: str, longest: int) -> str:
+    if len(text) > longest:
+        raise ValueError(f"Use at most {longest:,} characters.")
+    return text

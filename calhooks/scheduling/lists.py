@@ -1,0 +1,106 @@
+"""A host's bookings, a page at a time: upcoming, unconfirmed, past, cancelled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from calhooks.accounts.models import User
+from calhooks.scheduling.errors import NotFound
+from calhooks.scheduling.models import Booking, BookingStatus
+
+PAGE_SIZE = 20
+LARGEST_ID = 2**31 - 1
+
+
+class View(StrEnum):
+    """Which of the host's bookings are listed."""
+
+    UPCOMING = "upcoming"
+    UNCONFIRMED = "unconfirmed"
+    PAST = "past"
+    CANCELLED = "cancelled"
+
+
+# What comes soonest is on top of these; on top of the others is what was last.
+SOONEST_FIRST = (View.UPCOMING, View.UNCONFIRMED)
+
+
+@dataclass(frozen=True, slots=True)
+class BookingPage:
+    """One page of a list; `next_cursor` leads to the next one and is None on the last."""
+
+    bookings: Sequence[Booking]
+    next_cursor: str | None
+
+
+def list_bookings(session: Session, host: User, view: View, now: datetime, cursor: str | None = None) -> BookingPage:
+    """Return a page of a host's bookings, after the one that `cursor` names; what is no cursor gives the first."""
+    query = select(Booking).where(Booking.host_id == host.id, _belongs(view, now))
+    query = query.options(
+        selectinload(Booking.attendees), joinedload(Booking.event_type), joinedload(Booking.rescheduled_from)
+    )
+    found = session.scalars(_ordered(query, view, _read(cursor)).limit(PAGE_SIZE + 1)).all()
+    page = found[:PAGE_SIZE]
+    return BookingPage(page, _write(page[-1]) if len(found) > PAGE_SIZE else None)
+
+
+def count_bookings(session: Session, host: User, view: View, now: datetime) -> int:
+    """Return how many bookings a list has in all."""
+    query = select(func.count()).select_from(Booking).where(Booking.host_id == host.id, _belongs(view, now))
+    return session.scalar(query) or 0
+
+
+def find_booking(session: Session, uid: str) -> Booking:
+    """Return a booking for whoever holds its uid. Raises NotFound."""
+    query = select(Booking).where(Booking.uid == uid).options(selectinload(Booking.attendees))
+    booking = session.scalar(query)
+    if booking is None:
+        raise NotFound
+    return booking
+
+
+def find_hosts_booking(session: Session, host: User, uid: str) -> Booking:
+    """Return one of a host's own bookings. Raises NotFound, also for someone else's."""
+    booking = find_booking(session, uid)
+    if booking.host_id != host.id:
+        raise NotFound
+    return booking
+
+
+def _belongs(view: View, now: datetime) -> ColumnElement[bool]:
+    if view is View.UPCOMING:
+        return and_(Booking.status == BookingStatus.ACCEPTED, Booking.end_time > now)
+    if view is View.UNCONFIRMED:
+        return and_(Booking.status == BookingStatus.PENDING, Booking.end_time > now)
+    if view is View.PAST:
+        # A request that was never answered is past, too.
+        return and_(Booking.status.in_((BookingStatus.ACCEPTED, BookingStatus.PENDING)), Booking.end_time <= now)
+    return Booking.status.in_((BookingStatus.CANCELLED, BookingStatus.REJECTED))
+
+
+def _ordered(query: Select[Booking], view: View, after: tuple[datetime, int] | None) -> Select[Booking]:
+    start, number = Booking.start_time, Booking.id
+    if view in SOONEST_FIRST:
+        if after:
+            query = query.where(or_(start > after[0], and_(start == after[0], number > after[1])))
+        return query.order_by(start, number)
+    if after:
+        query = query.where(or_(start < after[0], and_(start == after[0], number < after[1])))
+    return query.order_by(start.desc(), number.desc())
+
+
+def _write(booking: Booking) -> str:
+    return f"{booking.start_time.replace(tzinfo=None).isoformat()}_{booking.id}"
+
+
+def _read(cursor: str | None) -> tuple[datetime, int] | None:
+    moment, _, number = (cursor or "").partition("_")
+    try:
+        after = datetime.fromisoformat(moment).replace(tzinfo=UTC), int(number)
+    except ValueError:
+        return None
+    return after if 0 < after[1] <= LARGEST_ID else None

@@ -1,0 +1,41 @@
+"""One change to a host's bookings at a time, and what the database refuses."""
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from calhooks.accounts.models import User
+from calhooks.scheduling.errors import NotFound, SlotTaken
+from calhooks.scheduling.models import Booking
+
+# The name of the exclusion constraint on PostgreSQL, and what the trigger says on SQLite.
+OVERLAP = "bookings_overlap"
+
+
+def lock_host(session: Session, host_id: int) -> None:
+    """Wait until nobody else changes this host's bookings. SQLite has let in one writer at a time already."""
+    # Not the lock that would also hold up rows which merely refer to the host.
+    session.execute(select(User.id).where(User.id == host_id).with_for_update(key_share=True))
+
+
+def locked_booking(session: Session, uid: str, host: User | None = None) -> Booking:
+    """Return a booking as it is now, with its host locked. Raises NotFound, also when it is not `host`'s."""
+    host_id = session.scalar(select(Booking.host_id).where(Booking.uid == uid))
+    if host_id is None or (host is not None and host.id != host_id):
+        raise NotFound
+    lock_host(session, host_id)
+    query = select(Booking).where(Booking.uid == uid).execution_options(populate_existing=True)
+    booking = session.scalar(query)
+    if booking is None:
+        raise NotFound
+    return booking
+
+
+def flush_or_refuse(session: Session, refusal: SlotTaken) -> None:
+    """Write what has changed. Raises `refusal` when the database finds two accepted bookings that overlap."""
+    try:
+        session.flush()
+    except IntegrityError as error:
+        if OVERLAP in str(error.orig):
+            raise refusal from error
+        raise

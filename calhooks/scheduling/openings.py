@@ -1,0 +1,125 @@
+"""The times at which an event type can be booked: its hours less what its host has accepted, as of this moment."""
+
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from calhooks.scheduling.errors import SlotNotOffered, SlotTaken
+from calhooks.scheduling.models import Booking, BookingStatus, EventType, Schedule
+from calhooks.scheduling.slots import OpenRange, WeeklyHours, day_bounds, free_slots
+from calhooks.scheduling.zones import zone_info
+
+# What event types are held to, so that a search for overlaps has an end.
+MAX_LENGTH = 1_440
+MAX_BUFFER = 1_440
+
+
+def free_times(
+    session: Session,
+    event_type: EventType,
+    *,
+    first: date,
+    last: date,
+    zone: tzinfo,
+    now: datetime,
+    moving: Booking | None = None,
+) -> list[datetime]:
+    """Return the starts, in UTC, that a booker in `zone` may choose on the days `first` to `last`.
+
+    The booking that is being moved does not stand in its own way.
+    """
+    bounds = day_bounds(first, last, zone)
+    if bounds is None or bounds[1] <= now:
+        return []
+    before, after = event_type.buffer_before, event_type.buffer_after
+    busy = _busy(
+        session,
+        event_type.owner_id,
+        max(bounds[0], now) - timedelta(minutes=before),
+        bounds[1] + timedelta(minutes=event_type.length + after),
+        moving,
+    )
+    return free_slots(
+        weekly_hours(event_type.schedule),
+        first=first,
+        last=last,
+        zone=zone,
+        duration=event_type.length,
+        interval=event_type.slot_interval or event_type.length,
+        earliest=now + timedelta(minutes=event_type.minimum_notice),
+        busy=busy,
+        buffer_before=before,
+        buffer_after=after,
+    )
+
+
+def require_offered(
+    session: Session, event_type: EventType, start: datetime, now: datetime, moving: Booking | None = None
+) -> None:
+    """Make sure that a time can be booked right now. Raises SlotNotOffered or SlotTaken."""
+    if start <= now:
+        raise SlotNotOffered("This time has passed. Please choose another one.")
+    if start < now + timedelta(minutes=event_type.minimum_notice):
+        raise SlotNotOffered("It is too late to book this time. Please choose a later one.")
+    offered = free_slots(
+        weekly_hours(event_type.schedule),
+        first=start.date(),
+        last=start.date(),
+        zone=UTC,
+        duration=event_type.length,
+        interval=event_type.slot_interval or event_type.length,
+        earliest=start,
+        busy=(),
+    )
+    if start not in offered:
+        raise SlotNotOffered("This time is not offered. Please choose one from the list.")
+    if is_taken(session, event_type.owner_id, start, event_type.length, event_type, moving):
+        raise SlotTaken
+
+
+def is_taken(
+    session: Session,
+    host_id: int,
+    start: datetime,
+    length: int,
+    event_type: EventType | None,
+    moving: Booking | None = None,
+) -> bool:
+    """Return whether something accepted overlaps a meeting or its buffers. `length` is in minutes."""
+    begin, end = start, start + timedelta(minutes=length)
+    if event_type is not None:
+        begin -= timedelta(minutes=event_type.buffer_before)
+        end += timedelta(minutes=event_type.buffer_after)
+    return any(
+        busy_from < end and begin < busy_to for busy_from, busy_to in _busy(session, host_id, begin, end, moving)
+    )
+
+
+def weekly_hours(schedule: Schedule) -> WeeklyHours:
+    """Return a schedule as the slots are worked out from it."""
+    ranges = tuple(OpenRange(each.weekday, each.start_minute, each.end_minute) for each in schedule.ranges)
+    return WeeklyHours(zone_info(schedule.time_zone), ranges)
+
+
+def _busy(
+    session: Session, host_id: int, begin: datetime, end: datetime, moving: Booking | None
+) -> list[tuple[datetime, datetime]]:
+    """Return what a host has accepted around a stretch of time, each with the buffers of its own event type."""
+    furthest = timedelta(minutes=MAX_BUFFER)
+    query = (
+        select(Booking.id, Booking.start_time, Booking.end_time, EventType.buffer_before, EventType.buffer_after)
+        .outerjoin(EventType, Booking.event_type_id == EventType.id)
+        .where(
+            Booking.host_id == host_id,
+            Booking.status == BookingStatus.ACCEPTED,
+            # Both on the start, so that one stretch of the index answers it.
+            Booking.start_time > begin - furthest - timedelta(minutes=MAX_LENGTH),
+            Booking.start_time < end + furthest,
+        )
+    )
+    return [
+        (starts - timedelta(minutes=before or 0), ends + timedelta(minutes=after or 0))
+        for booking_id, starts, ends, before, after in session.execute(query)
+        if moving is None or booking_id != moving.id
+    ]

@@ -1,0 +1,99 @@
+"""What a booker filled in, checked as one: the form of the booking page without anything of the web."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from calhooks.scheduling.errors import InvalidInput
+from calhooks.scheduling.fields import MAX_REASON_LENGTH, checked, email_address, one_line, paragraphs
+from calhooks.scheduling.zones import canonical_zone
+
+MAX_NAME_LENGTH = 200
+MAX_NOTES_LENGTH = 5_000
+MAX_GUESTS = 10
+DEFAULT_LOCALE = "en"
+MAX_LOCALE_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A booking form that can be kept. `start` is UTC, `time_zone` canonical; `guests` holds each address once."""
+
+    start: datetime
+    time_zone: str
+    name: str
+    email: str
+    notes: str = ""
+    guests: tuple[str, ...] = ()
+    reschedule_reason: str = ""
+    locale: str = DEFAULT_LOCALE
+
+
+def check_submission(
+    *,
+    start: str,
+    time_zone: str,
+    name: str,
+    email: str,
+    notes: str = "",
+    guests: Iterable[str] = (),
+    reschedule_reason: str = "",
+    locale: str = DEFAULT_LOCALE,
+) -> Submission:
+    """Return what was typed, tidied. Raises InvalidInput, keyed by the contract's names (`timeZone`, `start`…).
+
+    `locale` is not typed: what is no plain language tag becomes the default.
+    """
+    errors: dict[str, str] = {}
+    moment = checked(errors, "start", _start, start)
+    zone = checked(errors, "timeZone", _zone, time_zone)
+    booker = checked(errors, "name", _name, name)
+    address = checked(errors, "email", email_address, email)
+    others = checked(errors, "guests", _guests, guests)
+    remarks = checked(errors, "notes", lambda text: paragraphs(text, MAX_NOTES_LENGTH), notes)
+    reason = checked(errors, "rescheduleReason", lambda text: paragraphs(text, MAX_REASON_LENGTH), reschedule_reason)
+    if errors or moment is None or zone is None or booker is None or address is None:
+        raise InvalidInput(errors)
+    return Submission(
+        start=moment,
+        time_zone=zone,
+        name=booker,
+        email=address,
+        notes=remarks or "",
+        guests=tuple(guest for guest in others or () if guest.casefold() != address.casefold()),
+        reschedule_reason=reason or "",
+        locale=_locale(locale),
+    )
+
+
+def _start(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("Choose a time.") from error
+
+
+def _zone(text: str) -> str:
+    if not text.strip():
+        raise ValueError("Choose a time zone.")
+    return canonical_zone(text)
+
+
+def _name(text: str) -> str:
+    name = one_line(text, MAX_NAME_LENGTH)
+    if not name:
+        raise ValueError("Enter your name.")
+    return name
+
+
+def _guests(typed: Iterable[str]) -> list[str]:
+    guests = {address.casefold(): address for address in map(email_address, filter(str.strip, typed))}
+    if len(guests) > MAX_GUESTS:
+        raise ValueError(f"Invite at most {MAX_GUESTS} guests.")
+    return list(guests.values())
+
+
+def _locale(tag: str) -> str:
+    plain = tag.replace("-", "").isalnum() and tag.isascii() and len(tag) <= MAX_LOCALE_LENGTH
+    return tag if plain else DEFAULT_LOCALE
