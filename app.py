@@ -18,7 +18,7 @@ def __getattr__(name):  # type: ignore[no-untyped-def]  # read by Pythons that d
     except ConfigError as error:
         sys.stderr.write("calhooks: %s\n" % error)  # noqa: UP031
         # gunicorn takes 3 for "could not start" and does not try again.
-        raise SystemExit(3) from None
+        sys.exit(3)
     return globals()["app"]
 
 

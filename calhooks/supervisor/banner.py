@@ -3,24 +3,34 @@
 from collections.abc import Iterable
 
 from calhooks import __version__
+from calhooks.accounts.setup_code import setup_code
 from calhooks.config import Config
 from calhooks.supervisor.child import Child
 from calhooks.supervisor.output import NAME_WIDTH, show
+from calhooks.supervisor.readiness import Startup
 
 
-def show_ready(settings: Config, children: Iterable[Child], seconds: float | None) -> None:
-    """Print the address and what is running; without `seconds`, that not everything answers yet."""
-    if seconds is None:
-        show(f"\ncalhooks {__version__} has started, but /readyz does not say yes: {settings.base_url}/readyz\n")
+def announce(settings: Config, children: Iterable[Child], startup: Startup) -> None:
+    """Print the address, what is running and, before the first account exists, where it is made."""
+    if startup.ready_after is None:
+        state = f"has started, but {settings.base_url}/readyz does not say yes yet"
     else:
-        show(f"\ncalhooks {__version__} is ready after {seconds:.1f} s: {settings.base_url}\n")
+        state = f"is ready after {startup.ready_after:.1f} s: {settings.base_url}"
+    show(f"\ncalhooks {__version__} {state}\n")
     for child in children:
-        show(f"  {child.name:<{NAME_WIDTH}} process {child.pid}")
+        _line(child.name, f"process {child.pid}")
     if not settings.redis_is_embedded:
-        show(f"  {'redis':<{NAME_WIDTH}} {_without_password(settings.redis_url)}")
-    show(f"  {'database':<{NAME_WIDTH}} {_without_password(settings.database_url)}")
-    show(f"  {'data':<{NAME_WIDTH}} {settings.data_dir}")
+        _line("redis", _without_password(settings.redis_url))
+    _line("database", _without_password(settings.database_url))
+    _line("data", str(settings.data_dir))
+    if startup.needs_setup:
+        code = setup_code(settings)
+        show(f"\nMake your account: {settings.base_url}/setup" + (f" (one-time code: {code})" if code else ""))
     show("\nCtrl-C stops everything.\n")
+
+
+def _line(name: str, text: str) -> None:
+    show(f"  {name:<{NAME_WIDTH}} {text}")
 
 
 def _without_password(url: str) -> str:

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from calhooks.supervisor.commands import flask
+from calhooks.supervisor.output import show
 from calhooks.supervisor.preflight import CannotStart
 
 VERSIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
@@ -21,8 +22,18 @@ def migrate(database_url: str) -> None:
         flask("db", "upgrade"), capture_output=True, text=True, process_group=0, check=False
     )
     if done.returncode:
-        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        raise CannotStart("the database could not be brought up to date: " + (said or ["no reason given"])[-1])
+        said = done.stdout + done.stderr
+        if "OperationalError" not in said:
+            # Not a database that is away but something to look into.
+            show(said)
+        raise CannotStart(f"the database could not be brought up to date: {_reason(said)}.")
+
+
+def _reason(said: str) -> str:
+    """Pick the line that names the error from a traceback: SQLAlchemy adds hints below it."""
+    named = re.findall(r"^[\w.]+(?:Error|Exception)[^:]*: (.+)", said, re.MULTILINE)
+    lines = named or said.split("\n") if said.strip() else ["no reason was given"]
+    return [line for line in lines if line.strip()][-1].strip().rstrip(".")
 
 
 def newest_revision() -> str:

@@ -1,53 +1,78 @@
-"""Asking the web server whether everything has come up."""
+"""Asking the web server whether everything has come up, and whether it waits for its first account."""
 
 import socket
+import time
 
-REQUEST = b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
+class Question:
+    """One address, asked again and again without ever waiting for it."""
 
-class Probe:
-    """Asks /readyz again and again without ever waiting for it."""
-
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, path: str) -> None:
         self._family = listener.family
         host, port = listener.getsockname()[:2]
         self._address = ({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port)  # noqa: S104 - not bound
+        self._request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
         self._connection: socket.socket | None = None
         self._answer = b""
 
-    def ready(self) -> bool:
-        """Take one step and tell whether the answer was yes."""
+    def status(self) -> int | None:
+        """Take one step and return the answer's status once it is there."""
         try:
-            if self._connection is None:
-                self._ask()
-            return self._read()
+            connection = self._connection or self._ask()
+            while data := connection.recv(65536):
+                self._answer += data
         except BlockingIOError:
-            return False
+            return None
         except OSError:
-            self.close()
-            return False
+            self.hang_up()
+            return None
+        status = self._answer.split(b" ", 2)[1:2]
+        self.hang_up()
+        return int(status[0]) if status else None
 
-    def close(self) -> None:
-        """Hang up."""
+    def hang_up(self) -> None:
+        """Forget the connection; the next step asks anew."""
         if self._connection is not None:
             self._connection.close()
         self._connection = None
         self._answer = b""
 
-    def _ask(self) -> None:
+    def _ask(self) -> socket.socket:
         # The port is ours and listens, so that the kernel connects at once; the answer comes when the server is up.
-        self._connection = socket.socket(self._family, socket.SOCK_STREAM)
-        self._connection.settimeout(1)
-        self._connection.connect(self._address)
-        self._connection.sendall(REQUEST)
-        self._connection.setblocking(False)
+        self._connection = connection = socket.socket(self._family, socket.SOCK_STREAM)
+        connection.settimeout(1)
+        connection.connect(self._address)
+        connection.sendall(self._request)
+        connection.setblocking(False)
+        return connection
 
-    def _read(self) -> bool:
-        assert self._connection is not None
-        data = self._connection.recv(4096)
-        self._answer += data
-        if data:
-            return False
-        status = self._answer.split(b" ", 2)[1:2]
-        self.close()
-        return status == [b"200"]
+
+class Startup:
+    """What is found out between the start and the moment in which a person can use calhooks."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._began = time.monotonic()
+        self._readyz = Question(listener, "/readyz")
+        self._setup = Question(listener, "/setup")
+        self.ready_after: float | None = None
+        self.needs_setup = False
+
+    @property
+    def seconds(self) -> float:
+        """Return how long ago the start began."""
+        return time.monotonic() - self._began
+
+    def step(self) -> bool:
+        """Ask on and tell whether all is known."""
+        if self.ready_after is None:
+            if self._readyz.status() != 200:
+                return False
+            self.ready_after = self.seconds
+        status = self._setup.status()
+        self.needs_setup = status == 200
+        return status is not None
+
+    def give_up(self) -> None:
+        """Ask no more."""
+        self._readyz.hang_up()
+        self._setup.hang_up()

@@ -6,14 +6,14 @@ import signal
 import time
 from types import FrameType
 
-from calhooks.supervisor import banner
+from calhooks.supervisor.banner import announce
 from calhooks.supervisor.child import Child
 from calhooks.supervisor.commands import commands
 from calhooks.supervisor.guard import Guard
 from calhooks.supervisor.migrations import migrate
 from calhooks.supervisor.output import Output, say
 from calhooks.supervisor.preflight import Prepared
-from calhooks.supervisor.readiness import Probe
+from calhooks.supervisor.readiness import Startup
 from calhooks.supervisor.stop import Stop
 
 NAME = "calhooks"
@@ -32,9 +32,8 @@ class Supervisor:
         self._prepared = prepared
         self._children = [Child(command) for command in commands(prepared.settings, prepared.listener.fileno())]
         self._selector = selectors.DefaultSelector()
-        self._probe: Probe | None = Probe(prepared.listener)
+        self._startup: Startup | None = Startup(prepared.listener)
         self._stop: Stop | None = None
-        self._started = time.monotonic()
         self._status = 0
 
     def run(self) -> int:
@@ -88,7 +87,7 @@ class Supervisor:
 
     def _pause(self) -> float | None:
         """Return how long nothing but a signal or output can matter, in seconds; None is for ever."""
-        if self._stop is not None or self._probe is not None:
+        if self._stop is not None or self._startup is not None:
             return LOOK_EVERY_SECONDS
         waiting = [child.start_at for child in self._children if child.start_at is not None]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
@@ -103,7 +102,7 @@ class Supervisor:
                 self._guard.remove(group)
             if self._stop is not None:
                 continue
-            if how is not None and child.name == "web" and self._probe is not None:
+            if how is not None and child.name == "web" and self._startup is not None:
                 say(NAME, "The web server could not start; its reason stands above.")
                 self._status = 1
                 self._stop = Stop()
@@ -114,11 +113,10 @@ class Supervisor:
                 say(NAME, f"{child.name}: running again, process {child.pid}.")
 
     def _announce(self) -> None:
-        if self._probe is None or self._stop is not None:
+        startup = self._startup
+        if startup is None or self._stop is not None:
             return
-        seconds = time.monotonic() - self._started
-        ready = self._probe.ready()
-        if ready or seconds > PATIENCE_SECONDS:
-            self._probe.close()
-            self._probe = None
-            banner.show_ready(self._settings, self._children, seconds if ready else None)
+        if startup.step() or startup.seconds > PATIENCE_SECONDS:
+            startup.give_up()
+            self._startup = None
+            announce(self._settings, self._children, startup)

@@ -1,0 +1,70 @@
+"""How much is owed and how late it is, for whoever watches the machine."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from calhooks.delivery.models import Attempt, Delivery, DeliveryState, Endpoint, Heartbeat
+
+# A process that has not been seen for so long is not there.
+ALIVE = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits: `due` deliveries whose time may have come, `blocked` ones behind them, and the oldest's lateness."""
+
+    due: int
+    blocked: int
+    oldest_due_seconds: float
+
+
+def measure(session: Session, now: datetime) -> Backlog:
+    """Count what waits for endpoints that are there and on."""
+    rows = session.execute(
+        select(Delivery.state, func.count())
+        .join(Endpoint, Endpoint.id == Delivery.endpoint_id)
+        .where(
+            Delivery.state.in_([DeliveryState.DUE, DeliveryState.BLOCKED]),
+            Endpoint.active,
+            Endpoint.deleted_at.is_(None),
+        )
+        .group_by(Delivery.state)
+    )
+    waiting = {state: count for state, count in rows}
+    return Backlog(
+        due=waiting.get(DeliveryState.DUE, 0),
+        blocked=waiting.get(DeliveryState.BLOCKED, 0),
+        oldest_due_seconds=oldest_due_seconds(session, now),
+    )
+
+
+def oldest_due_seconds(session: Session, now: datetime) -> float:
+    """Return for how long the oldest due delivery has been waiting beyond its time; 0 when nothing is late."""
+    oldest = session.scalar(
+        select(func.min(Endpoint.next_due_at)).where(Endpoint.active, Endpoint.deleted_at.is_(None))
+    )
+    return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+
+
+def alive(session: Session, now: datetime) -> dict[str, int]:
+    """Count the processes of each kind that were seen lately."""
+    rows = session.execute(
+        select(Heartbeat.kind, func.count()).where(Heartbeat.seen_at > now - ALIVE).group_by(Heartbeat.kind)
+    )
+    return {kind: count for kind, count in rows}
+
+
+def deliveries_by_state(session: Session) -> dict[str, int]:
+    """Count the deliveries that are kept, by their state."""
+    rows = session.execute(select(Delivery.state, func.count()).group_by(Delivery.state))
+    return {str(state): count for state, count in rows}
+
+
+def attempts_by_outcome(session: Session) -> dict[str, int]:
+    """Count the attempts that are kept: "2xx" to "5xx" by the answer's status, "none" where there was no answer."""
+    hundreds = Attempt.status // 100
+    rows = session.execute(select(hundreds, func.count()).group_by(hundreds))
+    return {"none" if kind is None else f"{kind}xx": count for kind, count in rows}

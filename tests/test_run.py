@@ -1,0 +1,168 @@
+"""`python app.py` as a person meets it: real processes, real signals, one clear line for what is in the way."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.running import ROOT, Running, descendants, free_port, is_running, wait_until_gone
+
+KILL_EVERYTHING_SECONDS = 10.0
+SECOND_START_SECONDS = 3.0
+
+on_embedded_redis = pytest.mark.skipif("TEST_REDIS_URL" in os.environ, reason="about the embedded Redis")
+
+
+@pytest.fixture
+def settings(environ: dict[str, str]) -> dict[str, str]:
+    """A database of this test's own, and the embedded Redis unless the tests run on a server."""
+    embedded = {} if "TEST_REDIS_URL" in os.environ else {"REDIS_URL": ""}
+    own_address = {name: value for name, value in environ.items() if name != "CALHOOKS_BASE_URL"}
+    return own_address | embedded
+
+
+def one_line(environ: dict[str, str], python: str = sys.executable) -> str:
+    """Return the only line that a start in vain prints."""
+    variables = {"PATH": os.environ["PATH"], "CALHOOKS_PORT": str(free_port())} | environ
+    done = subprocess.run(
+        [python, ROOT / "app.py"], env=variables, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def test_the_first_start_makes_the_database_and_says_where_to_go_and_what_runs(tmp_path: Path) -> None:
+    with Running({"CALHOOKS_DATA_DIR": str(tmp_path / "new" / "data")}).wait_until_ready() as running:
+        said = running.output
+        assert running.url in said
+        assert f"Make your account: {running.url}/setup" in said
+        for name in ("redis", "web", "worker 1", "worker 2", "scheduler"):
+            assert is_running(running.pid_of(name))
+        assert running.status_of("/healthz") == 200
+        assert running.status_of("/readyz") == 200
+        assert (tmp_path / "new" / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_second_start_is_ready_in_under_three_seconds(settings: dict[str, str]) -> None:
+    with Running(settings).wait_until_ready() as running:
+        running.stop()
+    with Running(settings).wait_until_ready() as running:
+        seconds = float(running.output.split("is ready after ")[1].split(" s")[0])
+    assert seconds < SECOND_START_SECONDS
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_everything_and_leaves_no_process(settings: dict[str, str], number: signal.Signals) -> None:
+    with Running(settings).wait_until_ready() as running:
+        family = descendants(running.process.pid)
+        seconds = running.stop(number)
+        assert running.process.returncode == 0
+        assert seconds < KILL_EVERYTHING_SECONDS
+        assert [pid for pid in family if is_running(pid)] == []
+        assert "Stopped after" in running.output
+
+
+def test_a_worker_that_hangs_does_not_hold_up_the_stop(settings: dict[str, str]) -> None:
+    with Running(settings).wait_until_ready() as running:
+        worker = running.pid_of("worker 1")
+        os.kill(worker, signal.SIGSTOP)
+        assert running.stop() < KILL_EVERYTHING_SECONDS
+        assert not is_running(worker)
+
+
+def test_a_second_signal_stops_everything_at_once(settings: dict[str, str]) -> None:
+    with Running(settings).wait_until_ready() as running:
+        family = descendants(running.process.pid)
+        os.kill(running.pid_of("worker 1"), signal.SIGSTOP)
+        running.process.send_signal(signal.SIGTERM)
+        running.wait_for("Stopping on SIGTERM")
+        while running.process.poll() is None:
+            # The first half second of repeats counts as the same wish.
+            running.process.send_signal(signal.SIGTERM)
+        wait_until_gone(family, 2)
+
+
+@pytest.mark.parametrize("name", ["web", "worker 1", "scheduler", pytest.param("redis", marks=on_embedded_redis)])
+def test_a_child_that_is_killed_runs_again_and_the_log_says_so(settings: dict[str, str], name: str) -> None:
+    with Running(settings).wait_until_ready() as running:
+        killed = running.pid_of(name)
+        os.kill(killed, signal.SIGKILL)
+        running.wait_for(f"{name}: process {killed} was killed by SIGKILL; starting again")
+        running.wait_for(f"{name}: running again")
+        assert is_running(running.pid_of(name))
+        assert running.pid_of(name) != killed
+        assert running.status_of("/healthz") == 200
+
+
+def test_killing_the_parent_leaves_no_orphan_and_frees_port_and_directory(settings: dict[str, str]) -> None:
+    with Running(settings).wait_until_ready() as running:
+        family = descendants(running.process.pid)
+        assert len(family) >= 6
+        running.process.kill()
+        wait_until_gone(family, 5)
+    again = Running(settings | {"CALHOOKS_PORT": str(running.port)})
+    with again.wait_until_ready():
+        pass
+
+
+def test_a_second_calhooks_on_the_same_directory_is_told_which_process_has_it(settings: dict[str, str]) -> None:
+    with Running(settings).wait_until_ready() as running:
+        said = one_line(settings)
+        assert f"process id {running.process.pid}" in said
+        assert settings["CALHOOKS_DATA_DIR"] in said
+
+
+@on_embedded_redis
+def test_a_directory_with_a_long_name_is_no_obstacle(tmp_path: Path) -> None:
+    with Running({"CALHOOKS_DATA_DIR": str(tmp_path / ("long" * 40))}).wait_until_ready() as running:
+        assert running.status_of("/readyz") == 200
+
+
+def test_it_runs_from_any_directory(settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Running(settings).wait_until_ready() as running:
+        assert running.status_of("/healthz") == 200
+
+
+def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        said = one_line({"CALHOOKS_DATA_DIR": str(tmp_path / "data"), "CALHOOKS_PORT": str(port)})
+    assert f"port {port} on 127.0.0.1 is already taken" in said
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CALHOOKS_PORT", "80 80"),
+        ("CALHOOKS_WORKERS", "0"),
+        ("CALHOOKS_EGRESS_ALLOW", "10.0.0.0/33"),
+        ("CALHOOKS_RETRY_SCHEDULE", "soon"),
+        ("CALHOOKS_HOST", "8.8.8.8"),
+        ("CALHOOKS_HOST", "no-such-name.invalid"),
+        ("DATABASE_URL", "mysql://nobody@localhost/x"),
+    ],
+)
+def test_a_bad_variable_is_one_line_with_its_name_and_value(tmp_path: Path, variable: str, value: str) -> None:
+    said = one_line({"CALHOOKS_DATA_DIR": str(tmp_path / "data"), variable: value})
+    assert variable in said
+    assert value in said
+
+
+def test_a_directory_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = one_line({"CALHOOKS_DATA_DIR": str(tmp_path / "file" / "data")})
+    assert str(tmp_path / "file" / "data") in said
+
+
+def test_a_database_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:
+    nowhere = f"postgresql://nobody:hush@127.0.0.1:{free_port()}/nothing"
+    said = one_line({"CALHOOKS_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": nowhere})
+    assert "database" in said
+    assert "hush" not in said
