@@ -155,6 +155,7 @@ class _Walk:
 
     def _placer(self, variable: Variable) -> Callable[[Hashable], Hashable]:
         def place(state: Hashable) -> Hashable:
+            after: Hashable
             found, after = self._machine.place_value(state, variable.at)
             if self.places.setdefault(variable.at, found) is not found:
                 raise Rejected("This variable stands inside a text in one case and outside in another.", variable.at)

@@ -1,0 +1,71 @@
+"""Tell an event to every webhook that asked for it: what each is owed is written in the caller's transaction."""
+
+import logging
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager
+
+from calhooks.config import current_config
+from calhooks.delivery import outbox
+from calhooks.delivery.models import Endpoint
+from calhooks.events import BookingEvent, Trigger
+from calhooks.webhooks.bodies import render_body, shape_of
+from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.payload import build_payload, payload_bytes
+from calhooks.webhooks.template import TemplateError
+
+log = logging.getLogger(__name__)
+
+LONGEST_SUMMARY = 500
+
+
+def dispatch(session: Session, event: BookingEvent) -> None:
+    """Record an event, with the bytes that each active webhook of its host is owed.
+
+    A template that fails makes a failed delivery with its reason; nothing about a webhook can fail the caller.
+    """
+    body = build_payload(event, current_config().base_url)
+    record = outbox.record_event(
+        session,
+        owner_id=event.host_id,
+        trigger=str(event.trigger),
+        occurred_at=event.occurred_at,
+        sequence_key=event.sequence_key,
+        subject=event.uid,
+        summary=_summary(event),
+        payload=payload_bytes(body),
+    )
+    owed = [_owed(webhook, body) for webhook in _listening(session, event.host_id, event.trigger)]
+    if owed:
+        outbox.owe(session, record, owed)
+
+
+def _listening(session: Session, owner_id: int, trigger: Trigger) -> list[Webhook]:
+    query = (
+        select(Webhook)
+        .join(Webhook.endpoint)
+        .where(Webhook.owner_id == owner_id, Endpoint.active, Endpoint.deleted_at.is_(None))
+        .options(contains_eager(Webhook.endpoint))
+        .order_by(Webhook.id)
+    )
+    return [webhook for webhook in session.scalars(query) if trigger in webhook.triggers]
+
+
+def _owed(webhook: Webhook, body: dict[str, object]) -> outbox.Owed:
+    """Return the bytes that a webhook is owed, or why there are none."""
+    shape = shape_of(webhook)
+    rendered, error = None, None
+    try:
+        rendered = render_body(shape, body)
+    except TemplateError as wrong:
+        error = f"The template gave no body. {wrong}"
+    except Exception:
+        log.exception("the template of webhook %s failed unexpectedly", webhook.id)
+        error = "The template gave no body: calhooks itself failed, and its log says how."
+    return outbox.Owed(endpoint_id=webhook.endpoint_id, body=rendered, content_type=shape.sent_as, error=error)
+
+
+def _summary(event: BookingEvent) -> str:
+    booker = event.attendees[0] if event.attendees else None
+    with_whom = f" with {booker.name or booker.email}" if booker else ""
+    return " ".join(f"{event.title}{with_whom}".split())[:LONGEST_SUMMARY]
