@@ -33,7 +33,7 @@ def measure(session: Session, now: datetime) -> Backlog:
         )
         .group_by(Delivery.state)
     )
-    waiting = {state: count for state, count in rows}
+    waiting = dict(rows.all())
     return Backlog(
         due=waiting.get(DeliveryState.DUE, 0),
         blocked=waiting.get(DeliveryState.BLOCKED, 0),
@@ -54,7 +54,7 @@ def alive(session: Session, now: datetime) -> dict[str, int]:
     rows = session.execute(
         select(Heartbeat.kind, func.count()).where(Heartbeat.seen_at > now - ALIVE).group_by(Heartbeat.kind)
     )
-    return {kind: count for kind, count in rows}
+    return dict(rows.all())
 
 
 def deliveries_by_state(session: Session) -> dict[str, int]:
