@@ -54,7 +54,8 @@ class ScheduleRange(Base):
 class EventType(Base):
     """Something that can be booked with one host. Lengths, notice, buffers and interval are in minutes.
 
-    `booking_name` is the pattern of a booking's title, empty for the event type's own title.
+    `booking_name` is the pattern of a booking's title, empty for the event type's own title. Attendees are reminded
+    `reminder_hours` before the meeting, or never.
     """
 
     __tablename__ = "event_types"
@@ -76,6 +77,7 @@ class EventType(Base):
     buffer_after: Mapped[int] = mapped_column(default=0)
     hidden: Mapped[bool] = mapped_column(default=False)
     position: Mapped[int] = mapped_column(default=0)
+    reminder_hours: Mapped[int | None] = mapped_column()
 
     owner: Mapped[User] = relationship()
     schedule: Mapped[Schedule] = relationship()
@@ -87,7 +89,8 @@ class Booking(Base):
     `root_uid` is the uid of the first booking of a chain of reschedules, its own when it was never moved;
     `rescheduled_from_id` the one it replaces (or asks to replace, while PENDING). `submission_key` tells the same form
     sent twice; it is unique among the open ones.
-    `meeting_started_at` and `meeting_ended_at` are when those events were recorded.
+    `meeting_started_at` and `meeting_ended_at` are when those events were recorded; `remind_at` is when a reminder is
+    owed, None once it was or where there is to be none.
     """
 
     __tablename__ = "bookings"
@@ -113,6 +116,12 @@ class Booking(Base):
             "end_time",
             sqlite_where=text("status = 'ACCEPTED' AND meeting_ended_at IS NULL"),
             postgresql_where=text("status = 'ACCEPTED' AND meeting_ended_at IS NULL"),
+        ),
+        Index(
+            "ix_bookings_remind_at",
+            "remind_at",
+            sqlite_where=text("remind_at IS NOT NULL"),
+            postgresql_where=text("remind_at IS NOT NULL"),
         ),
         {"sqlite_autoincrement": True},
     )
@@ -144,6 +153,7 @@ class Booking(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     meeting_started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     meeting_ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    remind_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     host: Mapped[User] = relationship()
     event_type: Mapped[EventType | None] = relationship()
@@ -166,3 +176,15 @@ class Attendee(Base):
     time_zone: Mapped[str] = mapped_column(String(64))
     locale: Mapped[str] = mapped_column(String(16))
     no_show: Mapped[bool] = mapped_column(default=False)
+
+
+class CalendarFeed(Base):
+    """A host's private calendar address. Who knows its `token` can read what the host's calendar says."""
+
+    __tablename__ = "calendar_feeds"
+
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    token: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    owner: Mapped[User] = relationship()

@@ -1,0 +1,124 @@
+"""Which mails go out now, and what became of them: the pump's short transactions."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, exists, literal, select, update
+from sqlalchemy.orm import Session, aliased
+
+from calhooks import ids
+from calhooks.mail.models import Mail, MailState
+from calhooks.mail.sender import Outcome
+
+BATCH = 20
+LEASE = timedelta(seconds=90)
+RETRY_WAITS = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+    timedelta(hours=12),
+)
+# Written into the statement: SQLite uses a partial index only where it sees the index' own condition.
+QUEUED = literal(str(MailState.QUEUED), literal_execute=True)
+TOO_LATE = "Not sent: its time had passed before the mail server could be reached."
+
+
+def anything_due(session: Session, now: datetime) -> bool:
+    """Tell whether a pump has something to do."""
+    return not _someone_sends(session, now) and session.scalar(_due(now).limit(1)) is not None
+
+
+def claim(session: Session, now: datetime) -> Sequence[Mail]:
+    """Lease a batch of mails, oldest first. The objects are detached: reading them touches no database.
+
+    Nothing while another pump sends: a mail server that hangs is to hold up one worker, not all. Of mails to one
+    recipient with one `sequence_key` only the first is given.
+    """
+    if _someone_sends(session, now):
+        return ()
+    due = session.scalars(_due(now).limit(BATCH).with_for_update(skip_locked=True)).all()
+    token = ids.new_uid()
+    for mail in due:
+        mail.lease_token, mail.due_at = token, now + LEASE
+    session.flush()
+    for mail in due:
+        session.expunge(mail)
+    return due
+
+
+def record(session: Session, mail: Mail, outcome: Outcome, now: datetime) -> None:
+    """Note what became of a leased mail and extend the lease of the rest of its batch.
+
+    Does nothing when the lease has gone to another pump meanwhile.
+    """
+    row = session.scalar(_leased(mail).with_for_update())
+    if row is None:
+        return
+    row.lease_token = None
+    row.tries += 1
+    row.error = outcome.sentence
+    if outcome.sent:
+        row.state, row.due_at, row.sent_at = MailState.SENT, None, now
+    elif outcome.permanent or row.tries > len(RETRY_WAITS):
+        row.state, row.due_at = MailState.FAILED, None
+    else:
+        row.due_at = now + RETRY_WAITS[row.tries - 1]
+    session.execute(
+        update(Mail)
+        .where(Mail.lease_token == mail.lease_token, Mail.state == MailState.QUEUED, Mail.id != mail.id)
+        .values(due_at=now + LEASE)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def drop_late(session: Session, mail: Mail) -> None:
+    """Give up a leased mail that is no longer worth sending."""
+    row = session.scalar(_leased(mail).with_for_update())
+    if row is not None:
+        row.state, row.due_at, row.lease_token, row.error = MailState.DROPPED, None, None, TOO_LATE
+
+
+def postpone(session: Session, sentence: str, now: datetime) -> None:
+    """Put off whatever is due: no mail can go out now. It counts as a try only for those that were leased."""
+    session.execute(
+        update(Mail)
+        .where(Mail.state == MailState.QUEUED, Mail.due_at <= now)
+        .values(due_at=now + RETRY_WAITS[0], error=sentence)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def release(session: Session, mails: Sequence[Mail], now: datetime) -> None:
+    """Give back leased mails that were not tried."""
+    session.execute(
+        update(Mail)
+        .where(Mail.id.in_([mail.id for mail in mails]), Mail.lease_token == mails[0].lease_token)
+        .values(due_at=now, lease_token=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _due(now: datetime) -> Select[Mail]:
+    earlier = aliased(Mail)
+    waits = exists().where(
+        earlier.state == QUEUED,
+        earlier.recipient == Mail.recipient,
+        earlier.sequence_key == Mail.sequence_key,
+        earlier.id < Mail.id,
+    )
+    return (
+        select(Mail)
+        .where(Mail.state == QUEUED, Mail.due_at <= now, (Mail.sequence_key == "") | ~waits)
+        .order_by(Mail.due_at, Mail.id)
+    )
+
+
+def _leased(mail: Mail) -> Select[Mail]:
+    return select(Mail).where(Mail.id == mail.id, Mail.lease_token == mail.lease_token, Mail.state == MailState.QUEUED)
+
+
+def _someone_sends(session: Session, now: datetime) -> bool:
+    sending = exists().where(Mail.state == QUEUED, Mail.lease_token.is_not(None), Mail.due_at > now)
+    return bool(session.scalar(select(sending)))
