@@ -1,7 +1,62 @@
 """The flask commands for servers."""
 
+import click
 from flask import Flask
+from flask.cli import with_appcontext
+
+from calhooks.accounts import links, users
+from calhooks.accounts.errors import InvalidAccount
+from calhooks.config import current_config
+from calhooks.db import db, writing
+from calhooks.scheduling.defaults import give_defaults
+from calhooks.scheduling.zones import UnknownZone, canonical_zone
+
+
+def _zone(_context: click.Context, _parameter: click.Parameter, typed: str) -> str:
+    try:
+        return canonical_zone(typed)
+    except UnknownZone as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command("create-user")
+@click.option("--name", prompt=True, help="The person's name.")
+@click.option("--username", prompt=True, help="The first part of the address of their page.")
+@click.option("--email", prompt="E-mail address", help="What they log in with.")
+@click.option("--time-zone", prompt=True, default="UTC", callback=_zone, help="Such as Europe/London.")
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for when not given.")
+@click.option("--admin", is_flag=True, help="May add people. The first account always may.")
+@with_appcontext
+def create_user(name: str, username: str, email: str, time_zone: str, password: str, admin: bool) -> None:
+    """Make an account with its working hours and first event types."""
+    try:
+        account = users.draft(name=name, username=username, email=email, time_zone=time_zone, password=password)
+        with writing() as session:
+            is_admin = admin or not users.exist(session)
+            user = users.create_user(session, account, is_admin=is_admin)
+            give_defaults(session, user)
+    except InvalidAccount as error:
+        raise click.ClickException("\n".join(f"{field}: {text}" for field, text in error.errors.items())) from error
+    click.echo(
+        f"Made the {'administrator' if is_admin else 'account'} {user.username}: {current_config().base_url}/login"
+    )
+
+
+@click.command("reset-password")
+@click.argument("email")
+@with_appcontext
+def reset_password(email: str) -> None:
+    """Print a one-time link with which the person with this e-mail address chooses a new password."""
+    user = users.by_email(db.session(), email)
+    if user is None:
+        raise click.ClickException(f"Nobody has an account with the e-mail address {email}.")
+    with writing() as session:
+        token = links.create_link(session, user)
+    click.echo(f"{user.name} can choose a new password once, within {links.LIFETIME.days} days, at")
+    click.echo(links.address(current_config().base_url, token))
 
 
 def init_app(app: Flask) -> None:
     """Add the commands to the application."""
+    app.cli.add_command(create_user)
+    app.cli.add_command(reset_password)

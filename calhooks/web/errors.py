@@ -3,6 +3,7 @@
 from flask import Flask, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
+from werkzeug.sansio.response import Response
 
 SENTENCES = {
     400: ("That did not work", "The request could not be understood."),
@@ -20,7 +21,9 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _show_csrf)
 
 
-def _show(error: HTTPException) -> tuple[str, int]:
+def _show(error: HTTPException) -> Response | tuple[str, int]:
+    if error.response is not None:
+        return error.response
     status = error.code or 500
     title, sentence = SENTENCES.get(status, SENTENCES[400] if status < 500 else SENTENCES[500])
     # A description of our own says more than the standard one.

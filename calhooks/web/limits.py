@@ -1,0 +1,75 @@
+"""Limits on what strangers could try over and over: logins, the setup code, bookings.
+
+The counts are in Redis, so that every process knows them; while Redis is away each process counts in its own memory.
+"""
+
+import hashlib
+import ipaddress
+from collections.abc import Callable
+
+from flask import Flask, Response, g, request
+from flask_limiter import Limiter, RequestLimit, RouteLimit
+from flask_limiter.util import get_remote_address
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from calhooks.config import Config
+
+REDIS_TIMEOUT_SECONDS = 0.2
+IPV6_SITE = 64
+
+
+def client_network() -> str:
+    """Return the client's address, of an IPv6 one the /64 that a single household or server has."""
+    try:
+        address = ipaddress.ip_address(get_remote_address())
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, IPV6_SITE), strict=False))
+
+
+limiter = Limiter(client_network, in_memory_fallback_enabled=True, swallow_errors=True, key_prefix="calhooks")
+
+# Far more than a person books, and enough for an office behind one address.
+booking = limiter.limit(
+    "60 per minute; 600 per hour",
+    methods=["POST"],
+    error_message="Too many bookings come from your network. Wait a minute, go back and send the form again.",
+)
+
+
+def init_app(app: Flask, settings: Config) -> None:
+    """Count in the Redis of the settings, without ever making a visitor wait for it."""
+    app.config.update(
+        RATELIMIT_ENABLED=settings.rate_limits,
+        RATELIMIT_STORAGE_URI=settings.redis_url.replace("unix://", "redis+unix://", 1),
+        RATELIMIT_STORAGE_OPTIONS={
+            "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+            "socket_timeout": REDIS_TIMEOUT_SECONDS,
+            "retry": Retry(NoBackoff(), 0),
+        },
+    )
+    limiter.init_app(app)
+    # Whether the Redis of an earlier application in this process was away says nothing about this one's.
+    limiter._storage_dead = False
+
+
+def guesses(amount: str, key: Callable[[], str], answer: Callable[[RequestLimit], Response]) -> RouteLimit:
+    """Limit how often a POST may call `guess_failed`, counted by `key`; beyond that `answer` makes the response."""
+    return limiter.limit(
+        amount, key_func=key, methods=["POST"], deduct_when=lambda _response: "guess_failed" in g, on_breach=answer
+    )
+
+
+def guess_failed() -> None:
+    """Count this request against the limits that its view has on guesses."""
+    g.guess_failed = True
+
+
+def typed_email() -> str:
+    """Return what stands for the e-mail address that was typed, without being readable in Redis."""
+    return hashlib.sha256(request.form.get("email", "").strip().lower().encode()).hexdigest()

@@ -1,0 +1,82 @@
+"""The first start: the page that makes the first account."""
+
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
+from flask_limiter import RequestLimit
+from werkzeug.wrappers import Response as BaseResponse
+from wtforms import EmailField, PasswordField, StringField
+
+from calhooks.accounts import users
+from calhooks.accounts.errors import InvalidAccount
+from calhooks.accounts.models import User
+from calhooks.accounts.setup_code import is_right, setup_code
+from calhooks.config import current_config
+from calhooks.db import db, writing
+from calhooks.scheduling.defaults import give_defaults
+from calhooks.web import access, limits
+from calhooks.web.forms import AccountForm, ZoneField
+from calhooks.web.sessions import start_session
+
+blueprint = Blueprint("setup", __name__)
+
+WRONG_CODE = "This is not the code that calhooks printed when it started."
+SLOW_DOWN = "Too many wrong codes. Wait a few minutes, then try again."
+
+
+class SetupForm(AccountForm):
+    """What the first account needs."""
+
+    code = StringField("One-time code", default="")
+    name = StringField("Your name", default="")
+    username = StringField("Username", default="")
+    email = EmailField("E-mail address", default="")
+    password = PasswordField("Password", default="")
+    time_zone = ZoneField("Time zone", name="timeZone")
+
+
+def _slow_down(_limit: RequestLimit) -> Response:
+    form = SetupForm()
+    form.show({"code": SLOW_DOWN})
+    return make_response(_page(form), 429)
+
+
+@blueprint.route("/setup", methods=["GET", "POST"])
+@access.public
+@limits.guesses("10 per 10 minutes", limits.client_network, _slow_down)
+def setup() -> str | tuple[str, int] | BaseResponse:
+    """Make the first account and sign its person in; afterwards this page does not exist."""
+    if users.exist(db.session()):
+        abort(404)
+    form = SetupForm()
+    if not form.is_submitted():
+        return _page(form)
+    try:
+        user = _create(form)
+    except InvalidAccount as error:
+        form.show(error.errors)
+        return _page(form), 422
+    except users.SetupDone:
+        flash("calhooks has just been set up. Log in with that account.", "info")
+        return redirect(url_for("auth.login"), 303)
+    start_session(user)
+    return redirect(url_for("event_types.index"), 303)
+
+
+def _create(form: SetupForm) -> User:
+    if not is_right(current_config(), form.code.data):
+        limits.guess_failed()
+        raise InvalidAccount({"code": WRONG_CODE})
+    account = users.draft(
+        name=form.name.data,
+        username=form.username.data,
+        email=form.email.data,
+        password=form.password.data,
+        time_zone=form.time_zone.data,
+    )
+    with writing() as session:
+        user = users.create_first_user(session, account)
+        give_defaults(session, user)
+    return user
+
+
+def _page(form: SetupForm) -> str:
+    return render_template("setup/setup.html", form=form, needs_code=setup_code(current_config()) is not None)

@@ -1,0 +1,46 @@
+"""Every page says who may see it."""
+
+from flask import Flask
+
+from calhooks.accounts.models import User
+from tests import factories
+from tests.web import pages
+
+RULES = {"public", "signed_in", "admin_only"}
+
+
+def test_every_view_has_exactly_one_access_rule(app: Flask) -> None:
+    rules = {name: getattr(view, "access_rule", None) for name, view in app.view_functions.items() if name != "static"}
+    assert rules
+    assert {name: rule for name, rule in rules.items() if rule not in RULES} == {}
+
+
+def test_pages_without_arguments_answer_strangers_by_their_rule(app: Flask) -> None:
+    with app.app_context():
+        factories.create_user("rick", password_hash="x")
+    client = app.test_client()
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if rule.endpoint == "static" or rule.arguments or "GET" not in (rule.methods or ()):
+            continue
+        response = client.get(rule.rule)
+        if view.access_rule == "public":  # type: ignore[attr-defined]  # the mark of calhooks.web.access
+            assert response.status_code in (200, 302, 404, 503), rule.rule
+        else:
+            assert (response.location or "").startswith("/login"), rule.rule
+
+
+def test_to_an_ordinary_account_the_administrators_pages_do_not_exist(app: Flask) -> None:
+    with app.app_context():
+        user: User = factories.create_user("rick", password_hash="x")
+    client = app.test_client()
+    pages.sign_in(client, user)
+    hidden = [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if getattr(app.view_functions[rule.endpoint], "access_rule", "") == "admin_only"
+        and not rule.arguments
+        and "GET" in (rule.methods or ())
+    ]
+    assert hidden
+    assert {client.get(path).status_code for path in hidden} == {404}
