@@ -6,7 +6,7 @@ import importlib.util
 from flask import Flask
 
 from calhooks.config import Config
-from calhooks.web import access, errors, filters, security, statics
+from calhooks.web import access, bodies, errors, filters, limits, security, statics
 from calhooks.web.htmx import htmx
 
 MODULES = (
@@ -31,8 +31,10 @@ def init_app(app: Flask, settings: Config) -> None:
     """Prepare requests and answers, then register every blueprint."""
     security.init_app(app, settings)
     access.init_app(app)
+    limits.init_app(app, settings)
     errors.init_app(app)
     filters.init_app(app)
+    bodies.init_app(app)
     statics.init_app(app)
     htmx.init_app(app)
     for name in MODULES:

@@ -21,7 +21,7 @@ function openModal() {
   const first =
     modal.querySelector('[aria-invalid="true"]') ||
     modal.querySelector("[data-error-summary]") ||
-    modal.querySelector("[autofocus]") ||
+    modal.querySelector("[data-focus]") ||
     modal.querySelector("h1, h2");
   first?.focus({ preventScroll: false });
 }
@@ -218,7 +218,8 @@ function say(seconds) {
 
 function refreshMoments() {
   for (const time of document.querySelectorAll("time[data-relative]")) {
-    const text = say((new Date(time.dateTime) - Date.now()) / 1000);
+    const left = (new Date(time.dateTime) - Date.now()) / 1000;
+    const text = time.dataset.relative === "until" && left <= 0 ? "now" : say(left);
     if (time.textContent !== text) time.textContent = text;
   }
 }

@@ -1,0 +1,49 @@
+"""How the bodies of requests and answers are shown: as text, whatever they hold, and JSON laid out and coloured."""
+
+import json
+import re
+from http.client import responses
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+# C0 controls and DEL would vanish or be refused by HTML; tab and line feed are text.
+CONTROLS = {code: "�" for code in (*range(32), 127) if code not in (9, 10)}
+TOKENS = re.compile(
+    r'(?P<key>"(?:[^"\\]|\\.)*"(?=:))|(?P<string>"(?:[^"\\]|\\.)*")|(?P<literal>-?\d[\d.eE+-]*|true|false|null)'
+)
+
+
+def init_app(app: Flask) -> None:
+    """Add the filters to Jinja."""
+    app.add_template_filter(as_text)
+    app.add_template_filter(pretty_json)
+    app.add_template_filter(reason)
+
+
+def as_text(body: bytes) -> str:
+    """Return a body as text to read: what is no UTF-8 and what cannot be seen becomes a replacement character."""
+    return body.decode("utf-8", "replace").replace("\r\n", "\n").translate(CONTROLS)
+
+
+def pretty_json(body: bytes) -> Markup | None:
+    """Return a JSON body laid out over several lines, its parts marked for colour; None where it is not JSON."""
+    try:
+        text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return None
+    parts: list[Markup] = []
+    end = 0
+    for token in TOKENS.finditer(text):
+        parts += escape(text[end : token.start()]), _span(str(token.lastgroup), token[0])
+        end = token.end()
+    return Markup("").join([*parts, escape(text[end:])])
+
+
+def reason(status: int) -> str:
+    """Return the words for an HTTP status: 404 is Not Found; nothing for a number without a meaning."""
+    return responses.get(status, "")
+
+
+def _span(kind: str, text: str) -> Markup:
+    return Markup('<span class="json-{}">{}</span>').format(kind, text)
