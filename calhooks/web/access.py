@@ -63,6 +63,12 @@ def account() -> User:
     return user
 
 
+def signed_in_user() -> User | None:
+    """Return the account of whoever looks at a public page, if that person has one and is signed in."""
+    user = current_user._get_current_object()
+    return user if isinstance(user, User) else None
+
+
 def to_login() -> BaseResponse:
     """Answer a request that needs an account: a redirect, which a script's request gets as a header."""
     if is_htmx():

@@ -1,0 +1,196 @@
+"""What anybody can see of a host: the event types, and for each the page on which a time is chosen and booked."""
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.datastructures import CombinedMultiDict
+from werkzeug.wrappers import Response
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.db import db, writing
+from calhooks.scheduling import bookings, event_types, reschedules
+from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered, SlotTaken
+from calhooks.scheduling.lists import find_booking
+from calhooks.scheduling.metadata import MetadataError, parse_metadata
+from calhooks.scheduling.models import Booking, EventType
+from calhooks.scheduling.submissions import Submission
+from calhooks.web import access, limits, wording
+from calhooks.web.booker import BookerPage, booker_page, choose
+from calhooks.web.booking_form import BookingForm, form_for
+from calhooks.web.booking_link import BookingLink, read_link, read_moment
+from calhooks.web.htmx import is_htmx
+from calhooks.web.visitor import visitor_id, visitor_locale, visitor_zone
+
+blueprint = Blueprint("public", __name__)
+for word in wording.FILTERS:
+    blueprint.add_app_template_filter(word)
+
+
+@blueprint.get("/<username>")
+@access.public
+def profile(username: str) -> str:
+    """List what can be booked with a host. The link's metadata goes on to each."""
+    owner = db.session.scalar(select(User).where(User.username == username.lower())) or abort(404)
+    metadata = _metadata()
+    listed = [
+        (event_type, BookingLink(path=_path(event_type), metadata=metadata))
+        for event_type in event_types.list_public_event_types(db.session(), owner)
+    ]
+    return render_template("public/profile.html", owner=owner, listed=listed)
+
+
+@blueprint.get("/<username>/<slug>")
+@access.public
+def event_type(username: str, slug: str) -> Response:
+    """Show a month with its free times, and the form when a free time is chosen."""
+    bookable = _bookable(username, slug)
+    link = _link(bookable)
+    former = _former(link)
+    if former and (elsewhere := _elsewhere(bookable, former, link)):
+        return redirect(elsewhere)
+    return _show(_page(bookable, link, former))
+
+
+@blueprint.post("/<username>/<slug>")
+@access.public
+@limits.booking
+def book(username: str, slug: str) -> Response:
+    """Book the chosen time, or take one step back with all that was typed."""
+    bookable, form = _bookable(username, slug), BookingForm()
+    link = _link(bookable).to(slot=read_moment(form.start.data or ""), **form.typed())
+    former = _former(link)
+    if "step" in request.form:
+        return _step(bookable, link, former)
+    try:
+        submission = form.submission(zone=_zone(bookable, link)[0], locale=visitor_locale())
+        booked = _book(bookable, submission, link, former)
+    except InvalidInput as error:
+        form.show(error.errors)
+        return _show(_form_page(bookable, link, former, form), 422)
+    except (SlotTaken, NotAllowed) as error:
+        page = _form_page(bookable, link, former, form)
+        page.refusal = error.sentence
+        return _show(page, 422 if isinstance(error, SlotNotOffered) else 409)
+    except MetadataError as error:
+        abort(400, _too_much(error))
+    address = url_for("booking.show", uid=booked.uid)
+    return Response(headers={"HX-Redirect": address}) if is_htmx() else redirect(address, 303)
+
+
+def _book(bookable: EventType, submission: Submission, link: BookingLink, former: Booking | None) -> Booking:
+    """Book or move, as one transaction."""
+    number, metadata = bookable.id, link.metadata
+    uid = former.uid if former else None
+    with writing() as session:
+        if uid is None:
+            return bookings.book(session, number, submission, metadata=metadata, visitor=visitor_id())
+        return reschedules.reschedule(
+            session, uid, submission, metadata=metadata, visitor=visitor_id(), by=access.signed_in_user()
+        )
+
+
+def _step(bookable: EventType, link: BookingLink, former: Booking | None) -> Response:
+    """Go to another state of the page, with all that was typed in its address."""
+    if request.form["step"] == "add-guest":
+        link = link.to(guests=(*link.guests, ""))
+    else:
+        day = _page(bookable, link, former).link.day
+        link = link.to(slot=None, day=day, month=day.replace(day=1) if day else None)
+    if not is_htmx():
+        return redirect(link.url, 303)
+    answer = _show(_page(bookable, link, former))
+    answer.headers["HX-Push-Url"] = link.url
+    return answer
+
+
+def _page(bookable: EventType, link: BookingLink, former: Booking | None) -> BookerPage:
+    """Return the page that a link leads to."""
+    zone, zone_known = _zone(bookable, link)
+    page = booker_page(
+        db.session(),
+        bookable,
+        link,
+        zone=zone,
+        zone_known=zone_known,
+        former=former,
+        by_host=former is not None and bookings.is_host(former, access.signed_in_user()),
+    )
+    if page.slot:
+        # Known before the form is sent, so that pressing twice is recognised.
+        visitor_id()
+        page.form = form_for(link, former)
+    return page
+
+
+def _form_page(bookable: EventType, link: BookingLink, former: Booking | None, form: BookingForm) -> BookerPage:
+    """Return the page with the form as it was typed, also when its time is not free; the month when it has no time."""
+    page = _page(bookable, link, former)
+    if link.slot and not page.slot:
+        choose(page, link.slot)
+    elif not link.slot:
+        page.sentence = "Choose a time."
+    page.form = form
+    return page
+
+
+def _show(page: BookerPage, status: int = 200) -> Response:
+    template = "public/_booker.html" if is_htmx() else "public/event_type.html"
+    answer = make_response(render_template(template, page=page), status)
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+def _bookable(username: str, slug: str) -> EventType:
+    try:
+        return event_types.find_bookable(db.session(), username, slug)
+    except NotFound:
+        abort(404)
+
+
+def _link(bookable: EventType) -> BookingLink:
+    """Return what the address says, and the fields of a form that was sent."""
+    return read_link(_path(bookable), CombinedMultiDict([request.form, request.args]), _metadata())
+
+
+def _path(bookable: EventType) -> str:
+    return url_for("public.event_type", username=bookable.owner.username, slug=bookable.slug)
+
+
+def _metadata() -> dict[str, str]:
+    try:
+        return parse_metadata([*request.args.items(multi=True), *request.form.items(multi=True)])
+    except MetadataError as error:
+        abort(400, _too_much(error))
+
+
+def _too_much(error: MetadataError) -> str:
+    return f"This link carries more than a booking can keep. {error}"
+
+
+def _zone(bookable: EventType, link: BookingLink) -> tuple[str, bool]:
+    """Return the zone to show times in, and whether it is the booker's own and not the host's in its place."""
+    zone = link.time_zone or visitor_zone()
+    return (zone, True) if zone else (bookable.owner.time_zone, False)
+
+
+def _former(link: BookingLink) -> Booking | None:
+    """Return the booking that is to be moved."""
+    if not link.reschedule_uid:
+        return None
+    try:
+        return find_booking(db.session(), link.reschedule_uid)
+    except NotFound:
+        abort(404)
+
+
+def _elsewhere(bookable: EventType, former: Booking, link: BookingLink) -> str | None:
+    """Return where to go with a booking that cannot be moved on this page."""
+    try:
+        bookings.require_changeable(former, clock.now())
+    except NotAllowed:
+        return url_for("booking.show", uid=former.uid)
+    if former.event_type is None:
+        return url_for("booking.show", uid=former.uid)
+    if former.event_type_id != bookable.id:
+        return link.to(path=_path(former.event_type)).url
+    return None

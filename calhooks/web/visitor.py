@@ -1,0 +1,38 @@
+"""What is known about somebody who books without an account: a random id, a language, a time zone."""
+
+import re
+
+from flask import request, session
+
+from calhooks import ids
+from calhooks.accounts.details import DEFAULT_LOCALE, LOCALES
+from calhooks.web.booking_link import read_zone
+
+VISITOR = "visitor"
+# Set by static/js/booking.js to what the browser says.
+ZONE_COOKIE = "calhooks_zone"
+
+
+def visitor_id() -> str:
+    """Return the random id of this browser's session, new for a new one."""
+    if VISITOR not in session:
+        # Two first requests at once share what the session does have.
+        session[VISITOR] = session.get("csrf_token") or ids.new_uid()
+    known: str = session[VISITOR]
+    return known
+
+
+def visitor_locale() -> str:
+    """Return the language that the browser likes best, as the accounts write theirs, `en` when it names none."""
+    for tag in request.accept_languages.values():
+        if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", tag):
+            continue
+        language, _, region = tag.partition("-")
+        exact = f"{language.lower()}-{region.upper()}"
+        return exact if exact in LOCALES else language.lower()
+    return DEFAULT_LOCALE
+
+
+def visitor_zone() -> str:
+    """Return the canonical zone that the browser told us of, empty before its script has run."""
+    return read_zone(request.cookies.get(ZONE_COOKIE, ""))

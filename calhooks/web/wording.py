@@ -1,0 +1,81 @@
+"""How the booking pages say things: days, times, lengths, places. A moment is written on the clock that it came with."""
+
+import re
+from datetime import date, datetime
+
+from calhooks.scheduling.zones import offset_label, zone_info
+
+HOUR_MINUTES = 60
+
+
+def initials(name: str) -> str:
+    """Return one or two letters that stand for a person."""
+    words: list[str] = re.findall(r"\w+", name) or ["?"]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def minutes(length: int) -> str:
+    """Return a length: 45 min, 1 hr, 1 hr 30 min."""
+    hours, rest = divmod(length, HOUR_MINUTES)
+    return " ".join(([f"{hours} hr"] if hours else []) + ([f"{rest} min"] if rest or not hours else []))
+
+
+def long_day(day: date) -> str:
+    """Return a day in full: Tuesday 24 November 2026."""
+    return f"{day:%A} {day.day} {day:%B} {day.year}"
+
+
+def short_day(day: date) -> str:
+    """Return a day of a month that is in sight: Tue 24 Nov."""
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def in_zone(moment: datetime, zone: str) -> datetime:
+    """Return a moment on the clocks of a zone."""
+    return moment.astimezone(zone_info(zone))
+
+
+def clock_time(moment: datetime) -> str:
+    """Return the time of day: 09:30."""
+    return f"{moment:%H:%M}"
+
+
+def time_span(start: datetime, end: datetime) -> str:
+    """Return from when to when: 09:30 – 10:00, with the day where it ends on another one."""
+    if start.date() == end.date():
+        return f"{clock_time(start)} – {clock_time(end)}"
+    return f"{clock_time(start)} – {clock_time(end)} ({short_day(end)})"
+
+
+def zone_name(zone: str) -> str:
+    """Return a zone as people read it: America/New York."""
+    return zone.replace("_", " ")
+
+
+def zone_offset(moment: datetime, zone: str) -> str:
+    """Return a zone's distance from UTC at a moment: GMT+5:30."""
+    return offset_label(zone, moment)
+
+
+def location_kind(location: str) -> str:
+    """Return what a location is: link, phone, place, or nothing for none."""
+    text = location.strip()
+    if re.match(r"https?://", text, re.IGNORECASE):
+        return "link"
+    if re.fullmatch(r"\+?[\d\s()./-]{5,30}", text):
+        return "phone"
+    return "place" if text else ""
+
+
+FILTERS = (
+    initials,
+    minutes,
+    long_day,
+    short_day,
+    in_zone,
+    clock_time,
+    time_span,
+    zone_name,
+    zone_offset,
+    location_kind,
+)

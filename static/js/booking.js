@@ -1,0 +1,238 @@
+// The booking page: the browser's time zone, what happens around each step, arrow keys in the month, guests, drafts.
+// Everything here makes better what already works without it.
+
+const ZONE_COOKIE = "calhooks_zone";
+const ONE_YEAR_SECONDS = 31536000;
+
+const booker = () => document.getElementById("booker");
+
+function show(address, options = {}) {
+  return htmx.ajax("GET", address, { target: "#booker", swap: "outerHTML", ...options });
+}
+
+// --- The browser's time zone ---------------------------------------------------------------------------------------
+// The server learns it from a cookie, so only a first visit needs a second look. A zone in the address goes first.
+
+function toldZone() {
+  return document.cookie.match(new RegExp(`(?:^|; )${ZONE_COOKIE}=([^;]*)`))?.[1];
+}
+
+function tellZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+  const before = toldZone();
+  if (/^[\w+/-]+$/.test(zone) && zone !== before) {
+    document.cookie = `${ZONE_COOKIE}=${zone}; path=/; max-age=${ONE_YEAR_SECONDS}; samesite=lax`;
+  }
+  const isNew = toldZone() !== before;
+  const isAsked = new URLSearchParams(location.search).has("timeZone");
+  if (isNew && ("zoneGuess" in booker().dataset || !isAsked)) show(location.pathname + location.search).finally(reveal);
+  else reveal();
+}
+
+function reveal() {
+  booker().removeAttribute("data-zone-guess");
+}
+
+function markZone() {
+  const select = document.getElementById("timeZone");
+  const zone = booker().dataset.zone;
+  if (![...select.options].some((option) => option.value === zone)) select.prepend(new Option(zone, zone));
+  select.value = zone;
+}
+
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-zone-form] select")) return;
+  const address = new URL(location.href);
+  address.searchParams.set("timeZone", event.target.value);
+  show(address.pathname + address.search, { push: "true" });
+});
+
+// --- Before a step: nothing that is about to change can be pressed -------------------------------------------------
+
+let step = null;
+let thaw = () => {};
+
+function freeze(link) {
+  const main = booker();
+  const days = [...main.querySelectorAll('a[data-testid="day"]')];
+  const chosen = main.querySelector("[aria-current]");
+  const times = main.querySelector(".times");
+  main.setAttribute("aria-busy", "true");
+  if (link.matches("a.day")) {
+    chosen?.removeAttribute("aria-current");
+    link.setAttribute("aria-current", "date");
+    times.hidden = true;
+  } else {
+    for (const day of days) day.dataset.disabled = "true";
+  }
+  return () => {
+    main.removeAttribute("aria-busy");
+    times?.removeAttribute("hidden");
+    link.removeAttribute("aria-current");
+    chosen?.setAttribute("aria-current", "date");
+    for (const day of days) day.dataset.disabled = "false";
+  };
+}
+
+document.body.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.target !== booker()) return;
+  step = event.detail.elt;
+  thaw = booker().contains(step) && step.matches("a") ? freeze(step) : () => {};
+});
+
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.target?.id === "booker" && event.detail.failed !== false) thaw();
+});
+
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id !== "booker" || event.detail.xhr.status !== 429) return;
+  event.detail.shouldSwap = false;
+  const message = "Too many tries from your network. Wait a minute, then send the form again.";
+  document.body.dispatchEvent(new CustomEvent("toast", { detail: { message, tone: "danger" } }));
+});
+
+// --- After a step: the focus goes to what is new, and a screen reader hears of it ------------------------------------
+
+function focusNew() {
+  const main = booker();
+  const wrong = main.querySelector('[aria-invalid="true"]') ?? main.querySelector("[data-error-summary]");
+  const empty = main.querySelector('#booking-form input[name="name"]');
+  const heading = main.querySelector("[data-step-focus]");
+  if (wrong) wrong.focus();
+  else if (empty?.type === "text" && !empty.value && matchMedia("(pointer: fine)").matches) empty.focus();
+  else if (heading) heading.focus({ preventScroll: true });
+  else if (document.activeElement === document.body) document.getElementById("month-title")?.focus();
+  (wrong ?? heading)?.scrollIntoView({ block: wrong ? "center" : "nearest", behavior: "smooth" });
+  if (heading && matchMedia("(max-width: 48rem)").matches && !wrong) heading.scrollIntoView({ behavior: "smooth" });
+}
+
+document.body.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id !== "booker") return;
+  reveal();
+  markZone();
+  fillDraft();
+  if (!step?.matches("a, form")) return;
+  const isMonth = step.matches("#month-previous, #month-next");
+  if (!isMonth || document.activeElement === document.body) focusNew();
+  document.getElementById("booker-status").textContent = booker().dataset.announce;
+});
+
+// --- Arrow keys in the month -----------------------------------------------------------------------------------------
+
+document.addEventListener("keydown", (event) => {
+  const day = event.target.closest?.("a.day");
+  if (!day || event.altKey || event.ctrlKey || event.metaKey) return;
+  const arrow = { PageUp: "month-previous", PageDown: "month-next" }[event.key];
+  const next = arrow ? null : neighbour(day, event.key);
+  if (!arrow && !next) return;
+  event.preventDefault();
+  if (arrow) document.getElementById(arrow)?.click();
+  else next.focus();
+});
+
+function neighbour(day, key) {
+  const days = [...booker().querySelectorAll("a.day")];
+  const at = days.indexOf(day);
+  const column = (link) => link.parentElement.cellIndex;
+  if (key === "ArrowRight") return days[at + 1];
+  if (key === "ArrowLeft") return days[at - 1];
+  if (key === "ArrowDown") return days.slice(at + 1).find((other) => column(other) === column(day));
+  if (key === "ArrowUp") return days.slice(0, at).findLast((other) => column(other) === column(day));
+}
+
+// --- Guests ------------------------------------------------------------------------------------------------------------
+
+function guestParts() {
+  const box = booker().querySelector("[data-guests]");
+  return box && { box, list: box.querySelector("[data-guest-list]"), add: box.querySelector("[data-add-guest]") };
+}
+
+function addGuest(address = "") {
+  const { box, list } = guestParts();
+  list.append(box.querySelector("[data-guest-template]").content.cloneNode(true));
+  const input = list.lastElementChild.querySelector("input");
+  input.value = address;
+  nameGuests();
+  return input;
+}
+
+function nameGuests() {
+  const { box, list, add } = guestParts();
+  const guests = [...list.children];
+  guests.forEach((guest, index) => {
+    guest.querySelector("input").setAttribute("aria-label", `Guest ${index + 1}, email address`);
+    guest.querySelector("button").setAttribute("aria-label", `Remove guest ${index + 1}`);
+  });
+  if (!guests.length) list.replaceChildren(); // Without the white space, so that it counts as empty.
+  box.querySelector("legend").classList.toggle("visually-hidden", !guests.length);
+  if (!add) return;
+  add.hidden = guests.length >= Number(box.dataset.guests);
+  add.dataset.testid = guests.length ? "add-another-guest" : "add-guests";
+  add.querySelector("[data-add-label]").textContent = guests.length ? "Add another" : "Add guests";
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-add-guest]")) {
+    event.preventDefault();
+    addGuest().focus();
+  }
+  const remove = event.target.closest("[data-remove-guest]");
+  if (remove) {
+    const guest = remove.closest("[data-guest]");
+    const neighbour = guest.nextElementSibling ?? guest.previousElementSibling;
+    guest.remove();
+    nameGuests();
+    saveDraft();
+    (neighbour?.querySelector("input") ?? guestParts().add)?.focus();
+  }
+});
+
+// --- Drafts: what was typed is still there after the browser's own Back, in this tab, until it is sent ----------------
+
+const DRAFT_FIELDS = ["name", "email", "notes", "rescheduleReason"];
+
+function draftKey() {
+  return `draft ${location.pathname} ${new URLSearchParams(location.search).get("rescheduleUid") ?? ""}`;
+}
+
+function saveDraft() {
+  const form = document.getElementById("booking-form");
+  if (!form) return;
+  const typed = new FormData(form);
+  const fields = Object.fromEntries(DRAFT_FIELDS.map((name) => [name, typed.get(name) ?? ""]));
+  try {
+    sessionStorage.setItem(draftKey(), JSON.stringify({ ...fields, guests: typed.getAll("guests") }));
+  } catch {
+    // A browser that keeps nothing: then nothing is kept.
+  }
+}
+
+function fillDraft() {
+  const form = document.getElementById("booking-form");
+  let draft = null;
+  try {
+    draft = form && JSON.parse(sessionStorage.getItem(draftKey()));
+  } catch {
+    return;
+  }
+  if (!draft || form.querySelector('[aria-invalid="true"]')) return;
+  for (const name of DRAFT_FIELDS) {
+    const field = form.elements.namedItem(name);
+    if (field && !field.value) field.value = draft[name] ?? "";
+  }
+  const parts = guestParts();
+  if (parts && !parts.list.children.length) draft.guests.forEach((guest) => addGuest(guest));
+}
+
+document.addEventListener("input", (event) => {
+  if (event.target.form?.id === "booking-form") saveDraft();
+});
+
+document.body.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.detail.xhr.getResponseHeader("HX-Redirect")) sessionStorage.removeItem(draftKey());
+});
+
+if (booker()) {
+  tellZone();
+  fillDraft();
+}
