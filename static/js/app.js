@@ -47,8 +47,14 @@ document.body.addEventListener("htmx:beforeRequest", (event) => {
   openerId = opener.id || null;
 });
 
+let isModalPush = false;
+
+document.body.addEventListener("htmx:beforeHistoryUpdate", (event) => {
+  isModalPush = event.detail.target === modal;
+});
+
 document.body.addEventListener("htmx:pushedIntoHistory", () => {
-  history.replaceState({ htmx: true, modalOver: pageUrl }, "", location.href);
+  if (isModalPush) history.replaceState({ htmx: true, modalOver: pageUrl }, "", location.href);
 });
 
 document.body.addEventListener("htmx:afterSwap", (event) => {

@@ -232,6 +232,12 @@ document.body.addEventListener("htmx:beforeOnLoad", (event) => {
   if (event.detail.xhr.getResponseHeader("HX-Redirect")) sessionStorage.removeItem(draftKey());
 });
 
+// Back and Forward bring a whole page, of which htmx takes the booker.
+document.body.addEventListener("htmx:historyRestore", () => {
+  reveal();
+  fillDraft();
+});
+
 if (booker()) {
   tellZone();
   fillDraft();
