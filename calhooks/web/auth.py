@@ -1,6 +1,6 @@
 """Logging in and out, and the one-time link with which a person chooses a password."""
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, session, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, session, url_for
 from flask_limiter import RequestLimit
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
@@ -17,7 +17,7 @@ blueprint = Blueprint("auth", __name__)
 
 WRONG = "The e-mail address or the password is wrong."
 SLOW_DOWN = "Too many tries. Wait a few minutes, then try again."
-UNUSABLE = "This link has been used, has expired, or was replaced by a newer one. Ask an administrator for a new one."
+UNUSABLE = "It has been used, has expired, or was replaced by a newer one. Ask an administrator for a new one."
 
 
 class LoginForm(AccountForm):
@@ -76,7 +76,7 @@ def link(token: str) -> Response | BaseResponse:
     try:
         user = links.find_user(db.session(), token)
     except links.LinkUnusable:
-        abort(404, UNUSABLE)
+        return _unusable()
     form = ChoosePasswordForm()
     if not form.is_submitted():
         return _secret(render_template("auth/link.html", form=form, user=user))
@@ -88,9 +88,14 @@ def link(token: str) -> Response | BaseResponse:
         with writing() as database:
             links.use_link(database, token, password_hash)
     except links.LinkUnusable:
-        abort(404, UNUSABLE)
+        return _unusable()
     start_session(user)
     return redirect(url_for("event_types.index"), 303)
+
+
+def _unusable() -> Response:
+    page = render_template("error.html", status=404, title="This link no longer works", sentence=UNUSABLE)
+    return _secret(page, 404)
 
 
 def _secret(page: str, status: int = 200) -> Response:

@@ -165,7 +165,7 @@ def test_a_link_works_once(client: FlaskClient, link: str) -> None:
     pages.submit(client, link, {"password": "let you down"})
     again = client.get(link)
     assert again.status_code == 404
-    assert "Ask an administrator for a new one." in again.text
+    assert "This link no longer works" in again.text
     assert client.post(link, data={"csrf_token": token, "password": "run around"}).status_code in (400, 404)
 
 
