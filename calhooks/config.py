@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ class ConfigError(ValueError):
     """A variable holds something that cannot be used; str() is the one line to print."""
 
     def __init__(self, variable: str, value: str, accepted: str) -> None:
-        super().__init__(f"{variable}={value!r} cannot be used: {accepted}.")
+        super().__init__(f"{variable}={_without_password(value)!r} cannot be used: {accepted}.")
         self.variable = variable
 
 
@@ -99,7 +100,9 @@ class Config:
             trusted_proxies=read.whole_number("CALHOOKS_TRUSTED_PROXIES", 0, 0, 10),
             ca_bundle=read.parsed("CALHOOKS_CA_BUNDLE", "", _file, "a readable file of PEM certificates"),
             mail_url=mail_url,
-            mail_from=read.parsed("MAIL_FROM", "", str.strip, "an e-mail address"),
+            mail_from=read.parsed(
+                "MAIL_FROM", "", _mail_from, "an e-mail address such as Acme <calendar@example.com>"
+            ),
         )
 
 
@@ -200,9 +203,22 @@ def _redis_url(text: str) -> str:
 
 def _mail_url(text: str) -> str:
     parts = urlsplit(text)
-    if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+    # `port` itself refuses what is no port.
+    if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0):
         raise ValueError(text)
     return text
+
+
+def _mail_from(text: str) -> str:
+    _, address = parseaddr(text)
+    if text and (not re.fullmatch(r"[!-~]+@[A-Za-z0-9.-]+", address) or not text.isprintable()):
+        raise ValueError(text)
+    return text
+
+
+def _without_password(value: str) -> str:
+    """Return a variable's value as it may stand in a terminal or a log."""
+    return re.sub(r"(?<=:)(?!//)\S+(?=@)", "…", value)
 
 
 def _networks(text: str) -> tuple[Network, ...]:

@@ -36,6 +36,9 @@ from tests import factories
         ("CALHOOKS_CA_BUNDLE", "/no/such/file"),
         ("CALHOOKS_DATA_DIR", "/proc/nowhere"),
         ("MAIL_URL", "mailhost"),
+        ("MAIL_URL", "smtp://mailhost:port"),
+        ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "a@example.com\nBcc: b@example.com"),
     ],
 )
 def test_a_bad_variable_is_named_with_its_value_and_what_is_accepted(
@@ -47,6 +50,11 @@ def test_a_bad_variable_is_named_with_its_value_and_what_is_accepted(
     assert line.startswith(f"{variable}={value!r} cannot be used: ")
     assert line.endswith(" is accepted.")
     assert "\n" not in line
+
+
+def test_a_password_in_a_bad_variable_is_not_repeated(environ: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="MAIL_URL='smtp//rick:…@mailhost:587' cannot be used"):
+        Config.from_env(environ | {"MAIL_URL": "smtp//rick:p@ss/word@mailhost:587"})
 
 
 def test_an_empty_environment_gives_the_documented_defaults(tmp_path: Path) -> None:

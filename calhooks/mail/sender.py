@@ -205,7 +205,8 @@ def _words(code: int, answer: bytes | str) -> str:
 
 
 def _reason(error: Exception, timeout_seconds: float) -> str:
-    if isinstance(error, TimeoutError):
+    # smtplib hides a time-out behind an error of its own.
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return f"no answer within {timeout_seconds:g} seconds."
     text = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
     return f"{one_line(text, LONGEST_ANSWER).rstrip('.')}."

@@ -1,0 +1,31 @@
+"""Letters and mails for tests that do not care what they say."""
+
+from typing import Any
+
+from calhooks.accounts.models import User
+from calhooks.db import writing
+from calhooks.mail.addresses import Correspondent
+from calhooks.mail.letters import Fact, Letter, Link
+from calhooks.mail.models import Mail
+from calhooks.mail.outbox import owe_mail
+
+LETTER = Letter(
+    subject="Confirmed: Quick chat",
+    heading="Your meeting is confirmed",
+    paragraphs=("You are meeting Rick & Co.",),
+    facts=(Fact(label="When", value="Thursday 5 March 2026"), Fact(label="Notes", value="one\ntwo <b>")),
+    links=(
+        Link(label="Reschedule", url="http://localhost/reschedule/x"),
+        Link(label="Cancel", url="http://x/?a=1&b=2"),
+    ),
+    closing="Sent by calhooks.",
+)
+
+
+def owe(owner: User, to: str = "ann@example.net", name: str = "Ann Lee", **values: Any) -> Mail | None:
+    """Owe somebody a mail and commit."""
+    with writing() as session:
+        return owe_mail(
+            session,
+            **({"owner_id": owner.id, "kind": "test", "to": Correspondent(to, name), "letter": LETTER} | values),
+        )
