@@ -4,6 +4,7 @@ import click
 from flask import Flask
 from flask.cli import with_appcontext
 
+from calhooks import scheduler, worker
 from calhooks.accounts import links, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.config import current_config
@@ -56,7 +57,23 @@ def reset_password(email: str) -> None:
     click.echo(links.address(current_config().base_url, token))
 
 
+@click.command("worker")
+@with_appcontext
+def work() -> None:
+    """Deliver webhooks until stopped. Run as many as you like, on as many machines."""
+    worker.run()
+
+
+@click.command("scheduler")
+@with_appcontext
+def schedule() -> None:
+    """See to retries, meetings and old data until stopped. A second one stands by."""
+    scheduler.run()
+
+
 def init_app(app: Flask) -> None:
     """Add the commands to the application."""
+    app.cli.add_command(work)
+    app.cli.add_command(schedule)
     app.cli.add_command(create_user)
     app.cli.add_command(reset_password)

@@ -38,7 +38,7 @@ class Endpoint(Base):
 
     `next_due_at` is the earliest `due_at` among its due deliveries or None, so that the claim need not look at
     endpoints that have nothing to do; `last_claim_at` has them served in turn. While `recovering_since` is set, what
-    failed before it is brought forward. A deleted endpoint keeps its row, without keys, until its deliveries are purged.
+    failed before it is brought forward. A deleted endpoint keeps its row, without keys, until its log is purged.
     """
 
     __tablename__ = "endpoints"

@@ -1,0 +1,44 @@
+"""The log: what was owed to an endpoint and how every attempt went."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer, joinedload, selectinload
+
+from calhooks.delivery.models import Delivery, Event
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Deliveries with their events, newest first; `older` is what to ask for next, None at the end."""
+
+    deliveries: Sequence[Delivery]
+    older: int | None
+
+
+def page(session: Session, endpoint_id: int, *, before: int | None = None, size: int = PAGE) -> Page:
+    """Return an endpoint's deliveries, those with ids below `before` when it is given. Their bodies are not loaded."""
+    query = (
+        select(Delivery)
+        .where(Delivery.endpoint_id == endpoint_id)
+        .options(joinedload(Delivery.event).defer(Event.payload), defer(Delivery.body))
+        .order_by(Delivery.id.desc())
+        .limit(size + 1)
+    )
+    if before is not None:
+        query = query.where(Delivery.id < before)
+    found = session.scalars(query).all()
+    return Page(found[:size], found[size - 1].id if len(found) > size else None)
+
+
+def find(session: Session, endpoint_id: int, delivery_id: int) -> Delivery | None:
+    """Return one delivery of an endpoint with its event and every attempt, None when it has none of that id."""
+    query = (
+        select(Delivery)
+        .where(Delivery.endpoint_id == endpoint_id, Delivery.id == delivery_id)
+        .options(joinedload(Delivery.event), selectinload(Delivery.attempts))
+    )
+    return session.scalar(query)

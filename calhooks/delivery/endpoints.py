@@ -1,0 +1,78 @@
+"""The life of an endpoint: made, given keys, switched off and on, deleted."""
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from calhooks import clock
+from calhooks.db import after_commit
+from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, InactiveReason, SigningKey
+from calhooks.delivery.outbox import OPEN, drop_waiting
+from calhooks.delivery.queue import wake
+
+
+def create_endpoint(session: Session, *, owner_id: int, url: str, secret: str, active: bool) -> Endpoint:
+    """Make an endpoint; an empty `secret` means that nothing is signed."""
+    endpoint = Endpoint(owner_id=owner_id, url=url, created_at=clock.now(), active=True)
+    session.add(endpoint)
+    if secret:
+        set_secret(endpoint, secret)
+    if not active:
+        switch_off(endpoint, InactiveReason.OWNER)
+    session.flush()
+    return endpoint
+
+
+def set_secret(endpoint: Endpoint, secret: str) -> None:
+    """Sign with `secret` alone from now on, or with nothing when it is empty."""
+    endpoint.keys = [SigningKey(secret=secret, created_at=clock.now())] if secret else []
+
+
+def switch_off(endpoint: Endpoint, reason: InactiveReason) -> None:
+    """Hold back what waits for an endpoint and what will be owed to it, at once."""
+    if endpoint.active:
+        endpoint.active = False
+        endpoint.inactive_reason = reason
+        endpoint.inactive_since = clock.now()
+
+
+def switch_on(session: Session, endpoint: Endpoint) -> None:
+    """Let what waits for an endpoint go out, and forget how it failed before."""
+    if not endpoint.active:
+        endpoint.active = True
+        endpoint.inactive_reason = endpoint.inactive_since = None
+        endpoint.failing_since = endpoint.recovering_since = None
+        endpoint.consecutive_failures = 0
+        after_commit(session, wake)
+
+
+def delete_endpoint(session: Session, endpoint: Endpoint) -> None:
+    """Send nothing more to an endpoint, not even what waits. Its log stays until it is purged, its keys do not."""
+    drop_waiting(session, endpoint)
+    endpoint.keys = []
+    endpoint.deleted_at = clock.now()
+    switch_off(endpoint, InactiveReason.OWNER)
+    session.flush()
+
+
+def waiting_count(session: Session, endpoint: Endpoint) -> int:
+    """Return how many deliveries wait for an endpoint."""
+    query = select(func.count()).where(Delivery.endpoint_id == endpoint.id, Delivery.state.in_(OPEN))
+    return session.scalar(query) or 0
+
+
+def send_waiting_now(session: Session, endpoint: Endpoint) -> None:
+    """Have what waits for its retry go out now, in order."""
+    now = clock.now()
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.endpoint_id == endpoint.id,
+            Delivery.state == DeliveryState.DUE,
+            Delivery.lease_token.is_(None),
+            Delivery.due_at > now,
+        )
+        .values(due_at=now)
+    )
+    endpoint.next_due_at = now
+    session.flush()
+    after_commit(session, wake)

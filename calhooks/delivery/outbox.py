@@ -1,0 +1,152 @@
+"""What is owed: written in the transaction of whatever happened, so that both are kept or neither is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from calhooks import clock, ids
+from calhooks.db import after_commit
+from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event
+from calhooks.delivery.queue import wake
+
+OPEN = (DeliveryState.BLOCKED, DeliveryState.DUE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """What one endpoint is owed of an event. Without a `body`, `error` says why it could not be rendered."""
+
+    endpoint_id: int
+    body: bytes | None
+    content_type: str
+    error: str | None = None
+
+
+def record_event(
+    session: Session,
+    *,
+    owner_id: int,
+    trigger: str,
+    occurred_at: datetime,
+    sequence_key: str,
+    subject: str,
+    summary: str,
+    payload: bytes,
+) -> Event:
+    """Record that something happened. `payload` is the default body; it is what a later Resend may render from."""
+    event = Event(
+        message_id=ids.new_message_id(),
+        owner_id=owner_id,
+        trigger=trigger,
+        occurred_at=occurred_at,
+        sequence_key=sequence_key,
+        subject=subject,
+        summary=summary[:500],
+        payload=payload,
+    )
+    session.add(event)
+    session.flush()
+    return event
+
+
+def owe(session: Session, event: Event, owed: Sequence[Owed]) -> list[Delivery]:
+    """Owe an event to endpoints, however many, in a handful of statements, and wake the workers after the commit.
+
+    A delivery waits while an earlier one of its sequence is open at the same endpoint.
+    """
+    now = clock.now()
+    endpoints = _lock(session, [each.endpoint_id for each in owed])
+    waiting = _with_open_sequence(session, event.sequence_key, endpoints)
+    deliveries = [_delivery(event, each, now, each.endpoint_id in waiting) for each in owed]
+    session.add_all(deliveries)
+    session.flush()
+    make_due(session, [each.endpoint_id for each in deliveries if each.state == DeliveryState.DUE], now)
+    return deliveries
+
+
+def resend(session: Session, delivery: Delivery) -> None:
+    """Send a delivery once more: the same row, id and bytes, now, with its retry schedule started again.
+
+    One that waits for its retry keeps its place; any other goes out of order, neither waiting for the deliveries
+    of its sequence nor holding them up. One that is being sent at this moment is left to finish.
+    """
+    now = clock.now()
+    _lock(session, [delivery.endpoint_id])
+    session.refresh(delivery, with_for_update={"key_share": True})
+    if delivery.state != DeliveryState.DUE:
+        delivery.ordered = False
+    delivery.tries = 0
+    if delivery.lease_token is not None:
+        return
+    delivery.state = DeliveryState.DUE
+    delivery.due_at = now
+    delivery.not_before = delivery.finished_at = None
+    session.flush()
+    make_due(session, [delivery.endpoint_id], now)
+
+
+def drop_waiting(session: Session, endpoint: Endpoint) -> int:
+    """Drop whatever waits for an endpoint and return how much that was."""
+    waiting = (
+        update(Delivery)
+        .where(Delivery.endpoint_id == endpoint.id, Delivery.state.in_(OPEN))
+        .values(state=DeliveryState.DROPPED, due_at=None, lease_token=None, finished_at=clock.now())
+    )
+    _lock(session, [endpoint.id])
+    dropped = session.execute(waiting.returning(Delivery.id)).all()
+    endpoint.next_due_at = None
+    session.flush()
+    return len(dropped)
+
+
+def make_due(session: Session, endpoint_ids: Sequence[int], now: datetime) -> None:
+    """Have the claim look at endpoints now, and wake the workers after the commit."""
+    if not endpoint_ids:
+        return
+    session.execute(
+        update(Endpoint)
+        .where(Endpoint.id.in_(endpoint_ids), or_(Endpoint.next_due_at.is_(None), Endpoint.next_due_at > now))
+        .values(next_due_at=now)
+    )
+    after_commit(session, wake)
+
+
+def _lock(session: Session, endpoint_ids: Sequence[int]) -> list[int]:
+    """Keep pumps from recording results of these endpoints until the commit, in the order in which pumps lock them.
+
+    Otherwise a delivery could be made to wait for one that succeeds at this very moment, and would wait for ever.
+    """
+    query = select(Endpoint.id).where(Endpoint.id.in_(endpoint_ids)).order_by(Endpoint.id)
+    return list(session.scalars(query.with_for_update(key_share=True)))
+
+
+def _with_open_sequence(session: Session, sequence_key: str, endpoint_ids: Sequence[int]) -> set[int]:
+    query = select(Delivery.endpoint_id).where(
+        Delivery.endpoint_id.in_(endpoint_ids),
+        Delivery.sequence_key == sequence_key,
+        Delivery.state.in_(OPEN),
+        Delivery.ordered,
+    )
+    return set(session.scalars(query))
+
+
+def _delivery(event: Event, owed: Owed, now: datetime, waits: bool) -> Delivery:
+    if owed.body is None:
+        state = DeliveryState.FAILED
+    else:
+        state = DeliveryState.BLOCKED if waits else DeliveryState.DUE
+    return Delivery(
+        event_id=event.id,
+        endpoint_id=owed.endpoint_id,
+        sequence_key=event.sequence_key,
+        state=state,
+        due_at=now if state is DeliveryState.DUE else None,
+        body=owed.body,
+        content_type=owed.content_type,
+        error=owed.error,
+        created_at=now,
+        finished_at=now if state is DeliveryState.FAILED else None,
+    )

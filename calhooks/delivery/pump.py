@@ -1,0 +1,148 @@
+"""The pump: claim what is due, send it side by side, record what came back, until nothing is due.
+
+Its own thread alone touches the database, in short transactions that never span a request.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import monotonic
+
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from calhooks import clock
+from calhooks.config import Config
+from calhooks.db import writing
+from calhooks.delivery.claim import Claim, claim, release
+from calhooks.delivery.queue import Wakes, wake_another
+from calhooks.delivery.record import Finished, record
+from calhooks.delivery.sender import OutgoingRequest, Result, sender_for
+from calhooks.delivery.threads import SenderThreads
+from calhooks.delivery.under_way import UnderWay
+
+log = logging.getLogger(__name__)
+
+# While sends are under way: how often to ask for new wake-ups, and to look for retries that have fallen due.
+NOTICE_SECONDS = 0.02
+LOOK_SECONDS = 0.5
+HAND_OVER_SECONDS = 30.0
+STOP_SECONDS = 7.5
+DATABASE_PAUSE_SECONDS = 0.5
+HELP_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One transaction: what was claimed, whether more is due than was taken, whether the database was there."""
+
+    claims: list[Claim]
+    more: bool = False
+    failed: bool = False
+
+
+class Pump:
+    """One for each process. `run()` may be called again and again; connections and threads stay warm in between."""
+
+    def __init__(self, config: Config, send: Callable[[OutgoingRequest], Result] | None = None) -> None:
+        self._waits = config.retry_schedule
+        self._wakes = Wakes(config.redis_url)
+        self._threads = SenderThreads(send or sender_for(config.egress_allow, config.ca_bundle).send)
+        self._under_way = UnderWay()
+        self._finished: list[Finished] = []
+        self._stop_at: float | None = None
+        self._help_at = 0.0
+        # Called between transactions while there is work, at least twice a second.
+        self.tick: Callable[[], None] = lambda: None
+
+    def stop(self) -> None:
+        """Have `run()` claim nothing more and end: sends under way get 7.5 seconds, whatever is left is given back."""
+        self._stop_at = monotonic() + STOP_SECONDS
+
+    def run(self) -> bool:
+        """Deliver what is due. Return True when it is time to hand over although more may be due."""
+        began = looked = monotonic()
+        self._wakes.take()
+        look, turn = True, _Turn([])
+        while self._stop_at is None:
+            # Nobody waits for a hand-over: it comes when no receiver keeps a send waiting.
+            hand_over = monotonic() - began > HAND_OVER_SECONDS and not self._under_way.has_old()
+            if look or self._finished:
+                turn, looked = self._turn(claiming=not hand_over), monotonic()
+                self.tick()
+            idle = not self._under_way and not self._finished
+            if idle and (hand_over or not turn.more):
+                return hand_over
+            at_once = turn.more and self._under_way.slots() > 0
+            self._collect(DATABASE_PAUSE_SECONDS if turn.failed else 0 if at_once else NOTICE_SECONDS)
+            look = at_once or monotonic() - looked > LOOK_SECONDS or (not self._finished and self._wakes.came())
+        self._wind_up(self._stop_at)
+        return False
+
+    def _turn(self, *, claiming: bool) -> _Turn:
+        """Record what has finished and claim what there is room for, in one transaction; then start sending."""
+        finished, self._finished = self._finished, []
+        try:
+            turn = self._record_and_claim(finished, claiming=claiming)
+        except (OperationalError, InterfaceError) as error:
+            # The database is away or somebody was quicker. What has finished must not be forgotten.
+            log.warning("the database did not take %d results: %s", len(finished), error.orig)
+            self._finished = finished + self._finished
+            return _Turn([], failed=True)
+        except SQLAlchemyError:
+            log.exception("%d results could not be recorded together", len(finished))
+            for each in finished:
+                self._record_alone(each)
+            return _Turn([], failed=True)
+        for claimed in turn.claims:
+            self._under_way.add(claimed)
+            self._threads.give(claimed, len(self._under_way))
+        if turn.more and self._under_way.slots() <= 0:
+            self._call_for_help()
+        return turn
+
+    def _record_and_claim(self, finished: list[Finished], *, claiming: bool) -> _Turn:
+        now = clock.now()
+        with writing() as session:
+            if finished:
+                record(session, finished, waits=self._waits, now=now)
+            if not claiming or self._under_way.slots() <= 0:
+                return _Turn([], more=claiming)
+            claims, more = claim(session, now=now, token=secrets.token_hex(16), room=self._under_way)
+            return _Turn(claims, more)
+
+    def _record_alone(self, finished: Finished) -> None:
+        """Record a result that may be one that the database refuses; then without what the receiver said."""
+        bare = replace(finished.result, headers=(), body=b"", request_headers=(), detail=None)
+        for each in (finished, Finished(finished.claim, bare)):
+            try:
+                self._record_and_claim([each], claiming=False)
+                return
+            except SQLAlchemyError:
+                log.exception("the result of delivery %d could not be recorded", finished.claim.delivery_id)
+
+    def _collect(self, seconds: float) -> None:
+        finished = self._threads.take(seconds)
+        for each in finished:
+            self._under_way.remove(each.claim)
+        self._finished += finished
+
+    def _call_for_help(self) -> None:
+        """Have another worker join, if one is free."""
+        if monotonic() >= self._help_at:
+            self._help_at = monotonic() + HELP_SECONDS
+            wake_another()
+
+    def _wind_up(self, stop_at: float) -> None:
+        while self._under_way and monotonic() < stop_at:
+            self._collect(NOTICE_SECONDS)
+            if self._finished:
+                self._turn(claiming=False)
+        claims = self._under_way.clear()
+        try:
+            with writing() as session:
+                record(session, self._finished, waits=self._waits, now=clock.now())
+                release(session, claims, clock.now())
+        except SQLAlchemyError as error:
+            log.warning("%d leases were not given back and run out by themselves: %s", len(claims), error)
+        self._finished = []

@@ -1,0 +1,198 @@
+"""Redis and RQ say "look now", and nothing else: what is owed is in the database.
+
+A wake-up sets a flag with a two-second life and enqueues a pump in the same step, unless the flag stands: then a pump
+that has not looked yet is on its way. The pump takes the flag down before it looks. A counter tells pumps under way.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from redis import Redis, WatchError
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
+from rq.exceptions import StopRequested
+from rq.serializers import JSONSerializer
+from rq.worker import SimpleWorker
+
+from calhooks.config import current_config
+
+log = logging.getLogger(__name__)
+
+QUEUE = "calhooks-deliveries"
+PUMP = "calhooks.jobs.pump"
+FLAG = "calhooks:wake"
+COUNTER = "calhooks:wakes"
+FLAG_MILLISECONDS = 2000
+QUICK_SECONDS = 0.2
+AWAY_SECONDS = 1.0
+FAILURE_TTL_SECONDS = 3600
+# RQ's worker looks up from its queue this often, less fifteen seconds.
+WORKER_TTL_SECONDS = 20
+
+# What others catch who do not know redis.
+RedisAway = RedisError
+
+_away_until = 0.0
+
+
+def wake() -> None:
+    """Have the workers look for what is due. A Redis that is away is logged, and the workers look by themselves."""
+    global _away_until
+    if time.monotonic() < _away_until:
+        return
+    try:
+        _wake(quick_client(current_config().redis_url))
+    except RedisError as error:
+        _away_until = time.monotonic() + AWAY_SECONDS
+        log.warning("Redis did not take a wake-up (%s); deliveries are not lost, only later", error)
+
+
+def wake_another() -> None:
+    """Have a worker that is free look, whatever the flag says, unless a pump waits in the queue already."""
+    client = quick_client(current_config().redis_url)
+    queue = pump_queue(client)
+    try:
+        if not queue.count:
+            _enqueue(client, queue)
+    except RedisError as error:
+        log.debug("Redis did not take a wake-up (%s)", error)
+
+
+def answers() -> bool:
+    """Tell whether Redis is there, for those who watch the machine."""
+    try:
+        return bool(quick_client(current_config().redis_url).ping())
+    except RedisError:
+        return False
+
+
+def pump_queue(client: "Redis") -> Queue:
+    """Return the queue of pumps."""
+    return Queue(QUEUE, connection=client, serializer=JSONSerializer)
+
+
+@lru_cache(maxsize=4)
+def quick_client(url: str) -> "Redis":
+    """Return a client that gives up at once: a request must not wait for a Redis that is away."""
+    return Redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=QUICK_SECONDS,
+        socket_connect_timeout=QUICK_SECONDS,
+    )
+
+
+class PumpWorker(SimpleWorker):
+    """RQ's worker without forks, which ends at once when it is idle and stopped, or when Redis is away.
+
+    The process handles its own signals and calls stop() from there. Constructor and work() raise RedisError.
+    """
+
+    log_result_lifespan = False
+
+    def __init__(self, url: str, alive: Callable[[], None]) -> None:
+        client = Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2.0)
+        super().__init__(
+            [pump_queue(client)],
+            connection=client,
+            serializer=JSONSerializer,
+            worker_ttl=WORKER_TTL_SECONDS,
+            log_job_description=False,
+        )
+        self._alive = alive
+        self._waiting = False
+
+    def stop(self) -> None:
+        """Take no more jobs. Raises StopRequested, out of the signal handler, while waiting for one."""
+        self._stop_requested = True
+        if self._waiting:
+            raise StopRequested
+
+    def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> Any:
+        """Wait for a job."""
+        self._waiting = True
+        try:
+            if self._stop_requested:
+                raise StopRequested
+            return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+        finally:
+            self._waiting = False
+
+    def heartbeat(self, *args: Any, **options: Any) -> None:
+        """Say that the worker is alive. Raises StopRequested when Redis is away: RQ would go on waiting for it."""
+        waiting, self._waiting = self._waiting, False
+        self._alive()
+        self._waiting = waiting
+        if waiting and self._stop_requested:
+            raise StopRequested
+        try:
+            super().heartbeat(*args, **options)
+        except RedisError as error:
+            raise StopRequested from error
+
+    def subscribe(self) -> None:
+        """Listen to no commands through Redis; nobody sends any."""
+
+    def _install_signal_handlers(self) -> None:
+        pass
+
+
+class Wakes:
+    """What a pump knows of wake-ups while it is at work. Without Redis it knows of none."""
+
+    def __init__(self, url: str) -> None:
+        self._client = quick_client(url)
+        self._seen: bytes | str | None = None
+        self._ask_again_at = 0.0
+
+    def take(self) -> None:
+        """Take the flag down, so that whatever commits from here on is announced anew."""
+        try:
+            with self._client.pipeline() as pipeline:
+                pipeline.delete(FLAG)
+                pipeline.get(COUNTER)
+                self._seen = pipeline.execute()[1]
+        except RedisError:
+            self._ask_again_at = time.monotonic() + AWAY_SECONDS
+
+    def came(self) -> bool:
+        """Tell whether somebody has called since this was last asked."""
+        if time.monotonic() < self._ask_again_at:
+            return False
+        try:
+            now = self._client.get(COUNTER)
+        except RedisError:
+            self._ask_again_at = time.monotonic() + AWAY_SECONDS
+            return False
+        before, self._seen = self._seen, now
+        return now != before
+
+
+def _wake(client: "Redis") -> None:
+    with client.pipeline(transaction=False) as pipeline:
+        pipeline.incr(COUNTER)
+        pipeline.exists(FLAG)
+        _, announced = pipeline.execute()
+    if not announced:
+        _enqueue(client, pump_queue(client), unless_announced=True)
+
+
+def _enqueue(client: "Redis", queue: Queue, *, unless_announced: bool = False) -> None:
+    with client.pipeline() as pipeline:
+        if unless_announced:
+            pipeline.watch(FLAG)  # type: ignore[no-untyped-call]  # redis-py has no annotation here
+            if pipeline.exists(FLAG):
+                return
+            pipeline.multi()
+        pipeline.set(FLAG, 1, px=FLAG_MILLISECONDS)
+        queue.enqueue_call(PUMP, timeout=-1, result_ttl=0, failure_ttl=FAILURE_TTL_SECONDS, pipeline=pipeline)
+        try:
+            pipeline.execute()
+        except WatchError:
+            # Somebody else did the same in this instant.
+            return

@@ -1,0 +1,88 @@
+"""The body of `flask scheduler`: once a second it sees to it that nothing due is forgotten. One of several works."""
+
+import logging
+import signal
+import threading
+from datetime import timedelta
+from time import monotonic
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from calhooks import clock
+from calhooks.config import Config, current_config
+from calhooks.db import writing
+from calhooks.delivery import leases, sweep
+from calhooks.delivery.heartbeat import Heart
+from calhooks.delivery.purge import purge_step
+from calhooks.delivery.queue import wake_another
+from calhooks.scheduling.meetings import announce_meetings
+
+log = logging.getLogger(__name__)
+
+LEASE = "scheduler"
+EVERY_SECONDS = 1.0
+PURGE_EVERY_SECONDS = 600.0
+
+
+def run() -> None:
+    """Work until SIGTERM or SIGINT; a database that is away is waited for."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    heart = Heart("scheduler")
+    scheduler = Scheduler(current_config(), heart.name)
+    while not stopping.is_set():
+        began = monotonic()
+        heart.beat()
+        try:
+            scheduler.turn()
+        except SQLAlchemyError as error:
+            log.warning("the database is away: %s", error)
+        stopping.wait(max(0.0, EVERY_SECONDS - (monotonic() - began)))
+    scheduler.leave()
+    heart.stop()
+
+
+class Scheduler:
+    """One of perhaps several schedulers; the lease says which is at work."""
+
+    def __init__(self, config: Config, holder: str) -> None:
+        self._config = config
+        self._holder = holder
+        self._purge_at = 0.0
+
+    def turn(self) -> None:
+        """Do what is to be done this second, if this scheduler holds the lease. Raises SQLAlchemyError."""
+        now = clock.now()
+        with writing() as session:
+            held, gone_back = leases.hold(session, LEASE, self._holder, now)
+            if held and gone_back > timedelta():
+                log.warning("the clock was set back by %s; what waits is brought forward by as much", gone_back)
+                sweep.follow_clock(session, now, gone_back)
+            due = held and sweep.anything_due(session, now)
+        if not held:
+            return
+        if due:
+            wake_another()
+        self._announce()
+        self._purge()
+
+    def leave(self) -> None:
+        """Let another scheduler take over at once."""
+        try:
+            with writing() as session:
+                leases.let_go(session, LEASE, self._holder, clock.now())
+        except SQLAlchemyError as error:
+            log.warning("the scheduler's lease runs out by itself: %s", error)
+
+    def _announce(self) -> None:
+        announced = 1
+        while announced:
+            with writing() as session:
+                announced = announce_meetings(session, clock.now())
+
+    def _purge(self) -> None:
+        if monotonic() >= self._purge_at:
+            with writing() as session:
+                purged = purge_step(session, clock.now(), self._config.retention_days)
+            self._purge_at = monotonic() + (0.0 if purged else PURGE_EVERY_SECONDS)

@@ -1,0 +1,79 @@
+"""The body of `flask worker`: it pumps when RQ says so, and by itself while Redis is away."""
+
+import logging
+import signal
+import sqlite3
+import threading
+
+from sqlalchemy import event
+
+from calhooks.config import current_config
+from calhooks.db import db
+from calhooks.delivery.heartbeat import Heart
+from calhooks.delivery.pump import Pump
+from calhooks.delivery.queue import PumpWorker, RedisAway
+from calhooks.jobs import pump_of
+
+log = logging.getLogger(__name__)
+
+# How soon a Redis that is back is noticed, and how often it is looked for what is due until then.
+RECONNECT_SECONDS = 1.0
+
+
+class _Stop:
+    """What SIGTERM and SIGINT do: nothing more is claimed, sends under way get their seconds, the process ends."""
+
+    def __init__(self, pump: Pump) -> None:
+        self.requested = threading.Event()
+        self.worker: PumpWorker | None = None
+        self._pump = pump
+        signal.signal(signal.SIGTERM, self._handle)
+        signal.signal(signal.SIGINT, self._handle)
+
+    def _handle(self, _number: int, _frame: object) -> None:
+        if not self.requested.is_set():
+            self.requested.set()
+            self._pump.stop()
+        if self.worker is not None:
+            self.worker.stop()
+
+
+def run() -> None:
+    """Work until SIGTERM or SIGINT; neither Redis nor the database being away ends it."""
+    config = current_config()
+    _relax_durability()
+    pump, heart = pump_of(config), Heart("worker")
+    pump.tick = heart.beat
+    stop = _Stop(pump)
+    away = False
+    while not stop.requested.is_set():
+        heart.beat()
+        try:
+            stop.worker = PumpWorker(config.redis_url, heart.beat)
+            if away:
+                log.warning("Redis is back")
+            away = False
+            stop.worker.work(logging_level="WARNING")
+        except RedisAway as error:
+            if not away:
+                log.warning("Redis is away (%s); looking for what is due every second without it", error)
+            away = True
+        stop.worker = None
+        if not stop.requested.is_set():
+            pump.run()
+            stop.requested.wait(RECONNECT_SECONDS)
+    heart.stop()
+
+
+def _relax_durability() -> None:
+    """Spare SQLite the wait for the disk at each commit of this process.
+
+    Should the power fail, a few of its claims and results are forgotten and those deliveries go out again with the
+    same id; what is owed was committed by others, who do wait.
+    """
+    if db.engine.dialect.name == "sqlite":
+        event.listen(db.engine, "connect", _do_not_wait_for_the_disk)
+
+
+def _do_not_wait_for_the_disk(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA synchronous = NORMAL")
