@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, SelectMultipleField, StringField, TextAreaField, URLField
+from wtforms.fields import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from calhooks.events import DEFAULT_TRIGGERS, TRIGGER_LABELS, TRIGGERS, Trigger
@@ -32,7 +33,7 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     event_triggers = SelectMultipleField(
         "Events",
         name="eventTriggers",
-        choices=[(str(trigger), TRIGGER_LABELS[trigger]) for trigger in TRIGGERS],
+        choices=[SelectChoice(str(trigger), TRIGGER_LABELS[trigger]) for trigger in TRIGGERS],
         default=[str(trigger) for trigger in DEFAULT_TRIGGERS],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
@@ -43,7 +44,10 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     payload_format = RadioField(
         "Payload",
         name="payloadFormat",
-        choices=[(str(PayloadFormat.DEFAULT), "Default"), (str(PayloadFormat.CUSTOM), "Custom template")],
+        choices=[
+            SelectChoice(str(PayloadFormat.DEFAULT), "Default"),
+            SelectChoice(str(PayloadFormat.CUSTOM), "Custom template"),
+        ],
         default=str(PayloadFormat.DEFAULT),
         validate_choice=False,
     )

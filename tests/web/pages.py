@@ -113,8 +113,9 @@ class _FormParser(HTMLParser):
         if tag == "form":
             self.form = None
         elif tag == "textarea" and self.form is not None and self.textarea:
-            # HTML drops the line break right after the tag.
-            self.form.fields.add(self.textarea, self.text.removeprefix("\n"))
+            # HTML drops the line break right after the tag, and every line ends in a line feed.
+            text = self.text.replace("\r\n", "\n").removeprefix("\n")
+            self.form.fields.add(self.textarea, text)
             self.textarea = None
         elif tag == "select" and self.form is not None and self.select:
             chosen = [value for value, selected in self.options if selected] or [v for v, _ in self.options[:1]]

@@ -1,0 +1,47 @@
+"""What the pages about webhooks have in common."""
+
+from typing import Any
+
+from flask import abort, request
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.db import db
+from calhooks.delivery.health import endpoint_health
+from calhooks.events import TRIGGER_LABELS
+from calhooks.web.access import account
+from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.subscriptions import find_webhook, list_webhooks
+
+SOON_SECONDS = 60
+
+
+def own_webhook(webhook_id: int) -> Webhook:
+    """Return a webhook of the account that is signed in; 404 for any other."""
+    webhook = find_webhook(db.session(), account().id, webhook_id)
+    if webhook is None:
+        abort(404)
+    return webhook
+
+
+def list_context(owner: User) -> dict[str, Any]:
+    """Return what the list of webhooks is drawn from. It is `under_way` while something goes out within a minute."""
+    webhooks = list_webhooks(db.session(), owner.id)
+    due = [webhook.endpoint.next_due_at for webhook in webhooks if webhook.endpoint.active]
+    return {
+        "webhooks": webhooks,
+        "health": {webhook.endpoint_id: endpoint_health(webhook.endpoint) for webhook in webhooks},
+        "labels": TRIGGER_LABELS,
+        "under_way": any(at and (at - clock.now()).total_seconds() < SOON_SECONDS for at in due),
+    }
+
+
+def webhook_context(webhook: Webhook) -> dict[str, Any]:
+    """Return what one webhook's row or head is drawn from."""
+    health = {webhook.endpoint_id: endpoint_health(webhook.endpoint)}
+    return {"webhook": webhook, "health": health, "labels": TRIGGER_LABELS}
+
+
+def asked_by(target: str) -> bool:
+    """Tell whether htmx will put the answer into the element with this id."""
+    return request.headers.get("HX-Target") == target

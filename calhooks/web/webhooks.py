@@ -1,0 +1,137 @@
+"""Making, changing, switching, testing and deleting webhooks: in the box over the integrations screen, or on pages."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+
+from calhooks import ids
+from calhooks.db import db, writing
+from calhooks.delivery.endpoints import waiting_count
+from calhooks.web.access import account, signed_in
+from calhooks.web.htmx import fragment, is_htmx
+from calhooks.web.webhook_form import WebhookForm, example_body, form_for
+from calhooks.web.webhook_pages import asked_by, list_context, own_webhook, webhook_context
+from calhooks.webhooks import subscriptions
+from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.ping import PingRefused
+from calhooks.webhooks.ping import ping as send_ping
+from calhooks.webhooks.subscriptions import InvalidWebhook
+
+blueprint = Blueprint("webhooks", __name__, url_prefix="/integrations/webhooks")
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@signed_in
+def new() -> Any:
+    """Ask for a webhook and make it."""
+    form = form_for(None)
+    if not _wants_to_save(form):
+        return _box(form)
+    try:
+        with writing() as session:
+            subscriptions.create(session, account().id, form.values())
+    except InvalidWebhook as error:
+        return _refused(form, error)
+    return _done("Webhook created.")
+
+
+@blueprint.route("/<int:webhook_id>/edit", methods=["GET", "POST"])
+@signed_in
+def edit(webhook_id: int) -> Any:
+    """Show a webhook in the box and change it."""
+    form = form_for(own_webhook(webhook_id))
+    if not _wants_to_save(form):
+        return _box(form, own_webhook(webhook_id))
+    try:
+        with writing() as session:
+            subscriptions.update(session, own_webhook(webhook_id), form.values())
+    except InvalidWebhook as error:
+        return _refused(form, error, own_webhook(webhook_id))
+    return _done("Webhook saved.")
+
+
+@blueprint.route("/<int:webhook_id>/delete", methods=["GET", "POST"])
+@signed_in
+def delete(webhook_id: int) -> Any:
+    """Ask, then delete: nothing more is sent, also not what was waiting."""
+    webhook = own_webhook(webhook_id)
+    if request.method == "GET":
+        template = "webhooks/_delete.html" if is_htmx() else "webhooks/delete.html"
+        return render_template(template, webhook=webhook, waiting=waiting_count(db.session(), webhook.endpoint))
+    with writing() as session:
+        subscriptions.delete(session, own_webhook(webhook_id))
+    return _done("Webhook deleted.")
+
+
+@blueprint.post("/<int:webhook_id>/active")
+@signed_in
+def toggle(webhook_id: int) -> Any:
+    """Switch a webhook on or off, in its row or above its deliveries."""
+    active = bool(request.form.get("active"))
+    with writing() as session:
+        webhook = own_webhook(webhook_id)
+        subscriptions.set_active(session, webhook, active)
+    if not is_htmx():
+        to_log = request.form.get("from") == "deliveries"
+        return redirect(
+            url_for("deliveries.index", webhook_id=webhook_id) if to_log else url_for("integrations.index"), 303
+        )
+    template = "deliveries/_head.html" if asked_by("hook-head") else "webhooks/_row.html"
+    toast = {"message": "Webhook on." if active else "Webhook off. Nothing is sent until you switch it on again."}
+    return fragment(
+        render_template(template, **webhook_context(webhook)), trigger={"toast": toast, "deliveriesChanged": True}
+    )
+
+
+@blueprint.post("/ping")
+@signed_in
+def ping() -> Any:
+    """Send a signed sample booking with the values as typed, and show what became of it. Nothing is saved."""
+    webhook = own_webhook(request.args.get("webhook", 0, int)) if "webhook" in request.args else None
+    form = form_for(webhook)
+    try:
+        result = send_ping(db.session(), account().id, form.values(), webhook)
+    except InvalidWebhook as error:
+        return _pinged(form, webhook, 422, problem=" ".join(error.errors.values()), errors=error.errors)
+    except PingRefused as error:
+        return _pinged(form, webhook, 429, problem=str(error))
+    return _pinged(form, webhook, 200, ping=result)
+
+
+def _wants_to_save(form: WebhookForm) -> bool:
+    """Tell whether the box was sent to be saved. Without JavaScript Generate comes here too, and fills in a secret."""
+    if "generateSecret" in request.form:
+        form.secret.data = ids.new_secret()
+        return False
+    return bool(form.validate_on_submit())
+
+
+def _box(form: WebhookForm, webhook: Webhook | None = None, status: int = 200, **more: Any) -> Any:
+    """Show the box, as a fragment or as a page."""
+    template = "webhooks/_form.html" if is_htmx() else "webhooks/form.html"
+    return render_template(template, form=form, webhook=webhook, example_body=example_body(), **more), status
+
+
+def _refused(form: WebhookForm, error: InvalidWebhook, webhook: Webhook | None = None) -> Any:
+    """Show the box with what was typed and what is wrong with it."""
+    form.show(error.errors)
+    return _box(form, webhook, 422)
+
+
+def _done(message: str) -> Any:
+    """Close the box over the list as it is now, or go back to the list."""
+    if not is_htmx():
+        flash(message, "success")
+        return redirect(url_for("integrations.index"), 303)
+    html = render_template("webhooks/_section.html", oob=True, **list_context(account()))
+    return fragment(html, trigger={"closeModal": True, "toast": {"message": message}})
+
+
+def _pinged(
+    form: WebhookForm, webhook: Webhook | None, status: int, errors: dict[str, str] | None = None, **outcome: Any
+) -> Any:
+    """Show what became of a ping: in the open box, or without JavaScript on the page of the box."""
+    if is_htmx():
+        return fragment(render_template("webhooks/_ping.html", **outcome), status=status)
+    form.show(errors or {})
+    return _box(form, webhook, status, **outcome)

@@ -1,0 +1,194 @@
+"""Tests of the log of a webhook's deliveries."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.db import db, writing
+from calhooks.delivery.models import Attempt, Delivery, DeliveryState, Endpoint, Event
+from calhooks.webhooks.models import Webhook
+from tests import factories
+from tests.web import pages
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def rick(app: Flask, client: FlaskClient) -> User:
+    """An account whose person the client is."""
+    with app.app_context():
+        user = factories.create_user("rick")
+    pages.sign_in(client, user)
+    return user
+
+
+@pytest.fixture
+def webhook(app: Flask, rick: User) -> Webhook:
+    with app.app_context():
+        return factories.create_webhook(rick, "https://example.com/hook")
+
+
+def log(webhook: Webhook) -> str:
+    return f"/integrations/webhooks/{webhook.id}"
+
+
+def deliver(app: Flask, webhook: Webhook, summary: str = "Quick chat with Ann Lee", **values: object) -> Delivery:
+    with app.app_context():
+        owner = db.session.get_one(User, webhook.owner_id)
+        endpoint = db.session.get_one(Endpoint, webhook.endpoint_id)
+        return factories.create_delivery(endpoint, factories.create_event(owner, summary=summary), **values)
+
+
+def attempt(app: Flask, delivery: Delivery, number: int = 1, **values: object) -> None:
+    fields = {
+        "started_at": clock.now(),
+        "duration_ms": 87,
+        "url": "https://example.com/hook",
+        "request_headers": [["X-Calhooks-Attempt", str(number)]],
+        "status": 500,
+        "response_headers": [["Server", "nginx"]],
+        "response_body": b"<h1>Oh no</h1>",
+        "error": "status",
+        "error_detail": "The receiver answered 500.",
+    }
+    with app.app_context(), writing() as session:
+        session.add(Attempt(delivery_id=delivery.id, number=number, **(fields | values)))
+
+
+def test_the_log_is_for_its_owner(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    delivery = deliver(app, webhook)
+    paths = [log(webhook), f"{log(webhook)}/deliveries/{delivery.id}"]
+    with app.app_context():
+        bob = factories.create_user("bob")
+    with app.app_context():
+        theirs = factories.create_webhook(bob)
+    for path in paths:
+        assert app.test_client().get(path).location == f"/login?next={path}"
+    pages.sign_in(client, bob)
+    token = pages.csrf_token(client, "/integrations/webhooks/new")
+    for path in [*paths, f"{log(theirs)}/deliveries/{delivery.id}"]:
+        assert client.get(path).status_code == 404
+    for path in [f"{log(hook)}/deliveries/{delivery.id}/resend" for hook in (webhook, theirs)]:
+        assert client.post(path, data={"csrf_token": token}).status_code == 404
+
+
+def test_an_empty_log_says_what_to_do(client: FlaskClient, webhook: Webhook) -> None:
+    assert "Nothing sent yet" in client.get(log(webhook)).text
+
+
+def test_the_log_lists_the_newest_first(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    for name in ("first", "second", "third"):
+        deliver(app, webhook, f"Chat {name}")
+    page = client.get(log(webhook)).text
+    assert page.index("Chat third") < page.index("Chat second") < page.index("Chat first")
+
+
+def test_the_log_shows_attempts_and_the_next_try(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    later = clock.now() + timedelta(minutes=29, seconds=30)
+    deliver(app, webhook, attempt_count=3, tries=3, last_status=503, due_at=later)
+    page = client.get(log(webhook)).text
+    assert "Retrying" in page
+    assert "503 · 3 attempts" in page
+    assert "in 29 minutes" in page
+
+
+@pytest.mark.parametrize(("state", "shown"), [("failed", "Chat F"), ("delivered", "Chat D"), ("waiting", "Chat W")])
+def test_the_log_is_filtered_by_state(
+    app: Flask, client: FlaskClient, webhook: Webhook, state: str, shown: str
+) -> None:
+    deliver(app, webhook, "Chat F", state=DeliveryState.FAILED)
+    deliver(app, webhook, "Chat D", state=DeliveryState.DELIVERED)
+    deliver(app, webhook, "Chat W", state=DeliveryState.DUE)
+    page = client.get(f"{log(webhook)}?state={state}").text
+    assert [name for name in ("Chat F", "Chat D", "Chat W") if f'title="{name}"' in page] == [shown]
+
+
+def test_older_deliveries_are_asked_for(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    with app.app_context():
+        owner = db.session.get_one(User, webhook.owner_id)
+        endpoint = db.session.get_one(Endpoint, webhook.endpoint_id)
+        event = factories.create_event(owner)
+        for _ in range(60):
+            factories.create_delivery(endpoint, event, state=DeliveryState.DELIVERED)
+    page = client.get(log(webhook)).text
+    assert page.count('class="log-row"') == 50
+    older = page.partition("before=")[2].partition('"')[0]
+    rest = client.get(f"{log(webhook)}?before={older}", headers=HTMX).text
+    assert rest.count('class="log-row"') == 10
+    assert "Show older" not in rest
+    assert "hx-trigger" not in rest
+    assert client.get(f"{log(webhook)}?before={older}").text.count('class="log-row"') == 10
+
+
+def test_a_delivery_shows_its_request_and_every_attempt_as_text(
+    app: Flask, client: FlaskClient, webhook: Webhook
+) -> None:
+    delivery = deliver(app, webhook, state=DeliveryState.FAILED, body=b'{"a":"<b>\xff"}', attempt_count=2)
+    attempt(app, delivery, 1)
+    attempt(app, delivery, 2, status=None, response_body=b"", error="deadline", error_detail="No answer within 15 s.")
+    page = client.get(f"{log(webhook)}/deliveries/{delivery.id}").text
+    for expected in ("500 Internal Server Error", "&lt;h1&gt;Oh no&lt;/h1&gt;", "No answer within 15 s.", "87 ms"):
+        assert expected in page
+    assert "&lt;b&gt;�" in page
+    assert page.count("X-Calhooks-Attempt") == 3
+    with app.app_context():
+        assert db.session.get_one(Event, delivery.event_id).message_id in page
+
+
+def test_json_is_laid_out_and_raw(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    delivery = deliver(app, webhook, body=b'{"a":[1,true,"x"],"deep":' + b"[" * 5000 + b"]" * 5000 + b"}")
+    assert client.get(f"{log(webhook)}/deliveries/{delivery.id}").status_code == 200
+    delivery = deliver(app, webhook, body=b'{"name":"Zo\xc3\xab","n":1}')
+    page = client.get(f"{log(webhook)}/deliveries/{delivery.id}").text
+    assert '<span class="json-key">&#34;name&#34;</span>: <span class="json-string">&#34;Zoë&#34;</span>' in page
+    assert "{&#34;name&#34;:&#34;Zoë&#34;,&#34;n&#34;:1}" in page
+
+
+def test_a_template_that_failed_is_told(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    delivery = deliver(app, webhook, state=DeliveryState.FAILED, body=None, error="The body grew past 256 KiB.")
+    assert "The body grew past 256 KiB." in client.get(f"{log(webhook)}/deliveries/{delivery.id}").text
+
+
+def test_resend_makes_a_delivery_due_again(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    delivery = deliver(app, webhook, state=DeliveryState.FAILED, due_at=None)
+    path = f"{log(webhook)}/deliveries/{delivery.id}"
+    done = pages.submit(client, path, to=f"{path}/resend")
+    assert (done.status_code, done.location) == (303, path)
+    with app.app_context():
+        assert db.session.get_one(Delivery, delivery.id).state == DeliveryState.DUE
+    answer = pages.submit(client, path, to=f"{path}/resend", headers={})
+    assert answer.status_code == 303
+
+
+def test_resend_answers_htmx_with_the_delivery(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    delivery = deliver(app, webhook, state=DeliveryState.FAILED, due_at=None)
+    path = f"{log(webhook)}/deliveries/{delivery.id}"
+    answer = pages.submit(client, path, to=f"{path}/resend", headers=HTMX)
+    assert answer.status_code == 200
+    assert "On its way again." in answer.headers["HX-Trigger"]
+    assert "Sending" in answer.text
+
+
+def test_a_delivery_under_way_asks_again_until_it_is_done(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    delivery = deliver(app, webhook)
+    path = f"{log(webhook)}/deliveries/{delivery.id}"
+    fragment = client.get(path, headers=HTMX).text
+    assert 'hx-trigger="every' in fragment
+    seen = fragment.partition("seen=")[2].partition('"')[0]
+    assert client.get(f"{path}?seen={seen}", headers=HTMX).status_code == 204
+    with app.app_context(), writing() as session:
+        session.get_one(Delivery, delivery.id).state = DeliveryState.DELIVERED
+    done = client.get(f"{path}?seen={seen}", headers=HTMX)
+    assert "Delivered" in done.text
+    assert "hx-trigger" not in done.text
+
+
+def test_times_are_in_the_accounts_zone(app: Flask, client: FlaskClient, webhook: Webhook, rick: User) -> None:
+    with app.app_context(), writing() as session:
+        session.get_one(User, rick.id).time_zone = "Asia/Kolkata"
+    deliver(app, webhook)
+    assert "IST" in client.get(log(webhook)).text
