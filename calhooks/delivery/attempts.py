@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
-from calhooks.delivery.models import Delivery, Event
+from calhooks.delivery.models import Delivery, DeliveryState, Event
 
 PAGE = 50
 
@@ -19,8 +19,19 @@ class Page:
     older: int | None
 
 
-def page(session: Session, endpoint_id: int, *, before: int | None = None, size: int = PAGE) -> Page:
-    """Return an endpoint's deliveries, those with ids below `before` when it is given. Their bodies are not loaded."""
+def page(
+    session: Session,
+    endpoint_id: int,
+    *,
+    before: int | None = None,
+    since: int | None = None,
+    states: Sequence[DeliveryState] = (),
+    size: int = PAGE,
+) -> Page:
+    """Return an endpoint's deliveries, those with ids below `before` or from `since` on when they are given.
+
+    Their bodies are not loaded. Without `states` they may be in any.
+    """
     query = (
         select(Delivery)
         .where(Delivery.endpoint_id == endpoint_id)
@@ -30,6 +41,10 @@ def page(session: Session, endpoint_id: int, *, before: int | None = None, size:
     )
     if before is not None:
         query = query.where(Delivery.id < before)
+    if since is not None:
+        query = query.where(Delivery.id >= since)
+    if states:
+        query = query.where(Delivery.state.in_(states))
     found = session.scalars(query).all()
     return Page(found[:size], found[size - 1].id if len(found) > size else None)
 
