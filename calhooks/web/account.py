@@ -1,7 +1,6 @@
 """A person's own settings: how others see them, and their password."""
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
-from flask_limiter import RequestLimit
+from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -41,10 +40,10 @@ def _account_id() -> str:
     return str(access.account().id)
 
 
-def _slow_down(_limit: RequestLimit) -> Response:
+def _slow_down() -> str:
     form = PasswordForm()
     form.show({"currentPassword": SLOW_DOWN})
-    return make_response(render_template("account/password.html", form=form), 429)
+    return render_template("account/password.html", form=form)
 
 
 @blueprint.route("/profile", methods=["GET", "POST"])

@@ -1,7 +1,6 @@
 """Logging in and out, and the one-time link with which a person chooses a password."""
 
 from flask import Blueprint, Response, make_response, redirect, render_template, session, url_for
-from flask_limiter import RequestLimit
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import EmailField, PasswordField
@@ -33,10 +32,10 @@ class ChoosePasswordForm(AccountForm):
     password = PasswordField("New password", default="")
 
 
-def _slow_down(_limit: RequestLimit) -> Response:
+def _slow_down() -> str:
     form = LoginForm()
     form.show({"password": SLOW_DOWN})
-    return make_response(render_template("auth/login.html", form=form), 429)
+    return render_template("auth/login.html", form=form)
 
 
 @blueprint.route("/login", methods=["GET", "POST"])

@@ -7,7 +7,7 @@ import hashlib
 import ipaddress
 from collections.abc import Callable
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, make_response, request
 from flask_limiter import Limiter, RequestLimit, RouteLimit
 from flask_limiter.util import get_remote_address
 from redis.backoff import NoBackoff
@@ -58,8 +58,14 @@ def init_app(app: Flask, settings: Config) -> None:
     limiter._storage_dead = False
 
 
-def guesses(amount: str, key: Callable[[], str], answer: Callable[[RequestLimit], Response]) -> RouteLimit:
-    """Limit how often a POST may call `guess_failed`, counted by `key`; beyond that `answer` makes the response."""
+def guesses(amount: str, key: Callable[[], str], page: Callable[[], str]) -> RouteLimit:
+    """Limit how often a POST may call `guess_failed`, counted by `key`; beyond that it gets `page` and status 429."""
+
+    def answer(limit: RequestLimit) -> Response:
+        response = make_response(page(), 429)
+        response.headers["Retry-After"] = str(limit.limit.get_expiry())
+        return response
+
     return limiter.limit(
         amount, key_func=key, methods=["POST"], deduct_when=lambda _response: "guess_failed" in g, on_breach=answer
     )

@@ -1,7 +1,6 @@
 """The first start: the page that makes the first account."""
 
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, url_for
-from flask_limiter import RequestLimit
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import EmailField, PasswordField, StringField
 
@@ -33,10 +32,10 @@ class SetupForm(AccountForm):
     time_zone = ZoneField("Time zone", name="timeZone")
 
 
-def _slow_down(_limit: RequestLimit) -> Response:
+def _slow_down() -> str:
     form = SetupForm()
     form.show({"code": SLOW_DOWN})
-    return make_response(_page(form), 429)
+    return _page(form)
 
 
 @blueprint.route("/setup", methods=["GET", "POST"])

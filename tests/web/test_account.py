@@ -80,8 +80,8 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(
     typed = {"currentPassword": PASSWORD, "password": "let you down"}
     response = pages.submit(client, "/settings/password", typed, follow_redirects=True)
     assert "Your password is changed." in response.text
-    assert client.get("/event-types").status_code == 200
-    assert other.get("/event-types").status_code == 302
+    assert client.get("/settings/profile").status_code == 200
+    assert other.get("/settings/profile").status_code == 302
     with app.app_context():
         assert users.authenticate(db.session(), "rick@example.com", "let you down") is not None
 
@@ -92,7 +92,7 @@ def test_a_wrong_current_password_and_a_bad_new_one_are_said_together(client: Fl
     assert "This is not your current password." in response.text
     assert "Use at least 8 characters." in response.text
     assert "wrong one" not in response.text
-    assert client.get("/event-types").status_code == 200
+    assert client.get("/settings/profile").status_code == 200
 
 
 def test_the_current_password_cannot_be_guessed_for_ever(app: Flask, client: FlaskClient, rick: User) -> None:

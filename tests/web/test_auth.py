@@ -28,7 +28,7 @@ def test_a_person_logs_in_and_gets_to_the_event_types(client: FlaskClient) -> No
     assert client.get("/event-types").location.startswith("/login")
     response = pages.submit(client, "/login", RIGHT)
     assert (response.status_code, response.location) == (303, "/event-types")
-    assert client.get("/event-types").status_code == 200
+    assert client.get("/settings/profile").status_code == 200
     assert client.get("/login").location == "/event-types"
 
 
@@ -57,7 +57,7 @@ def test_an_unknown_address_and_a_wrong_password_get_the_same_answer(
     assert "The e-mail address or the password is wrong." in response.text
     assert f'value="{(RIGHT | typed)["email"]}"' in response.text
     assert RIGHT["password"] not in response.text
-    assert client.get("/event-types").status_code == 302
+    assert client.get("/settings/profile").status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_logging_in_never_leads_to_another_site(client: FlaskClient, target: str
 def test_logging_in_needs_the_token_of_the_form(client: FlaskClient) -> None:
     client.get("/login")
     assert client.post("/login", data=RIGHT).status_code == 400
-    assert client.get("/event-types").status_code == 302
+    assert client.get("/settings/profile").status_code == 302
 
 
 @pytest.mark.usefixtures("rick")
@@ -123,24 +123,24 @@ def test_logging_out_ends_the_session(client: FlaskClient) -> None:
     assert client.post("/logout").status_code == 400
     response = pages.submit(client, "/settings/profile", to="/logout")
     assert (response.status_code, response.location) == (303, "/login")
-    assert client.get("/event-types").status_code == 302
+    assert client.get("/settings/profile").status_code == 302
     with client.session_transaction() as session:
         assert set(session) <= {"csrf_token"}
 
 
 def test_a_script_whose_session_ended_is_sent_to_the_login_page(client: FlaskClient, rick: User) -> None:
     headers = {"HX-Request": "true", "HX-Current-URL": "http://localhost/settings/profile"}
-    response = client.get("/event-types", headers=headers)
+    response = client.get("/settings/profile", headers=headers)
     assert response.status_code == 401
     assert response.headers["HX-Redirect"] == "/login?next=/settings/profile"
 
 
 def test_a_changed_password_ends_the_sessions_there_were(app: Flask, client: FlaskClient, rick: User) -> None:
     pages.sign_in(client, rick)
-    assert client.get("/event-types").status_code == 200
+    assert client.get("/settings/profile").status_code == 200
     with app.app_context(), writing() as session:
         users.change_password(session, session.get_one(User, rick.id), HASH)
-    assert client.get("/event-types").status_code == 302
+    assert client.get("/settings/profile").status_code == 302
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_a_person_chooses_a_password_with_the_link_and_is_signed_in(client: Flas
     assert "ann@example.com" in page.text
     response = pages.submit(client, link, {"password": "let you down"})
     assert (response.status_code, response.location) == (303, "/event-types")
-    assert client.get("/event-types").status_code == 200
+    assert client.get("/settings/profile").status_code == 200
 
 
 def test_a_link_works_once(client: FlaskClient, link: str) -> None:

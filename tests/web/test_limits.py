@@ -50,6 +50,7 @@ def test_after_ten_wrong_passwords_an_account_is_left_alone_for_a_while(limited_
     assert page.status_code == 429
     assert "Too many tries. Wait a few minutes, then try again." in page.text
     assert "RICK@example.com" in page.text
+    assert page.headers["Retry-After"] == "600"
     assert client.get("/login").status_code == 200
 
 
