@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from calhooks.accounts.models import User
 from calhooks.scheduling.errors import NotFound
 from calhooks.scheduling.models import Booking, BookingStatus
+from calhooks.scheduling.openings import MAX_LENGTH
 
 PAGE_SIZE = 20
 LARGEST_ID = 2**31 - 1
@@ -72,13 +73,16 @@ def find_hosts_booking(session: Session, host: User, uid: str) -> Booking:
 
 
 def _belongs(view: View, now: datetime) -> ColumnElement[bool]:
+    # The bounds on the start say nothing new; they let the index by which the lists are ordered find their beginning.
+    to_come = and_(Booking.end_time > now, Booking.start_time > now - timedelta(minutes=MAX_LENGTH))
     if view is View.UPCOMING:
-        return and_(Booking.status == BookingStatus.ACCEPTED, Booking.end_time > now)
+        return and_(Booking.status == BookingStatus.ACCEPTED, to_come)
     if view is View.UNCONFIRMED:
-        return and_(Booking.status == BookingStatus.PENDING, Booking.end_time > now)
+        return and_(Booking.status == BookingStatus.PENDING, to_come)
     if view is View.PAST:
         # A request that was never answered is past, too.
-        return and_(Booking.status.in_((BookingStatus.ACCEPTED, BookingStatus.PENDING)), Booking.end_time <= now)
+        over = and_(Booking.end_time <= now, Booking.start_time < now)
+        return and_(Booking.status.in_((BookingStatus.ACCEPTED, BookingStatus.PENDING)), over)
     return Booking.status.in_((BookingStatus.CANCELLED, BookingStatus.REJECTED))
 
 

@@ -2,12 +2,12 @@
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, cast, extract, or_, select
 from sqlalchemy.orm import Session
 
 from calhooks.scheduling.errors import SlotNotOffered, SlotTaken
 from calhooks.scheduling.models import Booking, BookingStatus, EventType, Schedule
-from calhooks.scheduling.slots import OpenRange, WeeklyHours, day_bounds, free_slots
+from calhooks.scheduling.slots import OpenRange, Span, WeeklyHours, day_bounds, free_slots
 from calhooks.scheduling.zones import zone_info
 
 # What event types are held to, so that a search for overlaps has an end.
@@ -91,9 +91,8 @@ def is_taken(
     if event_type is not None:
         begin -= timedelta(minutes=event_type.buffer_before)
         end += timedelta(minutes=event_type.buffer_after)
-    return any(
-        busy_from < end and begin < busy_to for busy_from, busy_to in _busy(session, host_id, begin, end, moving)
-    )
+    busy = _busy(session, host_id, begin, end, moving)
+    return any(busy_from < end.timestamp() and begin.timestamp() < busy_to for busy_from, busy_to in busy)
 
 
 def weekly_hours(schedule: Schedule) -> WeeklyHours:
@@ -102,24 +101,36 @@ def weekly_hours(schedule: Schedule) -> WeeklyHours:
     return WeeklyHours(zone_info(schedule.time_zone), ranges)
 
 
-def _busy(
-    session: Session, host_id: int, begin: datetime, end: datetime, moving: Booking | None
-) -> list[tuple[datetime, datetime]]:
-    """Return what a host has accepted around a stretch of time, each with the buffers of its own event type."""
+def _busy(session: Session, host_id: int, begin: datetime, end: datetime, moving: Booking | None) -> list[Span]:
+    """Return what a host has accepted around a stretch of time, each with the buffers of its own event type.
+
+    In seconds since 1970, which are counted by the database: thousands of datetimes would cost more than all the rest.
+    """
     furthest = timedelta(minutes=MAX_BUFFER)
-    query = (
-        select(Booking.id, Booking.start_time, Booking.end_time, EventType.buffer_before, EventType.buffer_after)
-        .outerjoin(EventType, Booking.event_type_id == EventType.id)
-        .where(
-            Booking.host_id == host_id,
-            Booking.status == BookingStatus.ACCEPTED,
-            # Both on the start, so that one stretch of the index answers it.
-            Booking.start_time > begin - furthest - timedelta(minutes=MAX_LENGTH),
-            Booking.start_time < end + furthest,
-        )
+    accepted = select(
+        Booking.event_type_id,
+        cast(extract("epoch", Booking.start_time), BigInteger),
+        cast(extract("epoch", Booking.end_time), BigInteger),
+    ).where(
+        Booking.host_id == host_id,
+        Booking.status == BookingStatus.ACCEPTED,
+        # Both on the start, so that one stretch of the index answers it.
+        Booking.start_time > begin - furthest - timedelta(minutes=MAX_LENGTH),
+        Booking.start_time < end + furthest,
     )
-    return [
-        (starts - timedelta(minutes=before or 0), ends + timedelta(minutes=after or 0))
-        for booking_id, starts, ends, before, after in session.execute(query)
-        if moving is None or booking_id != moving.id
-    ]
+    if moving is not None:
+        accepted = accepted.where(Booking.id != moving.id)
+    buffers = _buffers(session, host_id)
+    busy = []
+    for event_type_id, starts, ends in session.execute(accepted):
+        before, after = buffers.get(event_type_id, (0, 0))
+        busy.append((starts - before, ends + after))
+    return busy
+
+
+def _buffers(session: Session, host_id: int) -> dict[int | None, Span]:
+    """Return the seconds before and after each event type of a host that has buffers."""
+    query = select(EventType.id, EventType.buffer_before, EventType.buffer_after).where(
+        EventType.owner_id == host_id, or_(EventType.buffer_before > 0, EventType.buffer_after > 0)
+    )
+    return {number: (before * 60, after * 60) for number, before, after in session.execute(query)}

@@ -56,15 +56,15 @@ def free_slots(
     duration: int,
     interval: int,
     earliest: datetime,
-    busy: Iterable[tuple[datetime, datetime]],
+    busy: Iterable[Span],
     buffer_before: int = 0,
     buffer_after: int = 0,
 ) -> list[datetime]:
     """Return the starts, in UTC and in order, of meetings on the days `first` to `last` of the booker's `zone`.
 
     A slot starts at a whole number of intervals from the beginning of its range, by the host's clock, and not before
-    `earliest`; every minute of it is open, and nothing busy overlaps it or its buffers. Lengths are in minutes.
-    A meeting may end on the day after `last`.
+    `earliest`; every minute of it is open, and nothing busy overlaps it or its buffers. Lengths are in minutes, busy
+    spans in seconds since 1970. A meeting may end on the day after `last`.
     """
     days = _days(first, last, zone, _ceil(earliest))
     if not days:
@@ -94,10 +94,6 @@ def day_bounds(first: date, last: date, zone: tzinfo) -> tuple[datetime, datetim
 
 def _minutes(day: date) -> int:
     return (day - EPOCH.date()).days * DAY
-
-
-def _floor(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(minutes=1)
 
 
 def _ceil(moment: datetime) -> int:
@@ -199,9 +195,9 @@ def _within(pieces: Sequence[_Piece], days: Sequence[Span]) -> Iterator[_Piece]:
                 yield _Piece(low, high, piece.anchor)
 
 
-def _taken(busy: Iterable[tuple[datetime, datetime]], lead: int, tail: int) -> list[Span]:
+def _taken(busy: Iterable[Span], lead: int, tail: int) -> list[Span]:
     """Return the minutes at which no meeting can start: it would last into something busy, or begin in it."""
-    return _merged((_floor(start) - lead + 1, _ceil(end) + tail) for start, end in busy if start < end)
+    return _merged([(start // 60 - lead + 1, tail - -end // 60) for start, end in busy if start < end])
 
 
 def _starts(pieces: Iterable[_Piece], interval: int, taken: Sequence[Span]) -> Iterator[int]:

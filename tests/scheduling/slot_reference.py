@@ -16,7 +16,7 @@ def reference_slots(
     duration: int,
     interval: int,
     earliest: datetime,
-    busy: list[tuple[datetime, datetime]],
+    busy: list[tuple[int, int]],
     buffer_before: int = 0,
     buffer_after: int = 0,
 ) -> list[datetime]:
@@ -38,7 +38,8 @@ def reference_slots(
             continue
         if since_opening[number] % interval:
             continue
-        occupied_from, occupied_to = start - MINUTE * buffer_before, finish + MINUTE * buffer_after
+        occupied_from = (start - MINUTE * buffer_before).timestamp()
+        occupied_to = (finish + MINUTE * buffer_after).timestamp()
         if any(
             occupied_from < busy_to and busy_from < occupied_to for busy_from, busy_to in busy if busy_from < busy_to
         ):

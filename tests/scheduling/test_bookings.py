@@ -5,9 +5,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks.db import writing
-from calhooks.scheduling.bookings import book, cancel, set_no_show
+from calhooks.scheduling.bookings import book, cancel, draft, set_no_show
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered, SlotTaken
 from calhooks.scheduling.event_types import delete_event_type
+from calhooks.scheduling.locking import flush_or_refuse
 from calhooks.scheduling.models import Booking, BookingStatus
 from tests import factories
 from tests.scheduling.conftest import Watch
@@ -232,3 +233,13 @@ def test_bookings_outlive_their_event_type(session: Session) -> None:
     with writing() as inner:
         cancel(inner, kept.uid, reason="", by=None)
     assert [trigger for trigger, _ in told(session)] == ["BOOKING_CREATED", "BOOKING_CANCELLED"]
+
+
+def test_an_overlap_that_only_the_database_sees_is_a_taken_slot(session: Session) -> None:
+    event_type = bookable()
+    book_at(event_type, at(9))
+    rival = draft(event_type, submission(at(9, 15)), NOW)
+    rival.status = BookingStatus.ACCEPTED
+    session.add(rival)
+    with pytest.raises(SlotTaken):
+        flush_or_refuse(session, SlotTaken())

@@ -419,8 +419,9 @@ def refuse_overlaps() -> None:
     for moment, name in (("INSERT", "insert"), ("UPDATE OF host_id, status, start_time, end_time", "update")):
         op.execute(
             f"CREATE TRIGGER bookings_overlap_{name} BEFORE {moment} ON bookings"  # noqa: S608 - made of constants
-            " WHEN NEW.status = 'ACCEPTED' AND EXISTS (SELECT 1 FROM bookings AS other WHERE other.status = 'ACCEPTED'"
-            " AND other.host_id = NEW.host_id AND other.id IS NOT NEW.id"
-            " AND other.start_time < NEW.end_time AND other.end_time > NEW.start_time)"
+            # Accepted ones never overlap, so only the first to end after the start of the new one can be in its way.
+            " WHEN NEW.status = 'ACCEPTED' AND EXISTS (SELECT 1 FROM (SELECT start_time FROM bookings AS other"
+            " WHERE other.status = 'ACCEPTED' AND other.host_id = NEW.host_id AND other.id IS NOT NEW.id"
+            " AND other.end_time > NEW.start_time ORDER BY other.end_time LIMIT 1) WHERE start_time < NEW.end_time)"
             " BEGIN SELECT RAISE(ABORT, 'bookings_overlap'); END"
         )

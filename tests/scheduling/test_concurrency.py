@@ -1,0 +1,208 @@
+"""People who press at the same instant: real threads, each with its own transaction."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from threading import Barrier
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from calhooks.accounts.models import User
+from calhooks.db import db, writing
+from calhooks.scheduling.bookings import book, cancel
+from calhooks.scheduling.confirmations import confirm, reject
+from calhooks.scheduling.errors import NotAllowed, SlotTaken
+from calhooks.scheduling.meetings import announce_meetings
+from calhooks.scheduling.models import Booking, BookingStatus
+from calhooks.scheduling.reschedules import reschedule
+from tests.scheduling.conftest import Watch
+from tests.scheduling.helpers import at, book_at, bookable, last_payload, move, submission, told
+
+pytestmark = pytest.mark.usefixtures("watch")
+
+UseCase = Callable[[Session], Any]
+
+
+def at_once(app: Flask, use_cases: list[UseCase]) -> list[str]:
+    """Run each use case in a thread of its own, all starting together; return what became of them."""
+    start = Barrier(len(use_cases))
+
+    def run(use_case: UseCase) -> str:
+        with app.app_context():
+            start.wait()
+            try:
+                with writing() as session:
+                    use_case(session)
+            except (NotAllowed, SlotTaken) as refusal:
+                return type(refusal).__name__
+            finally:
+                db.session.remove()
+            return "done"
+
+    with ThreadPoolExecutor(len(use_cases)) as threads:
+        return list(threads.map(run, use_cases))
+
+
+def look_again(session: Session) -> None:
+    """See what other transactions have done since."""
+    session.rollback()
+    session.expire_all()
+
+
+def host_of(session: Session, number: int) -> User:
+    """The host as this transaction's own object."""
+    return session.get_one(User, number)
+
+
+def test_of_fifty_people_at_one_slot_exactly_one_gets_it(app: Flask, session: Session) -> None:
+    number = bookable().id
+
+    def person(index: int) -> UseCase:
+        form = submission(at(9), email=f"person{index}@example.com")
+        return lambda inner: book(inner, number, form, metadata={}, visitor=f"browser {index}")
+
+    outcomes = Counter(at_once(app, [person(index) for index in range(50)]))
+    assert outcomes == {"done": 1, "SlotTaken": 49}
+    assert [trigger for trigger, _ in told(session)] == ["BOOKING_CREATED"]
+
+
+def test_people_at_overlapping_slots_never_share_a_minute(app: Flask, session: Session) -> None:
+    number = bookable(slot_interval=5).id
+    starts = [at(9, minute) for minute in range(0, 60, 5)] * 2
+
+    def person(index: int) -> UseCase:
+        form = submission(starts[index], email=f"person{index}@example.com")
+        return lambda inner: book(inner, number, form, metadata={}, visitor="")
+
+    outcomes = at_once(app, [person(index) for index in range(len(starts))])
+    look_again(session)
+    booked = session.scalars(select(Booking).order_by(Booking.start_time)).all()
+    assert len(booked) == outcomes.count("done") >= 1
+    assert all(first.end_time <= second.start_time for first, second in pairwise(booked))
+
+
+def test_pressing_twenty_times_lands_on_the_one_booking(app: Flask, session: Session) -> None:
+    number = bookable().id
+    found: list[str] = []
+
+    def press(inner: Session) -> None:
+        found.append(book(inner, number, submission(at(9)), metadata={}, visitor="one browser").uid)
+
+    assert set(at_once(app, [press] * 20)) == {"done"}
+    assert len(set(found)) == 1
+    assert len(told(session)) == 1
+
+
+def test_a_request_that_many_confirm_is_confirmed_once(app: Flask, session: Session) -> None:
+    event_type = bookable(requires_confirmation=True)
+    uid, host = book_at(event_type, at(9)).uid, event_type.owner_id
+    outcomes = Counter(at_once(app, [lambda inner: confirm(inner, uid, host_of(inner, host))] * 8))
+    assert outcomes == {"done": 1, "NotAllowed": 7}
+    assert [trigger for trigger, _ in told(session)] == ["BOOKING_REQUESTED", "BOOKING_CREATED"]
+
+
+def test_of_requests_for_one_slot_confirmed_together_one_wins(app: Flask, session: Session) -> None:
+    event_type = bookable(requires_confirmation=True)
+    host = event_type.owner_id
+    uids = [book_at(event_type, at(9), email=f"person{index}@example.com").uid for index in range(8)]
+
+    def answer(uid: str) -> UseCase:
+        return lambda inner: confirm(inner, uid, host_of(inner, host))
+
+    outcomes = Counter(at_once(app, [answer(uid) for uid in uids]))
+    assert outcomes == {"done": 1, "SlotTaken": 7}
+    look_again(session)
+    statuses = Counter(session.scalars(select(Booking.status)))
+    assert statuses == {BookingStatus.ACCEPTED: 1, BookingStatus.PENDING: 7}
+    assert [trigger for trigger, _ in told(session)].count("BOOKING_CREATED") == 1
+
+
+def test_confirmed_against_rejected_has_one_answer(app: Flask, session: Session) -> None:
+    event_type = bookable(requires_confirmation=True)
+    host = event_type.owner_id
+    for hour in (9, 10, 11, 12):
+        request = book_at(event_type, at(hour))
+        uid = request.uid
+        outcomes = at_once(
+            app,
+            [
+                lambda inner, uid=uid: confirm(inner, uid, host_of(inner, host)),
+                lambda inner, uid=uid: reject(inner, uid, host_of(inner, host), reason=""),
+            ],
+        )
+        assert sorted(outcomes) == ["NotAllowed", "done"]
+        look_again(session)
+        assert last_payload(session)["status"] == request.status
+
+
+def test_moved_against_cancelled_has_one_winner_and_webhooks_agree(app: Flask, session: Session) -> None:
+    event_type = bookable()
+    for hour in (9, 10, 11, 12):
+        booking = book_at(event_type, at(hour))
+        uid, before = booking.uid, len(told(session))
+        form = submission(at(hour, day=4))
+        outcomes = at_once(
+            app,
+            [
+                lambda inner, uid=uid, form=form: reschedule(inner, uid, form, metadata={}, visitor="", by=None),
+                lambda inner, uid=uid: cancel(inner, uid, reason="", by=None),
+            ],
+        )
+        assert sorted(outcomes) == ["NotAllowed", "done"]
+        look_again(session)
+        ((trigger, _),) = told(session)[before:]
+        moved = outcomes[0] == "done"
+        assert trigger == ("BOOKING_RESCHEDULED" if moved else "BOOKING_CANCELLED")
+        assert booking.status == BookingStatus.CANCELLED
+        accepted = session.scalars(select(Booking).where(Booking.status == BookingStatus.ACCEPTED)).all()
+        assert bool([each for each in accepted if each.start_time == at(hour, day=4)]) is moved
+
+
+def test_a_booking_that_many_move_is_moved_once(app: Flask, session: Session) -> None:
+    uid = book_at(bookable(), at(9)).uid
+
+    def press(index: int) -> UseCase:
+        form = submission(at(9 + index % 8, day=4))
+        return lambda inner: reschedule(inner, uid, form, metadata={}, visitor="", by=None)
+
+    outcomes = Counter(at_once(app, [press(index) for index in range(8)]))
+    assert outcomes == {"done": 1, "NotAllowed": 7}
+    assert [trigger for trigger, _ in told(session)] == ["BOOKING_CREATED", "BOOKING_RESCHEDULED"]
+
+
+def test_a_move_confirmed_against_the_booking_cancelled_leaves_one_truth(app: Flask, session: Session) -> None:
+    event_type = bookable(requires_confirmation=True)
+    host = event_type.owner_id
+    old = book_at(event_type, at(9))
+    with writing() as inner:
+        confirm(inner, old.uid, event_type.owner)
+    request = move(old, at(14))
+    old_uid, uid = old.uid, request.uid
+    outcomes = at_once(
+        app,
+        [
+            lambda inner: confirm(inner, uid, host_of(inner, host)),
+            lambda inner: cancel(inner, old_uid, reason="", by=None),
+        ],
+    )
+    assert sorted(outcomes) == ["NotAllowed", "done"]
+    look_again(session)
+    assert old.status == BookingStatus.CANCELLED
+    assert request.status == (BookingStatus.ACCEPTED if outcomes[0] == "done" else BookingStatus.REJECTED)
+
+
+def test_several_schedulers_tell_of_a_meeting_once(app: Flask, session: Session, watch: Watch) -> None:
+    event_type = bookable()
+    for hour in (9, 10, 11):
+        book_at(event_type, at(hour))
+    watch.set(at(16))
+    at_once(app, [lambda inner: announce_meetings(inner, at(16))] * 4)
+    with writing() as inner:
+        announce_meetings(inner, at(16))
+    triggers = Counter(trigger for trigger, _ in told(session))
+    assert (triggers["MEETING_STARTED"], triggers["MEETING_ENDED"]) == (3, 3)
