@@ -4,7 +4,6 @@ import click
 from flask import Flask
 from flask.cli import with_appcontext
 
-from calhooks import scheduler, worker
 from calhooks.accounts import links, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.config import current_config
@@ -61,6 +60,9 @@ def reset_password(email: str) -> None:
 @with_appcontext
 def work() -> None:
     """Deliver webhooks until stopped. Run as many as you like, on as many machines."""
+    # Imported here, and below, because the web server knows these commands too and should not load what they need.
+    from calhooks import worker
+
     worker.run()
 
 
@@ -68,6 +70,8 @@ def work() -> None:
 @with_appcontext
 def schedule() -> None:
     """See to retries, meetings and old data until stopped. A second one stands by."""
+    from calhooks import scheduler
+
     scheduler.run()
 
 

@@ -90,6 +90,11 @@ class Running:
         except HTTPError as error:
             return error.code
 
+    def text_of(self, path: str) -> str:
+        """Return what a page says."""
+        with urlopen(self.url + path, timeout=10) as response:
+            return str(response.read().decode())
+
     def _said(self, text: str) -> int:
         return sum(text in line for line in self._lines)
 

@@ -53,7 +53,6 @@ class Child:
             pass_fds=command.inherits,
             process_group=0,
             preexec_fn=follow_parent(signal.SIGTERM if command.grace else signal.SIGKILL),
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
         assert self._process.stdout is not None
         return Output(self.name, self._process.stdout, command.hides)

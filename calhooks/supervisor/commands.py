@@ -37,10 +37,10 @@ def commands(settings: Config, listener: int) -> list[Command]:
 
 def flask(*arguments: str) -> tuple[str, ...]:
     """Return the command line of one of our flask commands."""
-    return (sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), *arguments)
+    return (sys.executable, "-u", "-m", "flask", "--app", str(ROOT / "app.py"), *arguments)
 
 
 def gunicorn(*arguments: str) -> tuple[str, ...]:
     """Return gunicorn's command line; the application is found wherever calhooks was started from."""
     settings = ("--config", str(ROOT / "gunicorn.conf.py"), "--pythonpath", str(ROOT))
-    return (sys.executable, "-m", "gunicorn", *settings, *arguments, "app:app")
+    return (sys.executable, "-u", "-m", "gunicorn", *settings, *arguments, "app:app")

@@ -1,0 +1,308 @@
+"""The main job, as people do it: from a fresh `python app.py` to signed webhooks at a receiver of somebody else's make.
+
+The receiver is Python's own HTTP server, and the published `standardwebhooks` package decides what it accepts.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from standardwebhooks import Webhook as StandardWebhook
+from standardwebhooks import WebhookVerificationError
+
+from tests.running import ROOT, Running
+
+RICK = {"name": "Rick", "username": "rick", "email": "rick@example.com", "password": "correct horse battery"}
+TEMPLATE = """{"content": "A new event has been scheduled", "type": "{{type}}", "name": "{{title}}",
+ "organizer": "{{organizer.name}}", "booker": "{{attendees.0.name}}"}"""
+IN_TIME_SECONDS = 2.0
+LOOPBACK = "127.0.0.0/8,::1/128"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What arrived, and when by time.monotonic()."""
+
+    at: float
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Inbox:
+    """A receiver that accepts what its secret has signed; without a secret, everything."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.secret = ""
+        self.requests: list[Request] = []
+        self._news = threading.Condition()
+        inbox = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(inbox._take(Request(time.monotonic(), dict(self.headers), body)))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.port = int(self._server.server_address[1])
+        self.url = f"http://127.0.0.1:{self.port}/bookings"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def wait_for(self, count: int, seconds: float = 10) -> Request:
+        """Return the last of `count` accepted requests."""
+        with self._news:
+            self._news.wait_for(lambda: len(self.requests) >= count, seconds)
+        assert len(self.requests) == count
+        return self.requests[-1]
+
+    def _take(self, request: Request) -> int:
+        if self.secret:
+            try:
+                StandardWebhook(self.secret).verify(request.body.decode(), request.headers)
+            except WebhookVerificationError:
+                return 401
+        with self._news:
+            self.requests.append(request)
+            self._news.notify_all()
+        return 204
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    """All of calhooks on a fresh data directory."""
+    with Running({"CALHOOKS_DATA_DIR": str(tmp_path / "data"), "CALHOOKS_EGRESS_ALLOW": LOOPBACK}) as running:
+        yield running.wait_until_ready()
+
+
+@pytest.fixture
+def site(running: Running) -> str:
+    """What the pages of these tests are fetched from: the real thing."""
+    return running.url
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    with closing(Inbox()) as inbox:
+        yield inbox
+
+
+@pytest.fixture
+def other_inbox() -> Iterator[Inbox]:
+    with closing(Inbox()) as inbox:
+        yield inbox
+
+
+# What people do
+
+
+def field(page: Page, name: str) -> Locator:
+    return page.locator(f"[name='{name}']:not([type=hidden])")
+
+
+def hook(page: Page, name: str) -> Locator:
+    return page.get_by_test_id(name)
+
+
+def set_up(page: Page) -> None:
+    page.goto("/")
+    expect(page).to_have_url(re.compile("/setup$"))
+    for name, value in RICK.items():
+        field(page, name).fill(value)
+    field(page, "timeZone").select_option("Europe/London")
+    page.get_by_role("button", name="Make account").click()
+    expect(page).to_have_url(re.compile("/event-types$"))
+
+
+def open_new_webhook(page: Page) -> None:
+    page.get_by_role("link", name="Integrations").first.click()
+    hook(page, "new_webhook").click()
+    expect(hook(page, "WebhookDialogForm")).to_be_visible()
+
+
+def make_webhook(page: Page, url: str, template: str = "") -> str:
+    """Make a webhook with a generated secret, which is returned."""
+    open_new_webhook(page)
+    field(page, "subscriberUrl").fill(url)
+    page.get_by_role("button", name="Generate").click()
+    expect(field(page, "secret")).to_have_value(re.compile("^whsec_"))
+    secret = field(page, "secret").input_value()
+    if template:
+        page.get_by_text("Custom", exact=True).click()
+        field(page, "payloadTemplate").fill(template)
+    hook(page, "create_webhook").click()
+    expect(row(page, url)).to_be_visible()
+    return secret
+
+
+def row(page: Page, url: str) -> Locator:
+    return page.get_by_role("listitem").filter(has=page.get_by_role("link", name=url, exact=True))
+
+
+def choose_time(page: Page, *, months: int = 1, day: int = 0, time_of_day: int = 0) -> None:
+    """Go on by months, then choose the day and the time by their places among those that are free."""
+    for _ in range(months):
+        shown = page.locator("#month-title").inner_text()
+        hook(page, "incrementMonth").click()
+        expect(page.locator("#month-title")).not_to_have_text(shown)
+    page.locator("[data-testid=day][data-disabled=false]").nth(day).click()
+    hook(page, "time").nth(time_of_day).click()
+
+
+def book(page: Page, link: str, time_of_day: int = 0) -> float:
+    """Book as Ann; the moment at which she pressed the button."""
+    page.goto(link)
+    choose_time(page, time_of_day=time_of_day)
+    field(page, "name").fill("Ann Lee")
+    field(page, "email").fill("ann@example.com")
+    pressed = time.monotonic()
+    hook(page, "confirm-book-button").click()
+    expect(hook(page, "success-page")).to_be_visible()
+    expect(hook(page, "attendee-name-Ann Lee")).to_be_visible()
+    return pressed
+
+
+def figure(running: Running, name: str) -> float:
+    """Return one of the figures that /metrics gives, 0 where it is not listed."""
+    found = re.search(rf"^{re.escape(name)} (\S+)$", running.text_of("/metrics"), re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+def assert_nothing_waits(running: Running) -> None:
+    assert figure(running, 'calhooks_backlog{state="due"}') == 0
+    assert figure(running, 'calhooks_backlog{state="blocked"}') == 0
+
+
+def assert_signed(request: Request, secret: str) -> None:
+    """Check what a receiver written for Cal.com checks; the inbox has checked the other signature."""
+    expected = hmac.new(secret.encode(), request.body, hashlib.sha256).hexdigest()
+    assert request.headers["X-Cal-Signature-256"] == expected
+
+
+def documented_headers() -> set[str]:
+    table = (ROOT / "docs" / "webhooks.md").read_text().split("## The request")[1].split("\n## ")[0]
+    return set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE))
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_from_setup_to_signed_webhooks(
+    running: Running, visitor: Callable[..., Page], inbox: Inbox, other_inbox: Inbox, script: bool
+) -> None:
+    host = visitor(java_script_enabled=script, timezone_id="Europe/London", locale="en-GB")
+    booker = visitor(java_script_enabled=script, timezone_id="Asia/Kolkata", locale="en-GB")
+    link = "/rick/15min?metadata[user_id]=123"
+
+    set_up(host)
+    open_new_webhook(host)
+    field(host, "subscriberUrl").fill("no address at all")
+    hook(host, "create_webhook").click()
+    expect(field(host, "subscriberUrl")).to_have_attribute("aria-invalid", "true")
+    expect(field(host, "subscriberUrl")).to_have_value("no address at all")
+    expect(host.locator("input[name=eventTriggers]:checked")).to_have_count(3)
+    host.goto("/event-types")
+    inbox.secret = make_webhook(host, inbox.url)
+
+    pressed = book(booker, link)
+    created = inbox.wait_for(1)
+    assert created.at - pressed < IN_TIME_SECONDS
+    assert_signed(created, inbox.secret)
+    assert documented_headers() <= set(created.headers)
+    assert created.json["triggerEvent"] == "BOOKING_CREATED"
+    payload = created.json["payload"]
+    assert payload["metadata"] == {"user_id": "123"}
+    assert payload["type"] == "15min"
+    assert payload["length"] == 15
+    assert payload["organizer"]["email"] == "rick@example.com"
+    assert payload["attendees"][0]["name"] == "Ann Lee"
+    assert payload["attendees"][0]["timeZone"] == ("Asia/Kolkata" if script else "Europe/London")
+    assert payload["bookingUrl"] == booker.url
+
+    hook(booker, "reschedule").click()
+    choose_time(booker, months=0, day=1, time_of_day=3)
+    field(booker, "rescheduleReason").fill("Something came up")
+    hook(booker, "confirm-reschedule-button").click()
+    expect(hook(booker, "success-page")).to_be_visible()
+    moved = inbox.wait_for(2).json
+    assert moved["triggerEvent"] == "BOOKING_RESCHEDULED"
+    assert moved["payload"]["rescheduleUid"] == payload["uid"]
+    assert moved["payload"]["rescheduleReason"] == "Something came up"
+    assert moved["payload"]["metadata"] == {"user_id": "123"}
+
+    hook(booker, "cancel").click()
+    field(booker, "cancellationReason").fill("I have fallen ill")
+    hook(booker, "confirm_cancel").click()
+    expect(hook(booker, "cancelled-headline")).to_be_visible()
+    cancelled = inbox.wait_for(3).json
+    assert cancelled["triggerEvent"] == "BOOKING_CANCELLED"
+    assert cancelled["payload"]["uid"] == moved["payload"]["uid"]
+    assert cancelled["payload"]["cancellationReason"] == "I have fallen ill"
+    assert len({request.headers["webhook-id"] for request in inbox.requests}) == 3
+
+    custom_url = inbox.url.replace("/bookings", "/custom")
+    custom_secret = make_webhook(host, custom_url, TEMPLATE)
+    host.goto("/integrations")
+    row(host, inbox.url).get_by_role("link", name="Edit webhook").click()
+    field(host, "subscriberUrl").fill(other_inbox.url)
+    hook(host, "create_webhook").click()
+    expect(row(host, other_inbox.url)).to_be_visible()
+    other_inbox.secret, inbox.secret = inbox.secret, custom_secret
+    book(booker, link, time_of_day=5)
+    custom = inbox.wait_for(4)
+    assert custom.json == {
+        "content": "A new event has been scheduled",
+        "type": "15min",
+        "name": payload["title"],
+        "organizer": "Rick",
+        "booker": "Ann Lee",
+    }
+    assert_signed(custom, custom_secret)
+    assert other_inbox.wait_for(1).json["triggerEvent"] == "BOOKING_CREATED"
+
+    for url in (other_inbox.url, custom_url):
+        host.goto("/integrations")
+        row(host, url).get_by_role("link", name="Delete webhook").click()
+        host.get_by_role("button", name="Delete webhook").click()
+        expect(row(host, url)).to_have_count(0)
+    book(booker, link, time_of_day=7)
+    assert_nothing_waits(running)
+    assert figure(running, 'calhooks_deliveries{state="delivered"}') == 5
+    assert len(inbox.requests) == 4
+    assert len(other_inbox.requests) == 1
+
+
+def test_a_receiver_that_was_away_gets_the_delivery_on_the_retry(
+    running: Running, visitor: Callable[..., Page], inbox: Inbox
+) -> None:
+    host, booker = visitor(), visitor()
+    set_up(host)
+    secret = make_webhook(host, inbox.url)
+    inbox.close()
+    book(booker, "/rick/30min")
+    row(host, inbox.url).get_by_role("link", name=inbox.url).click()
+    with closing(Inbox(inbox.port)) as back:
+        back.secret = secret
+        arrived = back.wait_for(1)
+    assert int(arrived.headers["X-Calhooks-Attempt"]) >= 2
+    assert arrived.json["triggerEvent"] == "BOOKING_CREATED"
