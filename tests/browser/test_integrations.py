@@ -1,0 +1,331 @@
+"""The integrations screen and the log in a real browser: mouse, keyboard, phone, and without JavaScript."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+
+from calhooks.accounts.models import User
+from calhooks.db import db, writing
+from calhooks.delivery.models import Delivery, DeliveryState, Endpoint
+from calhooks.webhooks.subscriptions import list_webhooks
+from tests import factories
+from tests.delivery.receivers import Receiver, answer, receiving
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="browser tests need Playwright for Python")
+expect, Page = sync_api.expect, sync_api.Page
+
+OpenPage = Callable[..., Page]
+LIST = re.compile(r"/integrations$")
+NEW = re.compile(r"/integrations/webhooks/new$")
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture
+def rick(app: Flask) -> User:
+    with app.app_context():
+        return factories.create_user("rick")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving(answer(200, b'{"received": true}')) as receiver:
+        yield receiver
+
+
+def hook(app: Flask, owner: User, url: str = "https://example.com/hook", **values: object) -> int:
+    with app.app_context():
+        return factories.create_webhook(owner, url, **values).id
+
+
+def urls(app: Flask, owner: User) -> list[str]:
+    with app.app_context():
+        return [webhook.endpoint.url for webhook in list_webhooks(db.session(), owner.id)]
+
+
+def focused(page: Page) -> str:
+    """Return the accessible name, id or text of what has the focus."""
+    return str(
+        page.evaluate(
+            "(e => e.getAttribute('aria-label') || e.id || e.textContent.trim().slice(0, 40))(document.activeElement)"
+        )
+    )
+
+
+def test_a_webhook_is_made_in_the_box_after_a_wrong_address(app: Flask, signed_in: OpenPage, rick: User) -> None:
+    page = signed_in(rick)
+    page.goto("/integrations")
+    page.get_by_test_id("new_webhook").click()
+    box = page.get_by_role("dialog", name="New webhook")
+    address = box.get_by_label("Subscriber URL")
+    expect(address).to_be_focused()
+    expect(page).to_have_url(NEW)
+    expect(box.get_by_label("Booking created")).to_be_checked()
+
+    address.fill("http://10.0.0.7/hook")
+    box.get_by_label("Meeting started").check()
+    box.get_by_label("Secret", exact=False).first.fill("a secret of mine")
+    box.get_by_role("button", name="Save").click()
+    expect(box.get_by_text("CALHOOKS_EGRESS_ALLOW").first).to_be_visible()
+    expect(address).to_be_focused()
+    expect(address).to_have_value("http://10.0.0.7/hook")
+    expect(box.get_by_label("Meeting started")).to_be_checked()
+    expect(box.locator("[name=secret]")).to_have_value("a secret of mine")
+
+    address.fill("https://example.com/hook")
+    box.get_by_test_id("create_webhook").click()
+    expect(box).to_be_hidden()
+    expect(page.get_by_role("link", name="https://example.com/hook")).to_be_visible()
+    expect(page.get_by_role("status").get_by_text("Webhook created.")).to_be_visible()
+    expect(page).to_have_url(LIST)
+    expect(page.get_by_test_id("new_webhook")).to_be_focused()
+    assert urls(app, rick) == ["https://example.com/hook"]
+
+
+def test_back_closes_the_box_and_forward_opens_it_again(app: Flask, signed_in: OpenPage, rick: User) -> None:
+    page = signed_in(rick)
+    page.goto("/integrations")
+    page.get_by_test_id("new_webhook").click()
+    box = page.get_by_role("dialog", name="New webhook")
+    expect(box).to_be_visible()
+    for _ in range(2):
+        page.go_back()
+        expect(box).to_be_hidden()
+        expect(page).to_have_url(LIST)
+        page.go_forward()
+        expect(box).to_be_visible()
+        expect(page).to_have_url(NEW)
+    page.reload()
+    expect(page.get_by_role("heading", name="New webhook", level=1)).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Integrations", level=1)).to_be_visible()
+
+
+@pytest.mark.parametrize("way", ["Escape", "Cancel", "Close", "beside"])
+def test_closing_the_box_gives_the_focus_and_the_address_back(
+    app: Flask, signed_in: OpenPage, rick: User, way: str
+) -> None:
+    hook(app, rick)
+    page = signed_in(rick)
+    page.goto("/integrations")
+    page.get_by_role("link", name="Edit webhook").click()
+    box = page.get_by_role("dialog", name="Edit webhook")
+    expect(box.get_by_label("Subscriber URL")).to_have_value("https://example.com/hook")
+    if way == "Escape":
+        page.keyboard.press("Escape")
+    elif way == "beside":
+        page.mouse.click(20, 500)
+    else:
+        box.get_by_role("link", name=way).click()
+    expect(box).to_be_hidden()
+    expect(page.get_by_role("link", name="Edit webhook")).to_be_focused()
+    expect(page).to_have_url(LIST)
+    assert page.evaluate("document.querySelector('#modal').childElementCount") == 0
+
+
+def test_a_click_beside_the_box_does_not_lose_what_was_typed(signed_in: OpenPage, rick: User) -> None:
+    page = signed_in(rick)
+    page.goto("/integrations")
+    page.get_by_test_id("new_webhook").click()
+    page.get_by_label("Subscriber URL").fill("https://example.com/typed")
+    page.mouse.click(20, 500)
+    expect(page.get_by_label("Subscriber URL")).to_have_value("https://example.com/typed")
+
+
+def test_everything_works_by_keyboard(app: Flask, signed_in: OpenPage, rick: User) -> None:
+    number = hook(app, rick)
+    page = signed_in(rick)
+    page.goto("/integrations")
+    page.locator(f"#webhook-url-{number}").focus()
+    page.keyboard.press("Tab")
+    assert focused(page) == "Webhook enabled"
+    page.keyboard.press("Space")
+    switch = page.get_by_role("switch", name="Webhook enabled")
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(switch).to_be_focused()
+
+    page.keyboard.press("Tab")
+    assert focused(page) == "Edit webhook"
+    page.keyboard.press("Enter")
+    box = page.get_by_role("dialog", name="Edit webhook")
+    expect(box.get_by_label("Subscriber URL")).to_be_focused()
+    page.keyboard.press("End")
+    page.keyboard.type("/2")
+    page.keyboard.press("Enter")
+    expect(box).to_be_hidden()
+    expect(page.get_by_role("link", name="Edit webhook")).to_be_focused()
+    assert urls(app, rick) == ["https://example.com/hook/2"]
+
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    question = page.get_by_role("dialog", name="Delete this webhook?")
+    expect(question.get_by_role("link", name="Cancel")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(question).to_be_hidden()
+    expect(page.get_by_text("No webhooks yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="Webhooks", exact=True)).to_be_focused()
+    assert urls(app, rick) == []
+
+
+def test_a_ping_shows_what_the_receiver_said(signed_in: OpenPage, rick: User, receiver: Receiver) -> None:
+    page = signed_in(rick)
+    page.goto("/integrations/webhooks/new")
+    page.get_by_role("button", name="Ping test").click()
+    expect(page.locator("#ping-result")).to_contain_text("Enter the address")
+    page.get_by_label("Subscriber URL").fill(receiver.url)
+    page.get_by_role("button", name="Generate").click()
+    secret = page.locator("[name=secret]").input_value()
+    page.get_by_role("button", name="Ping test").click()
+    result = page.get_by_test_id("ping-result")
+    expect(result.get_by_text("200 OK")).to_be_visible()
+    expect(result.locator(".body-pretty").first).to_contain_text('"received": true')
+    result.get_by_label("Raw").first.check(force=True)
+    expect(result.locator(".body-raw").first).to_be_visible()
+    result.get_by_text("What was sent").click()
+    expect(result.get_by_text('"PING"').first).to_be_visible()
+    (request,) = receiver.wait_for(1)
+    assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{32}", secret)
+    assert request.headers["webhook-signature"].startswith("v1,")
+
+
+def test_a_custom_template_is_written_and_its_mistake_is_shown(app: Flask, signed_in: OpenPage, rick: User) -> None:
+    page = signed_in(rick)
+    page.goto("/integrations")
+    page.get_by_test_id("new_webhook").click()
+    page.get_by_label("Subscriber URL").fill("https://example.com/hook")
+    template = page.get_by_label("Template", exact=True)
+    expect(template).to_be_hidden()
+    page.get_by_text("Custom template").click()
+    expect(template).to_be_visible()
+    page.get_by_text("Variables you can use").click()
+    expect(page.get_by_text("{{attendees.0.name}}").last).to_be_visible()
+    template.fill('{"who": "{{attendees.0.name}"}')
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("#payloadTemplate-error")).to_contain_text("Line 1")
+    expect(template).to_be_focused()
+    template.fill('{"who": "{{attendees.0.name}}"}')
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Custom payload")).to_be_visible()
+
+
+def test_all_and_none_tick_the_events(signed_in: OpenPage, rick: User) -> None:
+    page = signed_in(rick)
+    page.goto("/integrations/webhooks/new")
+    boxes = page.locator("[name=eventTriggers]:checked")
+    page.get_by_role("button", name="All").click()
+    expect(boxes).to_have_count(8)
+    page.get_by_role("button", name="None").click()
+    expect(boxes).to_have_count(0)
+    page.get_by_test_id("create_webhook").click()
+    expect(page.get_by_text("Choose at least one event.").first).to_be_visible()
+
+
+def test_everything_works_without_javascript(app: Flask, signed_in: OpenPage, rick: User, receiver: Receiver) -> None:
+    page = signed_in(rick, java_script_enabled=False)
+    page.goto("/integrations")
+    page.get_by_test_id("new_webhook").click()
+    expect(page.get_by_role("heading", name="New webhook", level=1)).to_be_visible()
+    page.get_by_label("Subscriber URL").fill("not an address")
+    page.get_by_label("Meeting ended").check()
+    page.get_by_label("Subscriber URL").press("Enter")
+    expect(page.locator("#subscriberUrl-error")).to_be_visible()
+    expect(page.get_by_label("Meeting ended")).to_be_checked()
+    page.get_by_label("Subscriber URL").fill(receiver.url)
+    page.get_by_role("button", name="Generate").click()
+    expect(page.locator("[name=secret]")).to_have_value(re.compile("^whsec_"))
+    page.get_by_role("button", name="Ping test").click()
+    expect(page.get_by_text("200 OK")).to_be_visible()
+    expect(page.get_by_label("Subscriber URL")).to_have_value(receiver.url)
+    page.get_by_role("button", name="Save").last.click()
+
+    expect(page.get_by_text("Webhook created.")).to_be_visible()
+    page.get_by_role("switch").click()
+    expect(page.get_by_role("switch")).to_have_attribute("aria-checked", "false")
+    page.get_by_role("link", name="Edit webhook").click()
+    expect(page.get_by_text("A secret is set")).to_be_visible()
+    page.get_by_label("Subscriber URL").fill(receiver.url + "/2")
+    page.get_by_test_id("create_webhook").click()
+    page.get_by_role("link", name=receiver.url + "/2").click()
+    expect(page.get_by_text("Nothing sent yet")).to_be_visible()
+    page.get_by_role("link", name="Delete webhook").click()
+    page.get_by_role("button", name="Delete webhook").click()
+    expect(page.get_by_text("Webhook deleted.")).to_be_visible()
+    assert urls(app, rick) == []
+
+
+@pytest.fixture
+def log(app: Flask, rick: User) -> str:
+    """The path of a log with one delivery of each kind."""
+    number = hook(app, rick)
+    with app.app_context():
+        endpoint = db.session.query(Endpoint).one()
+        owner = db.session.get_one(User, rick.id)
+        for state in (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.BLOCKED):
+            event = factories.create_event(owner, summary=f"Chat {state}")
+            factories.create_delivery(endpoint, event, state=state, due_at=None)
+    return f"/integrations/webhooks/{number}"
+
+
+def test_a_delivery_opens_beside_the_log_with_an_address_of_its_own(signed_in: OpenPage, rick: User, log: str) -> None:
+    page = signed_in(rick)
+    page.goto(log)
+    link = page.get_by_role("link", name="Chat failed")
+    link.click()
+    expect(page.get_by_role("heading", name="Booking created")).to_be_focused()
+    expect(page).to_have_url(re.compile(r"/deliveries/2$"))
+    expect(link).to_have_attribute("aria-current", "true")
+    page.get_by_role("link", name="Chat delivered").click()
+    expect(page).to_have_url(re.compile(r"/deliveries/1$"))
+    page.go_back()
+    expect(page.locator(".delivery")).to_contain_text("Chat failed")
+    page.go_back()
+    expect(page.locator(".delivery")).to_have_count(0)
+    page.go_forward()
+    expect(page.locator(".delivery")).to_contain_text("Chat failed")
+
+
+def test_a_delivery_is_sent_again_and_followed_live(app: Flask, signed_in: OpenPage, rick: User, log: str) -> None:
+    page = signed_in(rick)
+    page.goto(f"{log}/deliveries/2")
+    expect(page.locator(".delivery")).to_contain_text("Failed")
+    page.get_by_role("button", name="Resend").click()
+    expect(page.get_by_text("On its way again.")).to_be_visible()
+    expect(page.locator(".delivery .badge").first).to_have_text("Sending")
+    with app.app_context(), writing() as session:
+        session.get_one(Delivery, 2).state = DeliveryState.DELIVERED
+    expect(page.locator(".delivery .badge").first).to_have_text("Delivered")
+    expect(page.get_by_role("link", name="Chat failed").locator(".badge")).to_have_text("Delivered")
+
+
+def test_the_log_is_filtered_and_the_filter_stays(signed_in: OpenPage, rick: User, log: str) -> None:
+    page = signed_in(rick)
+    page.goto(log)
+    page.get_by_role("link", name="Failed", exact=True).click()
+    expect(page.locator(".log-row")).to_have_count(1)
+    page.locator(".log-link").click()
+    expect(page.locator(".delivery")).to_be_visible()
+    page.reload()
+    expect(page.locator(".log-row")).to_have_count(1)
+    expect(page.locator(".delivery")).to_contain_text("Chat failed")
+
+
+@pytest.mark.parametrize(
+    "path", ["/integrations", "{log}", "{log}/deliveries/2", "/integrations/webhooks/new", "{log}/edit"]
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_on_a_phone(app: Flask, signed_in: OpenPage, rick: User, log: str, path: str, scheme: str) -> None:
+    hook(app, rick, "https://example.com/" + "a-long-path/" * 20)
+    page = signed_in(rick, color_scheme=scheme, **PHONE)
+    page.goto(path.format(log=log))
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_box_fits_on_a_phone(signed_in: OpenPage, rick: User) -> None:
+    page = signed_in(rick, **PHONE)
+    page.goto("/integrations")
+    page.get_by_test_id("new_webhook").click()
+    expect(page.get_by_role("button", name="Save")).to_be_in_viewport()
+    assert page.evaluate("document.querySelector('#modal').scrollWidth") <= 390
