@@ -5,15 +5,20 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from calhooks.events import Answer, BookingEvent, Person, Trigger
+from calhooks.scheduling.booking_mail import tell
 from calhooks.scheduling.models import Attendee, Booking
 from calhooks.webhooks.dispatch import dispatch
 
 
-def announce(session: Session, booking: Booking, trigger: Trigger, occurred_at: datetime) -> None:
-    """Record that something happened to a booking, with what is owed to each webhook, in this transaction."""
+def announce(
+    session: Session, booking: Booking, trigger: Trigger, occurred_at: datetime, *, by_mail: bool = True
+) -> None:
+    """Record that something happened to a booking, with what is owed to webhooks and people, in this transaction."""
     # The database has its say about the booking first, and gives it its number.
     session.flush()
     dispatch(session, booking_event(booking, trigger, occurred_at))
+    if by_mail:
+        tell(session, booking, trigger)
 
 
 def booking_event(booking: Booking, trigger: Trigger, occurred_at: datetime) -> BookingEvent:

@@ -84,7 +84,8 @@ def withdraw_requests(session: Session, replaced: Booking, now: datetime, reason
     for request in session.scalars(query):
         request.status = BookingStatus.REJECTED
         request.rejection_reason = reason
-        announce(session, request, Trigger.BOOKING_REJECTED, now)
+        # People hear of the change that caused it.
+        announce(session, request, Trigger.BOOKING_REJECTED, now, by_mail=False)
 
 
 def draft(event_type: EventType, submission: Submission, now: datetime) -> Booking:
