@@ -1,6 +1,6 @@
 """How templates write moments: always in a zone that was asked for, never in the server's."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -23,7 +23,7 @@ def local(moment: datetime, zone: str) -> datetime:
 
 def iso(moment: datetime) -> str:
     """Return a moment for `<time datetime>`: whole seconds, UTC."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def ago(moment: datetime) -> str:

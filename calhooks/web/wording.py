@@ -1,4 +1,4 @@
-"""How the booking pages say things: days, times, lengths, places. A moment is written on the clock that it came with."""
+"""How the booking pages say things: days, times, lengths, places. Moments are written on the clock they came with."""
 
 import re
 from datetime import date, datetime
@@ -6,6 +6,7 @@ from datetime import date, datetime
 from calhooks.scheduling.zones import offset_label, zone_info
 
 HOUR_MINUTES = 60
+DAY_MINUTES = 24 * HOUR_MINUTES
 
 
 def initials(name: str) -> str:
@@ -18,6 +19,14 @@ def minutes(length: int) -> str:
     """Return a length: 45 min, 1 hr, 1 hr 30 min."""
     hours, rest = divmod(length, HOUR_MINUTES)
     return " ".join(([f"{hours} hr"] if hours else []) + ([f"{rest} min"] if rest or not hours else []))
+
+
+def length_of_time(length: int) -> str:
+    """Return a length of time from minutes, as people say it: 45 minutes, 2 hours, 3 days."""
+    for unit, size in (("day", DAY_MINUTES), ("hour", HOUR_MINUTES)):
+        if length >= size and length % size == 0:
+            return f"{length // size} {unit}{'' if length == size else 's'}"
+    return f"{length} minute{'' if length == 1 else 's'}"
 
 
 def long_day(day: date) -> str:
@@ -70,6 +79,7 @@ def location_kind(location: str) -> str:
 FILTERS = (
     initials,
     minutes,
+    length_of_time,
     long_day,
     short_day,
     in_zone,

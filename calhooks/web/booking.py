@@ -1,0 +1,98 @@
+"""A booking's own page. Its uid is the capability: whoever has the address can cancel and move the booking."""
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import TextAreaField
+
+from calhooks import clock
+from calhooks.config import current_config
+from calhooks.db import db, writing
+from calhooks.scheduling import bookings
+from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
+from calhooks.scheduling.lists import find_booking
+from calhooks.scheduling.metadata import MetadataError, parse_metadata
+from calhooks.scheduling.models import Booking
+from calhooks.web import access
+from calhooks.web.booking_link import BookingLink
+from calhooks.web.booking_state import booking_state
+
+blueprint = Blueprint("booking", __name__)
+
+
+class CancelForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """Why a booking is cancelled."""
+
+    reason = TextAreaField("Reason for cancelling", name="cancellationReason", default="")
+
+
+@blueprint.after_request
+def _keep_to_itself(answer: Response) -> Response:
+    """Keep the address out of search engines and the page out of caches."""
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@blueprint.get("/booking/<uid>")
+@access.public
+def show(uid: str) -> Response:
+    """Show everything about a booking; with `?cancel=true` the question whether to cancel it."""
+    return _show(_find(uid), CancelForm(), asks="cancel" in request.args)
+
+
+@blueprint.post("/booking/<uid>")
+@access.public
+def cancel(uid: str) -> Response:
+    """Cancel a booking. Pressing twice leads to the same page."""
+    form = CancelForm()
+    try:
+        with writing() as session:
+            bookings.cancel(session, uid, reason=form.reason.data or "", by=access.signed_in_user())
+    except NotFound:
+        abort(404)
+    except InvalidInput as error:
+        form.reason.errors = list(error.errors.values())
+        return _show(_find(uid), form, asks=True, status=422)
+    except NotAllowed as error:
+        booking = _find(uid)
+        if booking.cancelled_by:
+            return redirect(url_for("booking.show", uid=uid), 303)
+        return _show(booking, form, sentence=error.sentence, status=409)
+    return redirect(url_for("booking.show", uid=uid), 303)
+
+
+@blueprint.get("/reschedule/<uid>")
+@access.public
+def reschedule(uid: str) -> Response:
+    """Lead to the page on which another time is chosen."""
+    booking = _find(uid)
+    if booking.event_type is None:
+        return redirect(url_for("booking.show", uid=uid))
+    try:
+        metadata = parse_metadata(request.query_string)
+    except MetadataError as error:
+        abort(400, f"This link carries more than a booking can keep. {error}")
+    path = url_for("public.event_type", username=booking.host.username, slug=booking.event_type.slug)
+    return redirect(BookingLink(path=path, metadata=metadata, reschedule_uid=uid).url)
+
+
+def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: str = "", status: int = 200) -> Response:
+    page = render_template(
+        "booking/show.html",
+        booking=booking,
+        state=booking_state(db.session(), booking, clock.now()),
+        address=current_config().base_url + url_for("booking.show", uid=booking.uid),
+        by_host=bookings.is_host(booking, access.signed_in_user()),
+        form=form,
+        asks=asks,
+        sentence=sentence,
+    )
+    return make_response(page, status)
+
+
+def _find(uid: str) -> Booking:
+    try:
+        return find_booking(db.session(), uid)
+    except NotFound:
+        abort(404)

@@ -1,0 +1,108 @@
+"""The form of an event type. It reads what was typed; `scheduling.event_type_form` judges it."""
+
+from collections.abc import Mapping, Sequence
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
+
+from calhooks.scheduling.event_type_form import DEFAULT_NOTICE, EventTypeForm
+from calhooks.scheduling.models import EventType, Schedule
+from calhooks.web.wording import length_of_time
+
+HOUR, DAY = 60, 1_440
+NOTICES = (0, 30, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
+BUFFERS = (0, 5, 10, 15, 20, 30, 45, 60, 90, 120)
+INTERVALS = (5, 10, 15, 20, 30, 45, 60, 90, 120)
+# What the service refuses in its own words.
+NO_NUMBER = -1
+
+
+def _number(text: object) -> int | None:
+    """Return a number that was chosen, None for the choice of none."""
+    try:
+        return int(str(text)) if text not in ("", None) else None
+    except ValueError:
+        return NO_NUMBER
+
+
+class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """What can be set about an event type; lengths of time in minutes."""
+
+    title = StringField("Title", default="")
+    slug = StringField("Address", default="")
+    description = TextAreaField("Description", default="")
+    length = IntegerField("Length in minutes", default=30)
+    location = StringField("Location", default="")
+    booking_name = StringField("Booking name", name="bookingName", default="")
+    requires_confirmation = BooleanField("Each booking needs my confirmation", name="requiresConfirmation")
+    minimum_notice = SelectField(
+        "Minimum notice", name="minimumNotice", coerce=_number, default=DEFAULT_NOTICE, validate_choice=False
+    )
+    slot_interval = SelectField("Start times", name="slotInterval", coerce=_number, validate_choice=False)
+    buffer_before = SelectField("Buffer before", name="bufferBefore", coerce=_number, default=0, validate_choice=False)
+    buffer_after = SelectField("Buffer after", name="bufferAfter", coerce=_number, default=0, validate_choice=False)
+    hidden = BooleanField("Hide it from my public page")
+    schedule = SelectField("Availability", coerce=_number, validate_choice=False)
+
+    def offer(self, schedules: Sequence[Schedule]) -> None:
+        """Fill the lists to choose from: usual lengths of time besides the one that is set."""
+        self.minimum_notice.choices = _choices(NOTICES, self.minimum_notice.data, "None")
+        self.buffer_before.choices = _choices(BUFFERS, self.buffer_before.data, "None")
+        self.buffer_after.choices = _choices(BUFFERS, self.buffer_after.data, "None")
+        intervals = _choices(INTERVALS, self.slot_interval.data, "")
+        self.slot_interval.choices = [("", "One after the other"), *((n, f"Every {said}") for n, said in intervals)]
+        self.schedule.choices = [(schedule.id, schedule.name) for schedule in schedules]
+
+    def values(self) -> EventTypeForm:
+        """Return what was typed."""
+        return EventTypeForm(
+            title=self.title.data or "",
+            slug=self.slug.data or "",
+            description=self.description.data or "",
+            length=self.length.data,
+            location=self.location.data or "",
+            booking_name=self.booking_name.data or "",
+            requires_confirmation=self.requires_confirmation.data,
+            minimum_notice=self.minimum_notice.data,
+            slot_interval=self.slot_interval.data,
+            buffer_before=self.buffer_before.data,
+            buffer_after=self.buffer_after.data,
+            hidden=self.hidden.data,
+            schedule_id=self.schedule.data,
+        )
+
+    def show(self, errors: Mapping[str, str]) -> None:
+        """Put each sentence at its field."""
+        for each in self:
+            if each.name in errors:
+                each.errors = (errors[each.name],)
+
+
+def form_for(event_type: EventType | None, schedules: Sequence[Schedule]) -> TypedEventType:
+    """Return the form as it opens, or with what was typed when it was sent."""
+    form = TypedEventType(data=_stored(event_type) if event_type else {})
+    form.offer(schedules)
+    return form
+
+
+def _stored(event_type: EventType) -> dict[str, object]:
+    names = (
+        "title",
+        "slug",
+        "description",
+        "length",
+        "location",
+        "booking_name",
+        "requires_confirmation",
+        "minimum_notice",
+        "slot_interval",
+        "buffer_before",
+        "buffer_after",
+        "hidden",
+    )
+    return {name: getattr(event_type, name) for name in names} | {"schedule": event_type.schedule_id}
+
+
+def _choices(usual: Sequence[int], chosen: int | None, none: str) -> list[tuple[int, str]]:
+    numbers = sorted({*usual, *([chosen] if chosen and chosen > 0 else [])})
+    return [(number, length_of_time(number) if number else none) for number in numbers]
