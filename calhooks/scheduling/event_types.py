@@ -63,6 +63,13 @@ def update_event_type(session: Session, owner: User, event_type_id: int, form: E
     return _keep(session, event_type, checked)
 
 
+def set_hidden(session: Session, owner: User, event_type_id: int, hidden: bool) -> EventType:
+    """Take an event type off its host's page, or put it back. Raises NotFound."""
+    event_type = find_event_type(session, owner, event_type_id)
+    event_type.hidden = hidden
+    return event_type
+
+
 def delete_event_type(session: Session, owner: User, event_type_id: int) -> None:
     """Delete an event type and keep its bookings. Raises NotFound."""
     lock_host(session, owner.id)
