@@ -1,4 +1,7 @@
-"""Take what is due, for as long as a lease: endpoint by endpoint, in turn, over the index (endpoint, state, due_at)."""
+"""Take what is due, for as long as a lease: endpoint by endpoint, in turn, over the index (endpoint, state, due_at).
+
+The statements are made once, of plain columns: they run for every handful of deliveries.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,15 +9,17 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, bindparam, func, insert, literal_column, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
-from calhooks.delivery.models import Attempt, Delivery, DeliveryState, Endpoint, Event, SigningKey
+from calhooks.db import UTCDateTime
+from calhooks.delivery.models import DeliveryState
 from calhooks.delivery.sender import OutgoingRequest
+from calhooks.delivery.tables import attempts, deliveries, endpoints, events, signing_keys
 
 LEASE = timedelta(seconds=30)
+INTERRUPTED = "interrupted"
 # Written as the partial index has it, or SQLite would not use the index.
 ACTIVE: ColumnElement[bool] = literal_column("endpoints.active")
-INTERRUPTED = "interrupted"
 
 
 class Room(Protocol):
@@ -45,157 +50,160 @@ class Claim:
     request: OutgoingRequest
 
 
-def claim(session: Session, *, now: datetime, token: str, room: Room) -> tuple[list[Claim], bool]:
+def claim(connection: Connection, *, now: datetime, token: str, room: Room) -> tuple[list[Claim], bool]:
     """Lease what is due, as far as there is room, and tell whether there may be more; endpoints have their turns.
 
     Should the lease of a delivery that is still being sent have run out (a clock that jumped, a process that was
     stopped for a while), it is renewed and nothing is sent twice.
     """
     slots = room.slots()
-    endpoints = {endpoint.id: endpoint for endpoint in _ready(session, now, slots, room.full())}
-    if not endpoints:
+    found = connection.execute(_READY, {"now": now, "slots": slots, "full": list(room.full())}).all()
+    if not found:
         return [], False
-    share, more = -(-slots // len(endpoints)), len(endpoints) == slots
+    ready = {endpoint.id: endpoint for endpoint in found}
+    share, more = -(-slots // len(ready)), len(ready) == slots
     rows: list[Any] = []
-    for endpoint in endpoints.values():
+    for endpoint in ready.values():
         mine = room.for_endpoint(endpoint.id, failing=endpoint.consecutive_failures > 0)
         limit = min(mine, share, slots - len(rows))
         if limit > 0:
-            found = session.execute(_DUE, {"endpoint": endpoint.id, "now": now, "limit": limit}).all()
-            more = more or limit == len(found) < mine
-            rows += found
+            due = connection.execute(_DUE, {"endpoint": endpoint.id, "now": now, "limit": limit}).all()
+            more = more or limit == len(due) < mine
+            rows += due
     under_way = room.deliveries()
-    _renew(session, [row.id for row in rows if row.id in under_way], now)
+    renewed = [row for row in rows if row.id in under_way]
     rows = [row for row in rows if row.id not in under_way]
-    _lease(session, [row.id for row in rows], token, now)
-    _note_interrupted(session, [row for row in rows if row.lease_token], endpoints)
-    secrets = _secrets(session, {row.endpoint_id for row in rows}, now)
-    settle(session, endpoints, {Endpoint.last_claim_at.key: now})
-    claims = [_claim(row, endpoints[row.endpoint_id], token, secrets.get(row.endpoint_id, ())) for row in rows]
+    _execute_each(connection, _RENEW, [{"delivery": row.id, "lease_end": now + LEASE} for row in renewed])
+    leases = [{"delivery": row.id, "token": token, "lease_end": now + LEASE} for row in rows]
+    _execute_each(connection, _LEASE, leases)
+    interrupted = [_interrupted(row, ready[row.endpoint_id].url) for row in rows if row.lease_token]
+    _execute_each(connection, insert(attempts), interrupted)
+    secrets = _secrets(connection, {row.endpoint_id for row in rows}, now)
+    _execute_each(connection, _CLAIMED, [{"endpoint": endpoint_id, "now": now} for endpoint_id in ready])
+    claims = [_claim(row, ready[row.endpoint_id], token, secrets.get(row.endpoint_id, ())) for row in rows]
     return claims, more and bool(claims)
 
 
-def release(session: Session, claims: Sequence[Claim], now: datetime) -> None:
+def release(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
     """Give back what was claimed and not finished: it is due at once, for whoever comes."""
-    for held in claims:
-        session.execute(
-            update(Delivery)
-            .where(Delivery.id == held.delivery_id, Delivery.lease_token == held.token)
-            .values(lease_token=None, due_at=now)
-        )
-    settle(session, {held.endpoint_id for held in claims})
+    held = sorted(claims, key=lambda claim: claim.endpoint_id)
+    _execute_each(connection, _DUE_AT_LEAST, [{"endpoint": each.endpoint_id, "moment": now} for each in held])
+    given_back = [{"delivery": each.delivery_id, "token": each.token, "now": now} for each in held]
+    _execute_each(connection, _RELEASE, given_back)
 
 
-def settle(session: Session, endpoint_ids: Collection[int], values: Mapping[str, Any] | None = None) -> None:
-    """Set when the claim must look at these endpoints next: at their earliest due time, leases included."""
-    if endpoint_ids:
-        earliest = (
-            select(func.min(Delivery.due_at))
-            .where(Delivery.endpoint_id == Endpoint.id, Delivery.state == DeliveryState.DUE)
-            .scalar_subquery()
-        )
-        session.execute(
-            update(Endpoint)
-            .where(Endpoint.id.in_(sorted(endpoint_ids)))
-            .values({Endpoint.next_due_at: earliest} | dict(values or {}))
-            .execution_options(synchronize_session=False)
-        )
-
+_READY = (
+    select(endpoints.c.id, endpoints.c.url, endpoints.c.consecutive_failures)
+    .where(
+        ACTIVE,
+        endpoints.c.deleted_at.is_(None),
+        endpoints.c.next_due_at <= bindparam("now", type_=UTCDateTime),
+        endpoints.c.id.not_in(bindparam("full", expanding=True)),
+    )
+    .order_by(endpoints.c.last_claim_at.asc().nulls_first(), endpoints.c.next_due_at)
+    .limit(bindparam("slots"))
+    .with_for_update(key_share=True, skip_locked=True)
+)
 
 # The endpoint is joined so that the same statement that finds a delivery knows its webhook to exist and to be on.
 _DUE = (
     select(
-        Delivery.id,
-        Delivery.endpoint_id,
-        Delivery.body,
-        Delivery.content_type,
-        Delivery.attempt_count,
-        Delivery.lease_token,
-        Delivery.due_at,
-        Event.message_id,
+        deliveries.c.id,
+        deliveries.c.endpoint_id,
+        deliveries.c.body,
+        deliveries.c.content_type,
+        deliveries.c.attempt_count,
+        deliveries.c.lease_token,
+        deliveries.c.due_at,
+        events.c.message_id,
     )
-    .join(Event, Event.id == Delivery.event_id)
-    .join(Endpoint, Endpoint.id == Delivery.endpoint_id)
+    .join(events, events.c.id == deliveries.c.event_id)
+    .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
     .where(
-        Delivery.endpoint_id == bindparam("endpoint"),
-        Delivery.state == DeliveryState.DUE,
-        Delivery.due_at <= bindparam("now", type_=Delivery.due_at.type),
+        deliveries.c.endpoint_id == bindparam("endpoint"),
+        deliveries.c.state == DeliveryState.DUE,
+        deliveries.c.due_at <= bindparam("now", type_=UTCDateTime),
         ACTIVE,
-        Endpoint.deleted_at.is_(None),
+        endpoints.c.deleted_at.is_(None),
     )
-    .order_by(Delivery.due_at)
+    .order_by(deliveries.c.due_at)
     .limit(bindparam("limit"))
-    .with_for_update(of=Delivery, skip_locked=True)
+    .with_for_update(of=deliveries, skip_locked=True)
+)
+
+_LEASE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"))
+    .values(
+        lease_token=bindparam("token"),
+        due_at=bindparam("lease_end"),
+        attempt_count=deliveries.c.attempt_count + 1,
+    )
+)
+_RENEW = update(deliveries).where(deliveries.c.id == bindparam("delivery")).values(due_at=bindparam("lease_end"))
+_RELEASE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"), deliveries.c.lease_token == bindparam("token"))
+    .values(lease_token=None, due_at=bindparam("now"))
+)
+
+# When the claim must look at an endpoint next: at its earliest due time, the ends of leases included.
+_CLAIMED = (
+    update(endpoints)
+    .where(endpoints.c.id == bindparam("endpoint"))
+    .values(
+        last_claim_at=bindparam("now"),
+        next_due_at=select(func.min(deliveries.c.due_at))
+        .where(deliveries.c.endpoint_id == bindparam("endpoint"), deliveries.c.state == DeliveryState.DUE)
+        .scalar_subquery(),
+    )
+)
+_DUE_AT_LEAST = (
+    update(endpoints)
+    .where(
+        endpoints.c.id == bindparam("endpoint"),
+        or_(endpoints.c.next_due_at.is_(None), endpoints.c.next_due_at > bindparam("moment", type_=UTCDateTime)),
+    )
+    .values(next_due_at=bindparam("moment"))
+)
+
+_SECRETS = (
+    select(signing_keys.c.endpoint_id, signing_keys.c.secret)
+    .where(
+        signing_keys.c.endpoint_id.in_(bindparam("endpoints", expanding=True)),
+        or_(signing_keys.c.expires_at.is_(None), signing_keys.c.expires_at > bindparam("now", type_=UTCDateTime)),
+    )
+    .order_by(signing_keys.c.id.desc())
 )
 
 
-def _ready(session: Session, now: datetime, slots: int, full: Collection[int]) -> Sequence[Any]:
-    query = (
-        select(Endpoint.id, Endpoint.url, Endpoint.consecutive_failures)
-        .where(ACTIVE, Endpoint.deleted_at.is_(None), Endpoint.next_due_at <= now, Endpoint.id.not_in(full))
-        .order_by(Endpoint.last_claim_at.asc().nulls_first(), Endpoint.next_due_at)
-        .limit(slots)
-        .with_for_update(key_share=True, skip_locked=True)
-    )
-    return session.execute(query).all()
+def _execute_each(connection: Connection, statement: Any, parameters: Sequence[Mapping[str, Any]]) -> None:
+    if parameters:
+        connection.execute(statement, parameters)
 
 
-def _lease(session: Session, delivery_ids: Sequence[int], token: str, now: datetime) -> None:
-    if delivery_ids:
-        session.execute(
-            update(Delivery)
-            .where(Delivery.id.in_(delivery_ids))
-            .values(lease_token=token, due_at=now + LEASE, attempt_count=Delivery.attempt_count + 1)
-            .execution_options(synchronize_session=False)
-        )
+def _interrupted(row: Any, url: str) -> dict[str, Any]:
+    """Return the attempt whose pump was gone before it could say how it ended."""
+    return {
+        "delivery_id": row.id,
+        "number": row.attempt_count,
+        "started_at": row.due_at - LEASE,
+        "duration_ms": 0,
+        "url": url,
+        "request_headers": [],
+        "response_headers": [],
+        "response_body": b"",
+        "response_truncated": False,
+        "error": INTERRUPTED,
+        "error_detail": "calhooks was stopped during this attempt; whether it arrived is not known.",
+    }
 
 
-def _renew(session: Session, delivery_ids: Sequence[int], now: datetime) -> None:
-    if delivery_ids:
-        session.execute(
-            update(Delivery)
-            .where(Delivery.id.in_(delivery_ids))
-            .values(due_at=now + LEASE)
-            .execution_options(synchronize_session=False)
-        )
-
-
-def _note_interrupted(session: Session, rows: Sequence[Any], endpoints: Mapping[int, Any]) -> None:
-    """Log the attempts whose pump was gone before it could say how they ended."""
-    if rows:
-        session.execute(
-            insert(Attempt),
-            [
-                {
-                    "delivery_id": row.id,
-                    "number": row.attempt_count,
-                    "started_at": row.due_at - LEASE,
-                    "duration_ms": 0,
-                    "url": endpoints[row.endpoint_id].url,
-                    "request_headers": [],
-                    "response_headers": [],
-                    "response_body": b"",
-                    "error": INTERRUPTED,
-                    "error_detail": "calhooks was stopped during this attempt; whether it arrived is not known.",
-                }
-                for row in rows
-            ],
-        )
-
-
-def _secrets(session: Session, endpoint_ids: Collection[int], now: datetime) -> dict[int, list[str]]:
+def _secrets(connection: Connection, endpoint_ids: Collection[int], now: datetime) -> dict[int, list[str]]:
     """Return the secrets that sign now, newest first."""
     secrets: dict[int, list[str]] = {}
     if endpoint_ids:
-        query = (
-            select(SigningKey.endpoint_id, SigningKey.secret)
-            .where(
-                SigningKey.endpoint_id.in_(endpoint_ids),
-                or_(SigningKey.expires_at.is_(None), SigningKey.expires_at > now),
-            )
-            .order_by(SigningKey.id.desc())
-        )
-        for endpoint_id, secret in session.execute(query):
+        for endpoint_id, secret in connection.execute(_SECRETS, {"endpoints": list(endpoint_ids), "now": now}):
             secrets.setdefault(endpoint_id, []).append(secret)
     return secrets
 

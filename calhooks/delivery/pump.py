@@ -104,11 +104,12 @@ class Pump:
     def _record_and_claim(self, finished: list[Finished], *, claiming: bool) -> _Turn:
         now = clock.now()
         with writing() as session:
+            connection = session.connection()
             if finished:
-                record(session, finished, waits=self._waits, now=now)
+                record(connection, finished, waits=self._waits, now=now)
             if not claiming or self._under_way.slots() <= 0:
                 return _Turn([], more=claiming)
-            claims, more = claim(session, now=now, token=secrets.token_hex(16), room=self._under_way)
+            claims, more = claim(connection, now=now, token=secrets.token_hex(16), room=self._under_way)
             return _Turn(claims, more)
 
     def _record_alone(self, finished: Finished) -> None:
@@ -122,7 +123,7 @@ class Pump:
                 log.exception("the result of delivery %d could not be recorded", finished.claim.delivery_id)
 
     def _collect(self, seconds: float) -> None:
-        finished = self._threads.take(seconds)
+        finished = self._threads.take(seconds, len(self._under_way))
         for each in finished:
             self._under_way.remove(each.claim)
         self._finished += finished
@@ -141,8 +142,8 @@ class Pump:
         claims = self._under_way.clear()
         try:
             with writing() as session:
-                record(session, self._finished, waits=self._waits, now=clock.now())
-                release(session, claims, clock.now())
+                record(session.connection(), self._finished, waits=self._waits, now=clock.now())
+                release(session.connection(), claims, clock.now())
         except SQLAlchemyError as error:
             log.warning("%d leases were not given back and run out by themselves: %s", len(claims), error)
         self._finished = []

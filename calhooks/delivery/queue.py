@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 QUEUE = "calhooks-deliveries"
 PUMP = "calhooks.jobs.pump"
+MAIL_QUEUE = "calhooks-mail"
+SEND_MAIL = "calhooks.jobs.send_mail"
 FLAG = "calhooks:wake"
 COUNTER = "calhooks:wakes"
 FLAG_MILLISECONDS = 2000
@@ -63,6 +65,17 @@ def wake_another() -> None:
         log.debug("Redis did not take a wake-up (%s)", error)
 
 
+def wake_mail() -> None:
+    """Have a worker send mail, unless that waits in its queue already. Deliveries come first."""
+    client = quick_client(current_config().redis_url)
+    queue = Queue(MAIL_QUEUE, connection=client, serializer=JSONSerializer)
+    try:
+        if not queue.count:
+            queue.enqueue_call(SEND_MAIL, timeout=-1, result_ttl=0, failure_ttl=FAILURE_TTL_SECONDS)
+    except RedisError as error:
+        log.debug("Redis did not take a wake-up for mail (%s)", error)
+
+
 def answers() -> bool:
     """Tell whether Redis is there, for those who watch the machine."""
     try:
@@ -98,7 +111,7 @@ class PumpWorker(SimpleWorker):
     def __init__(self, url: str, alive: Callable[[], None]) -> None:
         client = Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2.0)
         super().__init__(
-            [pump_queue(client)],
+            [pump_queue(client), Queue(MAIL_QUEUE, connection=client, serializer=JSONSerializer)],
             connection=client,
             serializer=JSONSerializer,
             worker_ttl=WORKER_TTL_SECONDS,

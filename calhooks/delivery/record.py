@@ -2,23 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from http import HTTPStatus
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.engine import Connection
 
-from calhooks.delivery.claim import Claim, settle
-from calhooks.delivery.failures import Failure
-from calhooks.delivery.models import Attempt, Delivery, DeliveryState, Endpoint, InactiveReason
+from calhooks.db import UTCDateTime
+from calhooks.delivery.claim import Claim
+from calhooks.delivery.endpoint_state import EndpointState
+from calhooks.delivery.models import DeliveryState
 from calhooks.delivery.schedule import next_attempt_at, parse_retry_after
 from calhooks.delivery.sender import Result
+from calhooks.delivery.tables import attempts, deliveries, endpoints
 
-FAILING_FOR = timedelta(days=5)
-# Two failures in a row are an outage that can end; a single one may be the delivery's own.
-OUTAGE_FAILURES = 2
 # Each success during a recovery brings so many others forward: slow at first, twice as fast each time.
 BROUGHT_FORWARD = 2
 MOST_LOOKED_AT = 1000
@@ -32,27 +30,68 @@ class Finished:
     result: Result
 
 
-def record(session: Session, finished: Sequence[Finished], *, waits: Sequence[float], now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A recorded attempt: its delivery as it was before, and what changes about it."""
+
+    result: Result
+    delivery: Any
+    change: dict[str, Any]
+
+
+def record(connection: Connection, finished: Sequence[Finished], *, waits: Sequence[float], now: datetime) -> None:
     """Record attempts, in the order in which they ended. Those whose lease somebody else holds by now are left out."""
-    endpoints = _lock_endpoints(session, finished)
-    held = _held(session, finished)
-    ended = [(each, held[each.claim.delivery_id]) for each in finished if each.claim.delivery_id in held]
-    if not ended:
+    # The endpoints are held first and in order, as by everyone who owes to them or claims from them.
+    states = _hold_endpoints(connection, {each.claim.endpoint_id for each in finished})
+    held = _held(connection, finished)
+    mine = [each for each in finished if each.claim.delivery_id in held]
+    if not mine:
         return
-    session.execute(insert(Attempt), [_attempt(each) for each, _ in ended])
-    changes = [_change(each, row.tries, waits, now) for each, row in ended]
-    session.connection().execute(_CHANGE, changes)
-    over = [row for (_, row), change in zip(ended, changes, strict=True) if change["new_state"] != DeliveryState.DUE]
-    _unblock(session, [row for row in over if row.ordered], now)
-    for endpoint_id, results in _by_endpoint(ended).items():
-        _note_health(endpoints[endpoint_id], results, now)
-        _bring_forward(session, endpoints[endpoint_id], sum(result.succeeded for result in results), now)
-    settle(session, endpoints)
+    connection.execute(insert(attempts), [_attempt(each) for each in mine])
+    ended = [_ended(each.result, held[each.claim.delivery_id], waits, now) for each in mine]
+    connection.execute(_CHANGE, [each.change for each in ended])
+    for endpoint_id in _unblock(connection, ended, now):
+        states[endpoint_id].note_due(now)
+    successes: dict[int, int] = defaultdict(int)
+    for each in ended:
+        state = states[each.delivery.endpoint_id]
+        state.note(each.result, now)
+        successes[state.id] += each.result.succeeded
+        if each.change["new_due_at"]:
+            state.note_due(each.change["new_due_at"])
+    for endpoint_id, count in successes.items():
+        _bring_forward(connection, states[endpoint_id], count, now)
+    connection.execute(
+        _STATE, [{f"new_{key}": value for key, value in asdict(states[id_]).items()} for id_ in successes]
+    )
 
 
+_ENDPOINTS = (
+    select(*(endpoints.c[name] for name in EndpointState.__slots__))
+    .where(endpoints.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(endpoints.c.id)
+    .with_for_update(key_share=True)
+)
+_STATE = (
+    update(endpoints)
+    .where(endpoints.c.id == bindparam("new_id"))
+    .values({name: bindparam(f"new_{name}") for name in EndpointState.__slots__ if name != "id"})
+)
+_HELD = (
+    select(
+        deliveries.c.id,
+        deliveries.c.endpoint_id,
+        deliveries.c.sequence_key,
+        deliveries.c.ordered,
+        deliveries.c.tries,
+        deliveries.c.lease_token,
+    )
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.state == DeliveryState.DUE)
+    .with_for_update(key_share=True)
+)
 _CHANGE = (
-    update(Delivery.__table__)  # type: ignore[arg-type]  # a table, as the declarative base makes it
-    .where(Delivery.id == bindparam("delivery"))
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"))
     .values(
         state=bindparam("new_state"),
         due_at=bindparam("new_due_at"),
@@ -64,26 +103,45 @@ _CHANGE = (
         lease_token=None,
     )
 )
-
-
-def _lock_endpoints(session: Session, finished: Sequence[Finished]) -> dict[int, Endpoint]:
-    """Hold the endpoints first and in order, as everyone does who owes to them or claims from them."""
-    query = (
-        select(Endpoint)
-        .where(Endpoint.id.in_({each.claim.endpoint_id for each in finished}))
-        .order_by(Endpoint.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+_BLOCKED = (
+    select(deliveries.c.id, deliveries.c.endpoint_id, deliveries.c.sequence_key)
+    .where(
+        deliveries.c.endpoint_id.in_(bindparam("endpoints", expanding=True)),
+        deliveries.c.sequence_key.in_(bindparam("keys", expanding=True)),
+        deliveries.c.state == DeliveryState.BLOCKED,
     )
-    return {endpoint.id: endpoint for endpoint in session.scalars(query)}
+    .order_by(deliveries.c.id)
+)
+_SET_DUE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"))
+    .values(state=DeliveryState.DUE, due_at=bindparam("now"))
+)
+_WAITING = (
+    select(deliveries.c.id)
+    .where(
+        deliveries.c.endpoint_id == bindparam("endpoint"),
+        deliveries.c.state == DeliveryState.DUE,
+        deliveries.c.due_at > bindparam("now", type_=UTCDateTime),
+        deliveries.c.lease_token.is_(None),
+        deliveries.c.last_attempt_at < bindparam("recovering_since", type_=UTCDateTime),
+        or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= bindparam("now", type_=UTCDateTime)),
+    )
+    .order_by(deliveries.c.due_at)
+    .limit(MOST_LOOKED_AT)
+    .subquery()
+)
+_OLDEST_WAITING = select(_WAITING.c.id).order_by(_WAITING.c.id).limit(bindparam("count"))
 
 
-def _held(session: Session, finished: Sequence[Finished]) -> dict[int, Any]:
+def _hold_endpoints(connection: Connection, endpoint_ids: set[int]) -> dict[int, EndpointState]:
+    rows = connection.execute(_ENDPOINTS, {"ids": sorted(endpoint_ids)})
+    return {row.id: EndpointState(*row) for row in rows}
+
+
+def _held(connection: Connection, finished: Sequence[Finished]) -> dict[int, Any]:
     tokens = {each.claim.delivery_id: each.claim.token for each in finished}
-    query = select(
-        Delivery.id, Delivery.endpoint_id, Delivery.sequence_key, Delivery.ordered, Delivery.tries, Delivery.lease_token
-    ).where(Delivery.id.in_(tokens), Delivery.state == DeliveryState.DUE)
-    rows = session.execute(query.with_for_update(key_share=True))
+    rows = connection.execute(_HELD, {"ids": list(tokens)})
     return {row.id: row for row in rows if row.lease_token == tokens[row.id]}
 
 
@@ -105,114 +163,63 @@ def _attempt(finished: Finished) -> dict[str, Any]:
     }
 
 
-def _change(finished: Finished, tries: int, waits: Sequence[float], now: datetime) -> dict[str, Any]:
-    result = finished.result
+def _ended(result: Result, delivery: Any, waits: Sequence[float], now: datetime) -> _Ended:
+    tries = delivery.tries + 1
     retry_after = parse_retry_after(result.header("retry-after"), now)
-    due_at = None if result.succeeded else next_attempt_at(now, tries=tries + 1, waits=waits, retry_after=retry_after)
+    due_at = None if result.succeeded else next_attempt_at(now, tries=tries, waits=waits, retry_after=retry_after)
     if result.succeeded:
         state = DeliveryState.DELIVERED
     else:
         state = DeliveryState.DUE if due_at else DeliveryState.FAILED
-    return {
-        "delivery": finished.claim.delivery_id,
+    change = {
+        "delivery": delivery.id,
         "new_state": state,
         "new_due_at": due_at,
         "new_not_before": now + retry_after if retry_after and due_at else None,
-        "new_tries": tries + 1,
+        "new_tries": tries,
         "attempted_at": result.started_at,
         "new_status": result.status,
         "new_finished_at": None if due_at else now,
     }
+    return _Ended(result, delivery, change)
 
 
-def _unblock(session: Session, over: Sequence[Any], now: datetime) -> None:
-    """Make the next delivery of each sequence due."""
-    sequences = {(row.endpoint_id, row.sequence_key) for row in over}
-    if not sequences:
-        return
-    query = (
-        select(Delivery.id, Delivery.endpoint_id, Delivery.sequence_key)
-        .where(
-            Delivery.endpoint_id.in_({endpoint_id for endpoint_id, _ in sequences}),
-            Delivery.sequence_key.in_({key for _, key in sequences}),
-            Delivery.state == DeliveryState.BLOCKED,
-        )
-        .order_by(Delivery.id.desc())
-    )
-    rows = session.execute(query)
-    # The last one to be put into the mapping is the first of its sequence.
-    heads = {(row.endpoint_id, row.sequence_key): row.id for row in rows}
-    due = [heads[sequence] for sequence in sequences if sequence in heads]
-    _set_due(session, due, now)
+def _unblock(connection: Connection, ended: Sequence[_Ended], now: datetime) -> set[int]:
+    """Make the next delivery of each sequence due whose head is over, and return their endpoints."""
+    over = {
+        (each.delivery.endpoint_id, each.delivery.sequence_key)
+        for each in ended
+        if each.delivery.ordered and each.change["new_state"] != DeliveryState.DUE
+    }
+    if not over:
+        return set()
+    query = {"endpoints": [endpoint for endpoint, _ in over], "keys": [key for _, key in over]}
+    heads: dict[tuple[int, str], int] = {}
+    for row in connection.execute(_BLOCKED, query):
+        heads.setdefault((row.endpoint_id, row.sequence_key), row.id)
+    unblocked = {sequence: head for sequence, head in heads.items() if sequence in over}
+    _set_due(connection, list(unblocked.values()), now)
+    return {endpoint_id for endpoint_id, _ in unblocked}
 
 
-def _by_endpoint(ended: Sequence[tuple[Finished, Any]]) -> dict[int, list[Result]]:
-    results: dict[int, list[Result]] = defaultdict(list)
-    for each, _ in ended:
-        results[each.claim.endpoint_id].append(each.result)
-    return results
-
-
-def _note_health(endpoint: Endpoint, results: Sequence[Result], now: datetime) -> None:
-    for result in results:
-        # An owner that nobody told anything for days starts a new count.
-        if endpoint.last_attempt_at and now - endpoint.last_attempt_at > FAILING_FOR:
-            endpoint.failing_since = None
-        endpoint.last_attempt_at = now
-        if result.succeeded:
-            if endpoint.consecutive_failures >= OUTAGE_FAILURES:
-                endpoint.recovering_since = now
-            endpoint.last_success_at = now
-            endpoint.consecutive_failures = 0
-            endpoint.failing_since = None
-        elif result.failure is not Failure.INTERNAL:
-            endpoint.consecutive_failures += 1
-            endpoint.failing_since = endpoint.failing_since or now
-            if endpoint.consecutive_failures >= OUTAGE_FAILURES:
-                endpoint.recovering_since = None
-        if result.status == HTTPStatus.GONE:
-            _switch_off(endpoint, InactiveReason.GONE, now)
-    if endpoint.failing_since and now - endpoint.failing_since >= FAILING_FOR:
-        _switch_off(endpoint, InactiveReason.FAILING, now)
-
-
-def _switch_off(endpoint: Endpoint, reason: InactiveReason, now: datetime) -> None:
-    if endpoint.active:
-        endpoint.active = False
-        endpoint.inactive_reason = reason
-        endpoint.inactive_since = now
-
-
-def _bring_forward(session: Session, endpoint: Endpoint, successes: int, now: datetime) -> None:
+def _bring_forward(connection: Connection, state: EndpointState, successes: int, now: datetime) -> None:
     """Let what failed while the endpoint was down go out, a few more with each success, so as not to bury it."""
-    if endpoint.recovering_since is None or not successes:
+    if state.recovering_since is None or not successes:
         return
-    waiting = (
-        select(Delivery.id)
-        .where(
-            Delivery.endpoint_id == endpoint.id,
-            Delivery.state == DeliveryState.DUE,
-            Delivery.due_at > now,
-            Delivery.lease_token.is_(None),
-            Delivery.last_attempt_at < endpoint.recovering_since,
-            or_(Delivery.not_before.is_(None), Delivery.not_before <= now),
-        )
-        .order_by(Delivery.due_at)
-        .limit(MOST_LOOKED_AT)
-        .subquery()
-    )
-    query = select(waiting.c.id).order_by(waiting.c.id).limit(successes * BROUGHT_FORWARD)
-    found = session.scalars(query).all()
-    if not found:
-        endpoint.recovering_since = None
-    _set_due(session, found, now)
+    query = {
+        "endpoint": state.id,
+        "now": now,
+        "recovering_since": state.recovering_since,
+        "count": successes * BROUGHT_FORWARD,
+    }
+    found = connection.execute(_OLDEST_WAITING, query).scalars().all()
+    _set_due(connection, found, now)
+    if found:
+        state.note_due(now)
+    else:
+        state.recovering_since = None
 
 
-def _set_due(session: Session, delivery_ids: Sequence[int], now: datetime) -> None:
+def _set_due(connection: Connection, delivery_ids: Sequence[int], now: datetime) -> None:
     if delivery_ids:
-        session.execute(
-            update(Delivery)
-            .where(Delivery.id.in_(delivery_ids))
-            .values(state=DeliveryState.DUE, due_at=now)
-            .execution_options(synchronize_session=False)
-        )
+        connection.execute(_SET_DUE, [{"delivery": each, "now": now} for each in delivery_ids])

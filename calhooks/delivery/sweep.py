@@ -8,6 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from calhooks.delivery.claim import ACTIVE
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint
+from calhooks.mail.models import Mail, MailState
 
 
 def anything_due(session: Session, now: datetime) -> bool:
@@ -22,6 +23,7 @@ def follow_clock(session: Session, now: datetime, gone_back: timedelta) -> None:
     _bring_forward(session, Delivery.due_at, dialect, now, gone_back, Delivery.state == DeliveryState.DUE)
     _bring_forward(session, Delivery.not_before, dialect, now, gone_back, Delivery.state == DeliveryState.DUE)
     _bring_forward(session, Endpoint.next_due_at, dialect, now, gone_back)
+    _bring_forward(session, Mail.due_at, dialect, now, gone_back, Mail.state == MailState.QUEUED)
 
 
 def _bring_forward(

@@ -3,10 +3,13 @@
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from time import monotonic
 
 from calhooks.delivery.claim import Claim
 from calhooks.delivery.record import Finished
 from calhooks.delivery.sender import OutgoingRequest, Result
+
+GATHER_SECONDS = 0.005
 
 
 class SenderThreads:
@@ -25,16 +28,22 @@ class SenderThreads:
             self._count += 1
             threading.Thread(target=self._run, name=f"sender {self._count}", daemon=True).start()
 
-    def take(self, seconds: float) -> list[Finished]:
-        """Return all that has ended, after waiting up to `seconds` for the first."""
+    def take(self, seconds: float, under_way: int) -> list[Finished]:
+        """Return what has ended, after waiting up to `seconds` for the first and an instant for the others.
+
+        Writing down many at once costs little more than one, and the threads that still send keep it waiting less.
+        """
         finished: list[Finished] = []
+        until = monotonic() + seconds
         try:
-            if seconds > 0:
-                finished.append(self._finished.get(timeout=seconds))
-            while True:
-                finished.append(self._finished.get_nowait())
+            while len(finished) < under_way:
+                left = until - monotonic()
+                finished.append(self._finished.get(timeout=left) if left > 0 else self._finished.get_nowait())
+                if len(finished) == 1:
+                    until = monotonic() + GATHER_SECONDS
         except Empty:
-            return finished
+            pass
+        return finished
 
     def _run(self) -> None:
         while True:

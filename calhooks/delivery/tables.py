@@ -1,0 +1,13 @@
+"""The models' tables, for the statements that the pump runs all the time and that are made once, without objects."""
+
+from typing import cast
+
+from sqlalchemy import Table
+
+from calhooks.delivery.models import Attempt, Delivery, Endpoint, Event, SigningKey
+
+attempts = cast(Table, Attempt.__table__)
+deliveries = cast(Table, Delivery.__table__)
+endpoints = cast(Table, Endpoint.__table__)
+events = cast(Table, Event.__table__)
+signing_keys = cast(Table, SigningKey.__table__)
