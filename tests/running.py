@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("CALHOOKS_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "MAIL_", "TEST_")
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 class Running:
@@ -60,7 +60,6 @@ class Running:
     def wait_until_ready(self) -> Self:
         """Wait for the banner's last line."""
         self.wait_for("Ctrl-C stops everything.")
-        assert "is ready after" in self.output, self.output
         return self
 
     def wait_for(self, text: str, times: int = 1) -> None:

@@ -12,11 +12,7 @@ from calhooks.supervisor.readiness import Startup
 
 def announce(settings: Config, children: Iterable[Child], startup: Startup) -> None:
     """Print the address, what is running and, before the first account exists, where it is made."""
-    if startup.ready_after is None:
-        state = f"has started, but {settings.base_url}/readyz does not say yes yet"
-    else:
-        state = f"is ready after {startup.ready_after:.1f} s: {settings.base_url}"
-    show(f"\ncalhooks {__version__} {state}\n")
+    show(f"\ncalhooks {__version__} is ready after {startup.ready_after:.1f} s: {settings.base_url}\n")
     for child in children:
         _line(child.name, f"process {child.pid}")
     if not settings.redis_is_embedded:

@@ -3,6 +3,8 @@
 import socket
 import time
 
+PATIENCE_SECONDS = 10.0
+
 
 class Question:
     """One address, asked again and again without ever waiting for it."""
@@ -14,6 +16,7 @@ class Question:
         self._request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
         self._connection: socket.socket | None = None
         self._answer = b""
+        self.last_body = ""
 
     def status(self) -> int | None:
         """Take one step and return the answer's status once it is there."""
@@ -27,6 +30,7 @@ class Question:
             self.hang_up()
             return None
         status = self._answer.split(b" ", 2)[1:2]
+        self.last_body = self._answer.partition(b"\r\n\r\n")[2].decode(errors="replace").strip()
         self.hang_up()
         return int(status[0]) if status else None
 
@@ -54,6 +58,7 @@ class Startup:
         self._began = time.monotonic()
         self._readyz = Question(listener, "/readyz")
         self._setup = Question(listener, "/setup")
+        self._complain_at = PATIENCE_SECONDS
         self.ready_after: float | None = None
         self.needs_setup = False
 
@@ -72,7 +77,9 @@ class Startup:
         self.needs_setup = status == 200
         return status is not None
 
-    def give_up(self) -> None:
-        """Ask no more."""
-        self._readyz.hang_up()
-        self._setup.hang_up()
+    def complaint(self) -> str | None:
+        """Say from time to time what is not ready yet."""
+        if self.seconds < self._complain_at:
+            return None
+        self._complain_at *= 3
+        return f"Not ready after {self.seconds:.0f} s. /readyz says: {self._readyz.last_body or 'nothing yet'}"

@@ -21,7 +21,6 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOOK_EVERY_SECONDS = 0.05
 # A terminal and `make`, or a service manager, may both pass on what was one wish to stop.
 SAME_WISH_SECONDS = 0.5
-PATIENCE_SECONDS = 20.0
 
 
 class Supervisor:
@@ -116,7 +115,8 @@ class Supervisor:
         startup = self._startup
         if startup is None or self._stop is not None:
             return
-        if startup.step() or startup.seconds > PATIENCE_SECONDS:
-            startup.give_up()
+        if startup.step():
             self._startup = None
             announce(self._settings, self._children, startup)
+        elif complaint := startup.complaint():
+            say(NAME, complaint)
