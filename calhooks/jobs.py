@@ -5,6 +5,7 @@ from functools import lru_cache
 from calhooks.config import Config, current_config
 from calhooks.delivery import queue
 from calhooks.delivery.pump import Pump
+from calhooks.mail.pump import MailPump
 
 
 def pump() -> None:
@@ -13,7 +14,18 @@ def pump() -> None:
         queue.wake_another()
 
 
+def send_mail() -> None:
+    """Send the mail that is due."""
+    mail_pump_of(current_config()).run()
+
+
 @lru_cache(maxsize=1)
 def pump_of(config: Config) -> Pump:
     """Return the process's pump, whose connections stay open from one job to the next."""
     return Pump(config)
+
+
+@lru_cache(maxsize=1)
+def mail_pump_of(config: Config) -> MailPump:
+    """Return the process's pump of mail, which is the one to stop."""
+    return MailPump(config)

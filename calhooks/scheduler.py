@@ -14,8 +14,11 @@ from calhooks.db import writing
 from calhooks.delivery import leases, sweep
 from calhooks.delivery.heartbeat import Heart
 from calhooks.delivery.purge import purge_step
-from calhooks.delivery.queue import wake_another
+from calhooks.delivery.queue import wake_another, wake_mail
+from calhooks.mail import claim as mail_claim
+from calhooks.mail.purge import purge_mail
 from calhooks.scheduling.meetings import announce_meetings
+from calhooks.scheduling.reminders import owe_reminders
 
 log = logging.getLogger(__name__)
 
@@ -60,10 +63,13 @@ class Scheduler:
                 log.warning("the clock was set back by %s; what waits is brought forward by as much", gone_back)
                 sweep.follow_clock(session, now, gone_back)
             due = held and sweep.anything_due(session, now)
+            mail_due = held and self._config.mail_url and mail_claim.anything_due(session, now)
         if not held:
             return
         if due:
             wake_another()
+        if mail_due:
+            wake_mail()
         self._announce()
         self._purge()
 
@@ -79,10 +85,11 @@ class Scheduler:
         announced = 1
         while announced:
             with writing() as session:
-                announced = announce_meetings(session, clock.now())
+                announced = announce_meetings(session, clock.now()) + owe_reminders(session, clock.now())
 
     def _purge(self) -> None:
         if monotonic() >= self._purge_at:
             with writing() as session:
                 purged = purge_step(session, clock.now(), self._config.retention_days)
+                purged += purge_mail(session, clock.now(), self._config.retention_days)
             self._purge_at = monotonic() + (0.0 if purged else PURGE_EVERY_SECONDS)

@@ -12,7 +12,8 @@ from calhooks.db import db
 from calhooks.delivery.heartbeat import Heart
 from calhooks.delivery.pump import Pump
 from calhooks.delivery.queue import PumpWorker, RedisAway
-from calhooks.jobs import pump_of
+from calhooks.jobs import mail_pump_of, pump_of
+from calhooks.mail.pump import MailPump
 
 log = logging.getLogger(__name__)
 
@@ -23,17 +24,18 @@ RECONNECT_SECONDS = 1.0
 class _Stop:
     """What SIGTERM and SIGINT do: nothing more is claimed, sends under way get their seconds, the process ends."""
 
-    def __init__(self, pump: Pump) -> None:
+    def __init__(self, *pumps: Pump | MailPump) -> None:
         self.requested = threading.Event()
         self.worker: PumpWorker | None = None
-        self._pump = pump
+        self._pumps = pumps
         signal.signal(signal.SIGTERM, self._handle)
         signal.signal(signal.SIGINT, self._handle)
 
     def _handle(self, _number: int, _frame: object) -> None:
         if not self.requested.is_set():
             self.requested.set()
-            self._pump.stop()
+            for pump in self._pumps:
+                pump.stop()
         if self.worker is not None:
             self.worker.stop()
 
@@ -42,9 +44,9 @@ def run() -> None:
     """Work until SIGTERM or SIGINT; neither Redis nor the database being away ends it."""
     config = current_config()
     _relax_durability()
-    pump, heart = pump_of(config), Heart("worker")
-    pump.tick = heart.beat
-    stop = _Stop(pump)
+    pump, mail_pump, heart = pump_of(config), mail_pump_of(config), Heart("worker")
+    pump.tick = mail_pump.tick = heart.beat
+    stop = _Stop(pump, mail_pump)
     away = False
     while not stop.requested.is_set():
         heart.beat()
@@ -61,6 +63,7 @@ def run() -> None:
         stop.worker = None
         if not stop.requested.is_set():
             pump.run()
+            mail_pump.run()
             stop.requested.wait(RECONNECT_SECONDS)
     heart.stop()
 

@@ -8,8 +8,10 @@ import logging
 from collections.abc import Callable, Sequence
 from time import monotonic
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from calhooks import clock
-from calhooks.config import Config, current_config
+from calhooks.config import Config
 from calhooks.db import writing
 from calhooks.mail import claim
 from calhooks.mail.compose import compose
@@ -22,43 +24,58 @@ RUN_SECONDS = 30.0
 BROKEN = Outcome("calhooks itself failed while sending this mail; its log says how.")
 
 
-def pump(should_stop: Callable[[], bool] = lambda: False) -> int:
-    """Send until nothing is due, for half a minute or so, or until told to stop. Returns how many mails were tried."""
-    config = current_config()
-    if not config.mail_url:
-        return 0
-    tried, end = 0, monotonic() + RUN_SECONDS
+class MailPump:
+    """One for each process. `run()` may be called again and again."""
 
-    def time_is_up() -> bool:
-        return should_stop() or monotonic() > end
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._stopping = False
+        # Called before each mail.
+        self.tick: Callable[[], None] = lambda: None
 
-    while not time_is_up():
-        with writing() as session:
-            batch = claim.claim(session, clock.now())
-        if not batch:
-            break
-        tried += _send_batch(batch, config, time_is_up)
-    return tried
+    def stop(self) -> None:
+        """Have `run()` end after the mail that is under way; what was claimed is given back."""
+        self._stopping = True
 
+    def run(self) -> int:
+        """Send until nothing is due, or for half a minute; return how many mails were tried.
 
-def _send_batch(batch: Sequence[Mail], config: Config, time_is_up: Callable[[], bool]) -> int:
-    with Connection(config) as connection:
-        for number, mail in enumerate(batch):
-            if number and time_is_up():
-                return _give_back(batch, number)
-            if mail.expires_at is not None and mail.expires_at <= clock.now():
+        A database that is away ends it, too: leases run out by themselves.
+        """
+        tried, end = 0, monotonic() + RUN_SECONDS
+        try:
+            while self._config.mail_url and not self._time_is_up(end):
                 with writing() as session:
-                    claim.drop_late(session, mail)
-                continue
-            try:
-                outcome = _send(mail, connection, config)
-            except ServerUnavailable as error:
-                _postpone(batch[number:], str(error))
-                break
-            with writing() as session:
-                claim.record(session, mail, outcome, clock.now())
-            _log(mail, outcome)
-    return len(batch)
+                    batch = claim.claim(session, clock.now())
+                if not batch:
+                    break
+                tried += self._send_batch(batch, end)
+        except SQLAlchemyError as error:
+            log.warning("mail waits, the database is away: %s", error)
+        return tried
+
+    def _send_batch(self, batch: Sequence[Mail], end: float) -> int:
+        with Connection(self._config) as connection:
+            for number, mail in enumerate(batch):
+                self.tick()
+                if self._time_is_up(end):
+                    return _give_back(batch, number)
+                if mail.expires_at is not None and mail.expires_at <= clock.now():
+                    with writing() as session:
+                        claim.drop_late(session, mail)
+                    continue
+                try:
+                    outcome = _send(mail, connection, self._config)
+                except ServerUnavailable as error:
+                    _postpone(batch[number:], str(error))
+                    break
+                with writing() as session:
+                    claim.record(session, mail, outcome, clock.now())
+                _log(mail, outcome)
+        return len(batch)
+
+    def _time_is_up(self, end: float) -> bool:
+        return self._stopping or monotonic() > end
 
 
 def _send(mail: Mail, connection: Connection, config: Config) -> Outcome:

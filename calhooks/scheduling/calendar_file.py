@@ -4,6 +4,7 @@ All bookings of one chain of reschedules are one entry with one UID; each newer 
 programs move the entry that they have instead of adding another.
 """
 
+import hashlib
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -33,6 +34,11 @@ class Method(StrEnum):
     REQUEST = "REQUEST"
     CANCEL = "CANCEL"
     PUBLISH = "PUBLISH"
+
+
+def entry_uid(booking: Booking) -> str:
+    """Return the UID of a chain's entry. A booking's own uid lets its holder cancel it, and guests read this one."""
+    return f"{hashlib.sha256(f'calendar entry {booking.root_uid}'.encode()).hexdigest()[:32]}@calhooks"
 
 
 def sequence_number(session: Session, booking: Booking, method: Method = Method.REQUEST) -> int:
@@ -100,7 +106,7 @@ def _published(booking: Booking, sequence: int | None, now: datetime, for_host: 
 
 def _event(booking: Booking, sequence: int | None, now: datetime, *, for_host: bool, page: str) -> Event:
     event = Event()
-    event.add("uid", f"{booking.root_uid}@calhooks")
+    event.add("uid", entry_uid(booking))
     event.add("dtstamp", now.replace(microsecond=0))
     if sequence is not None:
         event.add("sequence", sequence)

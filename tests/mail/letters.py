@@ -3,11 +3,13 @@
 from typing import Any
 
 from calhooks.accounts.models import User
+from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.mail.addresses import Correspondent
 from calhooks.mail.letters import Fact, Letter, Link
 from calhooks.mail.models import Mail
 from calhooks.mail.outbox import owe_mail
+from calhooks.mail.pump import MailPump
 
 LETTER = Letter(
     subject="Confirmed: Quick chat",
@@ -29,3 +31,8 @@ def owe(owner: User, to: str = "ann@example.net", name: str = "Ann Lee", **value
             session,
             **({"owner_id": owner.id, "kind": "test", "to": Correspondent(to, name), "letter": LETTER} | values),
         )
+
+
+def pump() -> int:
+    """Send what is due, as a worker does, and return how many mails were tried."""
+    return MailPump(current_config()).run()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import chain, repeat
+from itertools import count
 
 import pytest
 from flask import Flask
@@ -15,25 +15,27 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks import clock, create_app
-from calhooks.config import Config
+from calhooks.config import Config, current_config
 from calhooks.db import db, writing
 from calhooks.mail import claim, outbox
 from calhooks.mail import pump as pump_module
 from calhooks.mail.addresses import Correspondent
 from calhooks.mail.models import Mail, MailState
-from calhooks.mail.pump import pump
+from calhooks.mail.pump import MailPump
 from tests import factories
-from tests.mail.letters import LETTER, owe
+from tests.mail.letters import LETTER, owe, pump
 from tests.mail.smtp_server import HANG_UP, MailServer
 
 KILLED_PUMP = """
 import os, signal
 from calhooks import create_app
-from calhooks.mail import claim, pump
+from calhooks.config import load
+from calhooks.mail import claim
+from calhooks.mail.pump import MailPump
 
 claim.record = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 with create_app().app_context():
-    pump.pump()
+    MailPump(load()).run()
 """
 NOW = datetime(2026, 3, 5, 9, tzinfo=UTC)
 
@@ -287,8 +289,10 @@ def test_a_pump_told_to_stop_gives_back_what_it_has_not_tried(session: Session, 
     user = factories.create_user()
     for number in range(3):
         owe(user, f"guest{number}@example.net")
-    asked = chain([False], repeat(True))
-    assert pump(lambda: next(asked)) == 1
+    mail_pump = MailPump(current_config())
+    ticks = count()
+    mail_pump.tick = lambda: mail_pump.stop() if next(ticks) else None
+    assert mail_pump.run() == 1
     assert [mail.lease_token for mail in mails(session)] == [None, None, None]
     assert pump() == 2
     assert len(server.mails) == 3

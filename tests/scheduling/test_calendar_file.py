@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from calhooks.accounts.models import User
 from calhooks.mail.addresses import Correspondent
 from calhooks.scheduling import calendar_file
-from calhooks.scheduling.calendar_file import Method
+from calhooks.scheduling.calendar_file import Method, entry_uid
 from calhooks.scheduling.calendar_links import calendar_links
 from calhooks.scheduling.models import Attendee, Booking, BookingStatus
 from tests import factories
@@ -66,12 +66,18 @@ def test_a_downloaded_file_shows_the_booking_as_it_stands(status: BookingStatus,
     data = calendar_file.download(booking(status=status), 4, now=NOW, page=PAGE, for_host=False)
     event = only_event(data)
     assert Calendar.from_ical(data)["method"] == "PUBLISH"
-    assert (event["uid"], event["sequence"], event["status"]) == ("first@calhooks", 4, shown)
+    assert (event["uid"], event["sequence"], event["status"]) == (entry_uid(booking()), 4, shown)
     assert b"DTSTAMP:20260301T100211Z\r\n" in data
     assert b"DTSTART:20260305T090000Z\r\nDTEND:20260305T093000Z\r\n" in data
     assert (event["url"], event["summary"]) == (PAGE, "Quick chat with Rick")
     assert "attendee" not in event
     assert event["description"] == f"Who: Rick, Ann Lee, bob@example.net\n\nChange or cancel: {PAGE}"
+
+
+def test_a_chain_is_one_entry_whose_uid_does_not_tell_the_bookings() -> None:
+    assert entry_uid(booking(uid="first")) == entry_uid(booking(uid="second"))
+    assert entry_uid(booking()) != entry_uid(booking(root_uid="other"))
+    assert "first" not in entry_uid(booking())
 
 
 def test_a_title_that_names_the_other_person_is_not_lengthened() -> None:
@@ -99,7 +105,7 @@ def test_no_text_can_break_out_of_its_line(text: str) -> None:
         hostile, Method.REQUEST, 0, now=NOW, page=PAGE, sender=Correspondent("calendar@acme.example", text)
     )
     event = only_event(data)
-    assert event["uid"] == "first@calhooks"
+    assert event["uid"] == entry_uid(hostile)
     assert [str(person) for person in event["attendee"]] == [
         "mailto:rick@example.com",
         "mailto:ann@example.com",
@@ -128,7 +134,10 @@ def test_a_feed_names_itself_and_says_how_often_to_look() -> None:
     calendar = Calendar.from_ical(data)
     assert (calendar["x-wr-calname"], calendar["method"]) == ("Rick, calhooks", "PUBLISH")
     assert b"REFRESH-INTERVAL;VALUE=DURATION:PT15M\r\n" in data
-    assert [str(event["uid"]) for event in calendar.events] == ["first@calhooks", "other@calhooks"]
+    assert [str(event["uid"]) for event in calendar.events] == [
+        entry_uid(booking()),
+        entry_uid(booking(root_uid="other")),
+    ]
     assert calendar.events[0]["url"] == "http://x/booking/second"
 
 
