@@ -1,10 +1,10 @@
 """Booking, cancelling, and who came: each one change of a booking, with its webhooks, in the caller's transaction."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
@@ -13,7 +13,7 @@ from calhooks.events import Trigger
 from calhooks.scheduling import fields
 from calhooks.scheduling.booking_events import announce
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
-from calhooks.scheduling.locking import flush_or_refuse, lock_host, locked_booking
+from calhooks.scheduling.locking import flush_or_refuse, lock_endpoints, lock_host, locked_booking
 from calhooks.scheduling.models import Attendee, Booking, BookingStatus, EventType
 from calhooks.scheduling.openings import require_offered
 from calhooks.scheduling.submissions import Submission
@@ -59,8 +59,9 @@ def cancel(session: Session, uid: str, *, reason: str, by: User | None) -> Booki
     booking.cancellation_reason = fields.reason("cancellationReason", reason)
     booking.cancelled_by = acting_email(booking, by)
     booking.status = BookingStatus.CANCELLED
+    moot = requests_to_move(session, booking)
     announce(session, booking, Trigger.BOOKING_CANCELLED, now)
-    withdraw_requests(session, booking, now, "The booking was cancelled.")
+    withdraw_requests(session, moot, now, "The booking was cancelled.")
     return booking
 
 
@@ -78,10 +79,18 @@ def set_no_show(session: Session, uid: str, host: User, absent: Collection[int])
     return booking
 
 
-def withdraw_requests(session: Session, replaced: Booking, now: datetime, reason: str) -> None:
-    """Reject what was asked for in place of a booking that has meanwhile been cancelled or moved elsewhere."""
-    query = select(Booking).where(Booking.rescheduled_from_id == replaced.id, Booking.status == BookingStatus.PENDING)
-    for request in session.scalars(query):
+def requests_to_move(session: Session, booking: Booking) -> Sequence[Booking]:
+    """Return what was asked for in place of a booking that is about to be cancelled or moved."""
+    query = select(Booking).where(Booking.rescheduled_from_id == booking.id, Booking.status == BookingStatus.PENDING)
+    requests = session.scalars(query).all()
+    if requests:
+        lock_endpoints(session, booking.host_id)
+    return requests
+
+
+def withdraw_requests(session: Session, requests: Sequence[Booking], now: datetime, reason: str) -> None:
+    """Reject requests that have nothing left to move."""
+    for request in requests:
         request.status = BookingStatus.REJECTED
         request.rejection_reason = reason
         # People hear of the change that caused it.
@@ -137,7 +146,9 @@ def find_submission(session: Session, key: str | None) -> Booking | None:
     """Return the open booking that a form has made already."""
     if key is None:
         return None
-    return session.scalar(select(Booking).where(Booking.submission_key == key, Booking.status.in_(OPEN)))
+    # Written out, because SQLite uses a partial index only where it can read the condition.
+    still_open = text("bookings.status IN ('ACCEPTED', 'PENDING')")
+    return session.scalar(select(Booking).where(Booking.submission_key == key, still_open))
 
 
 def require_changeable(booking: Booking, now: datetime) -> None:

@@ -5,6 +5,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
+from calhooks.delivery.models import Endpoint
 from calhooks.scheduling.errors import NotFound, SlotTaken
 from calhooks.scheduling.models import Booking
 
@@ -16,6 +17,16 @@ def lock_host(session: Session, host_id: int) -> None:
     """Wait until nobody else changes this host's bookings. SQLite has let in one writer at a time already."""
     # Not the lock that would also hold up rows which merely refer to the host.
     session.execute(select(User.id).where(User.id == host_id).with_for_update(key_share=True))
+
+
+def lock_endpoints(session: Session, host_id: int) -> None:
+    """Take the locks of all of a host's endpoints, in the order in which pumps take them.
+
+    For changes that tell several things: otherwise each takes the locks it needs, and a pump could wait for the second
+    while it holds the first.
+    """
+    query = select(Endpoint.id).where(Endpoint.owner_id == host_id, Endpoint.deleted_at.is_(None)).order_by(Endpoint.id)
+    session.execute(query.with_for_update(key_share=True))
 
 
 def locked_booking(session: Session, uid: str, host: User | None = None) -> Booking:

@@ -119,7 +119,8 @@ def _busy(session: Session, host_id: int, begin: datetime, end: datetime, moving
         Booking.start_time < end + furthest,
     )
     if moving is not None:
-        accepted = accepted.where(Booking.id != moving.id)
+        # Behind a request to move a booking stands that booking, which still holds its slot.
+        accepted = accepted.where(Booking.id.not_in([moving.id, moving.rescheduled_from_id or moving.id]))
     buffers = _buffers(session, host_id)
     busy = []
     for event_type_id, starts, ends in session.execute(accepted):

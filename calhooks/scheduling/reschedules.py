@@ -18,6 +18,7 @@ from calhooks.scheduling.bookings import (
     draft,
     find_submission,
     is_host,
+    requests_to_move,
     require_changeable,
     submission_key,
     withdraw_requests,
@@ -65,7 +66,7 @@ def reschedule(
     booking.rescheduled_by = acting_email(old, by)
     booking.metadata_ = merge_metadata(old.metadata_, metadata)
     booking.submission_key = key
-    withdraw_requests(session, replaced, now, "Another time was chosen.")
+    withdraw_requests(session, requests_to_move(session, replaced), now, "Another time was chosen.")
     if event_type.requires_confirmation and not by_host:
         _request(session, booking, now)
     else:

@@ -71,6 +71,17 @@ def test_of_fifty_people_at_one_slot_exactly_one_gets_it(app: Flask, session: Se
     assert [trigger for trigger, _ in told(session)] == ["BOOKING_CREATED"]
 
 
+def test_a_buffer_is_kept_between_two_who_book_at_once(app: Flask, session: Session) -> None:
+    number = bookable(buffer_after=30).id
+    starts = [at(9), at(9, 30)] * 5
+
+    def person(index: int) -> UseCase:
+        form = submission(starts[index], email=f"person{index}@example.com")
+        return lambda inner: book(inner, number, form, metadata={}, visitor="")
+
+    assert Counter(at_once(app, [person(index) for index in range(10)])) == {"done": 1, "SlotTaken": 9}
+
+
 def test_people_at_overlapping_slots_never_share_a_minute(app: Flask, session: Session) -> None:
     number = bookable(slot_interval=5).id
     starts = [at(9, minute) for minute in range(0, 60, 5)] * 2

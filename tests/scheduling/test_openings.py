@@ -52,6 +52,14 @@ def test_the_booking_that_is_moved_does_not_stand_in_its_own_way(session: Sessio
     assert at(10) in times
 
 
+def test_the_booking_behind_a_request_to_move_it_does_not_stand_in_its_way(session: Session) -> None:
+    event_type = factories.create_event_type(factories.create_user(), length=60)
+    booking = factories.create_booking(event_type, at(10))
+    request = factories.create_booking(event_type, at(14), status=BookingStatus.PENDING, rescheduled_from_id=booking.id)
+    times = free_times(session, event_type, first=TUESDAY, last=TUESDAY, zone=UTC, now=NOW, moving=request)
+    assert at(10) in times
+
+
 def test_notice_counts_from_now(session: Session) -> None:
     event_type = factories.create_event_type(factories.create_user(), length=60)
     monday = TUESDAY - timedelta(days=1)
