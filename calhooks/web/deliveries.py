@@ -44,7 +44,9 @@ def show(webhook_id: int, delivery_id: int) -> Any:
     detail = _detail(delivery)
     if request.args.get("seen") == detail["version"]:
         return "", 204
-    return fragment(_article(webhook, detail))
+    # What is new here is new in the log as well.
+    changed = {"deliveriesChanged": True} if "seen" in request.args else None
+    return fragment(_article(webhook, detail), trigger=changed)
 
 
 @blueprint.post("/deliveries/<int:delivery_id>/resend")
@@ -89,6 +91,8 @@ def _log(webhook: Webhook) -> dict[str, Any]:
         "older": page.older if since is None else None,
         "poll": None if before is not None else (4 if soon else 20),
         "state": _state(),
+        # The line above the log belongs to what is asked for again and again.
+        "with_health": since is not None and is_htmx(),
     } | webhook_context(webhook)
 
 

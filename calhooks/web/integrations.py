@@ -4,7 +4,10 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
+from calhooks.accounts.models import User
 from calhooks.config import current_config
+from calhooks.db import db
+from calhooks.scheduling.event_types import list_public_event_types
 from calhooks.web.access import account, signed_in
 from calhooks.web.htmx import fragment, is_htmx
 from calhooks.web.webhook_pages import list_context
@@ -19,5 +22,12 @@ def index() -> Any:
     context = list_context(account())
     if is_htmx():
         return fragment(render_template("webhooks/_list.html", **context))
-    example = f"{current_config().base_url}/{account().username}/30min?metadata[user_id]=123"
-    return render_template("integrations/index.html", example_link=example, **context)
+    return render_template("integrations/index.html", example_link=_example_link(account()), **context)
+
+
+def _example_link(owner: User) -> str | None:
+    """Return a booking link of this account that carries metadata; None while there is nothing to book."""
+    event_type = next(iter(list_public_event_types(db.session(), owner)), None)
+    if event_type is None:
+        return None
+    return f"{current_config().base_url}/{owner.username}/{event_type.slug}?metadata[user_id]=123"
