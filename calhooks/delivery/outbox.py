@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
 from calhooks.db import after_commit
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event
 from calhooks.delivery.queue import wake
+from calhooks.delivery.tables import deliveries
 
 OPEN = (DeliveryState.BLOCKED, DeliveryState.DUE)
 
@@ -52,7 +54,7 @@ def record_event(
     return event
 
 
-def owe(session: Session, event: Event, owed: Sequence[Owed]) -> list[Delivery]:
+def owe(session: Session, event: Event, owed: Sequence[Owed]) -> None:
     """Owe an event to endpoints, however many, in a handful of statements, and wake the workers after the commit.
 
     A delivery waits while an earlier one of its sequence is open at the same endpoint.
@@ -60,11 +62,9 @@ def owe(session: Session, event: Event, owed: Sequence[Owed]) -> list[Delivery]:
     now = clock.now()
     endpoints = _lock(session, [each.endpoint_id for each in owed])
     waiting = _with_open_sequence(session, event.sequence_key, endpoints)
-    deliveries = [_delivery(event, each, now, each.endpoint_id in waiting) for each in owed]
-    session.add_all(deliveries)
-    session.flush()
-    make_due(session, [each.endpoint_id for each in deliveries if each.state == DeliveryState.DUE], now)
-    return deliveries
+    rows = [_row(event, each, now, waits=each.endpoint_id in waiting) for each in owed]
+    session.execute(insert(deliveries), rows)
+    make_due(session, [row["endpoint_id"] for row in rows if row["state"] == DeliveryState.DUE], now)
 
 
 def resend(session: Session, delivery: Delivery) -> None:
@@ -133,20 +133,19 @@ def _with_open_sequence(session: Session, sequence_key: str, endpoint_ids: Seque
     return set(session.scalars(query))
 
 
-def _delivery(event: Event, owed: Owed, now: datetime, waits: bool) -> Delivery:
+def _row(event: Event, owed: Owed, now: datetime, *, waits: bool) -> dict[str, Any]:
+    state = DeliveryState.BLOCKED if waits else DeliveryState.DUE
     if owed.body is None:
         state = DeliveryState.FAILED
-    else:
-        state = DeliveryState.BLOCKED if waits else DeliveryState.DUE
-    return Delivery(
-        event_id=event.id,
-        endpoint_id=owed.endpoint_id,
-        sequence_key=event.sequence_key,
-        state=state,
-        due_at=now if state is DeliveryState.DUE else None,
-        body=owed.body,
-        content_type=owed.content_type,
-        error=owed.error,
-        created_at=now,
-        finished_at=now if state is DeliveryState.FAILED else None,
-    )
+    return {
+        "event_id": event.id,
+        "endpoint_id": owed.endpoint_id,
+        "sequence_key": event.sequence_key,
+        "state": state,
+        "due_at": now if state is DeliveryState.DUE else None,
+        "body": owed.body,
+        "content_type": owed.content_type,
+        "error": owed.error,
+        "created_at": now,
+        "finished_at": now if state is DeliveryState.FAILED else None,
+    }

@@ -1,0 +1,64 @@
+"""A clock that tests move, and who receives what."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis import Redis
+from sqlalchemy.orm import Session
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.config import Config, current_config
+from calhooks.delivery import queue
+from calhooks.delivery.pump import Pump
+from tests import factories
+from tests.delivery.receivers import Receiver
+
+
+class MovingClock:
+    """Shows the real time plus whatever the test has added."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def advance(self, **by: float) -> None:
+        self.ahead += timedelta(**by)
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> MovingClock:
+    """Every clock of calhooks in this process."""
+    moving = MovingClock()
+    monkeypatch.setattr(clock, "now", moving.now)
+    return moving
+
+
+@pytest.fixture
+def owner(session: Session) -> User:
+    """Somebody with an account, inside an application context."""
+    return factories.create_user("rick")
+
+
+@pytest.fixture
+def pump(session: Session) -> Pump:
+    """A pump of this application."""
+    return Pump(current_config())
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver that answers 200."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def redis(config: Config, monkeypatch: pytest.MonkeyPatch) -> Redis:
+    """The tests' Redis, with nobody believing that it is away."""
+    monkeypatch.setattr(queue, "_away_until", 0.0)
+    return Redis.from_url(config.redis_url)

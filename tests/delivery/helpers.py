@@ -1,0 +1,53 @@
+"""Shorthands for tests of what is owed and sent."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from calhooks import clock, ids
+from calhooks.accounts.models import User
+from calhooks.config import current_config
+from calhooks.db import writing
+from calhooks.delivery import outbox
+from calhooks.delivery.models import Delivery, Endpoint
+from calhooks.delivery.outbox import Owed
+from calhooks.delivery.pump import Pump
+
+
+def happen(owner: User, endpoints: Iterable[Endpoint], *, sequence: str = "", body: bytes = b"{}") -> list[Delivery]:
+    """Have something happen that is owed to endpoints, as webhooks would say it, and commit."""
+    owner_id, endpoint_ids = owner.id, [endpoint.id for endpoint in endpoints]
+    with writing() as session:
+        event = outbox.record_event(
+            session,
+            owner_id=owner_id,
+            trigger="BOOKING_CREATED",
+            occurred_at=clock.now(),
+            sequence_key=sequence or ids.new_uid(),
+            subject=ids.new_uid(),
+            summary="Quick chat with Ann Lee",
+            payload=body,
+        )
+        owed = [Owed(endpoint_id=each, body=body, content_type="application/json") for each in endpoint_ids]
+        outbox.owe(session, event, owed)
+        return list(session.scalars(select(Delivery).where(Delivery.event_id == event.id).order_by(Delivery.id)))
+
+
+def deliver(pump: Pump | None = None) -> None:
+    """Run a pump until nothing is due."""
+    (pump or Pump(current_config())).run()
+
+
+def fresh(session: Session, row: Any) -> Any:
+    """Return a row as the database has it now."""
+    session.rollback()
+    session.expire_all()
+    return session.get(type(row), row.id)
+
+
+def states(session: Session) -> list[str]:
+    """Return the state of every delivery, oldest first."""
+    session.rollback()
+    return [str(state) for state in session.scalars(select(Delivery.state).order_by(Delivery.id))]

@@ -1,0 +1,233 @@
+"""What is owed is kept together with what happened, and the workers hear of it."""
+
+import logging
+import time as real_time
+from datetime import timedelta
+
+import pytest
+from redis import Redis
+from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from calhooks import clock, create_app
+from calhooks.accounts.models import User
+from calhooks.config import Config
+from calhooks.db import db, writing
+from calhooks.delivery import endpoints, outbox, queue
+from calhooks.delivery.models import Delivery, Endpoint, InactiveReason, SigningKey
+from calhooks.delivery.outbox import Owed
+from calhooks.delivery.pump import Pump
+from tests import factories
+from tests.delivery.helpers import fresh, happen, states
+from tests.delivery.receivers import Receiver, answer
+
+
+def jobs(redis: Redis) -> int:
+    return queue.pump_queue(redis).count
+
+
+def test_what_is_owed_is_due_at_once_at_every_endpoint(session: Session, owner: User) -> None:
+    one, two = factories.create_endpoint(owner), factories.create_endpoint(owner)
+    deliveries = happen(owner, [one, two], body=b'{"a":1}')
+    assert [(each.endpoint_id, each.state, each.body) for each in deliveries] == [
+        (one.id, "due", b'{"a":1}'),
+        (two.id, "due", b'{"a":1}'),
+    ]
+    assert fresh(session, one).next_due_at <= clock.now()
+
+
+def test_a_use_case_that_fails_owes_nothing_and_wakes_nobody(session: Session, owner: User, redis: Redis) -> None:
+    endpoint, event = factories.create_endpoint(owner), factories.create_event(owner)
+
+    def fail() -> None:
+        with writing() as inner:
+            owed = Owed(endpoint_id=endpoint.id, body=b"{}", content_type="application/json")
+            outbox.owe(inner, inner.merge(event), [owed])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert states(session) == []
+    assert jobs(redis) == 0
+
+
+def test_a_later_event_of_a_booking_waits_for_the_earlier_one_at_the_same_endpoint_only(
+    session: Session, owner: User
+) -> None:
+    one, two = factories.create_endpoint(owner), factories.create_endpoint(owner)
+    happen(owner, [one], sequence="booking")
+    happen(owner, [one, two], sequence="booking")
+    happen(owner, [one], sequence="another booking")
+    assert states(session) == ["due", "blocked", "due", "due"]
+
+
+def test_a_template_that_failed_is_a_failed_delivery_that_holds_nobody_up(session: Session, owner: User) -> None:
+    endpoint = factories.create_endpoint(owner)
+    event = factories.create_event(owner, sequence_key="booking")
+    with writing() as inner:
+        owed = Owed(endpoint_id=endpoint.id, body=None, content_type="application/json", error="No such thing.")
+        outbox.owe(inner, inner.merge(event), [owed])
+    delivery = session.scalars(select(Delivery)).one()
+    assert (delivery.state, delivery.error) == ("failed", "No such thing.")
+    assert delivery.finished_at is not None
+    happen(owner, [endpoint], sequence="booking")
+    assert states(session) == ["failed", "due"]
+
+
+def test_owing_to_fifty_endpoints_takes_as_many_statements_as_owing_to_one(session: Session, owner: User) -> None:
+    for _ in range(50):
+        factories.create_endpoint(owner)
+    many = session.scalars(select(Endpoint)).all()
+    statements: list[str] = []
+    sqlalchemy_event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    happen(owner, many[:1])
+    for_one = len(statements)
+    session.scalars(select(Endpoint)).all()
+    happen(owner, many)
+    assert len(statements) - for_one <= for_one + 2
+    assert len(states(session)) == 51
+
+
+def test_one_wake_up_is_enough_for_events_that_come_together(owner: User, redis: Redis, config: Config) -> None:
+    endpoint = factories.create_endpoint(owner)
+    happen(owner, [endpoint])
+    happen(owner, [endpoint])
+    assert jobs(redis) == 1
+    assert 0 < redis.pttl(queue.FLAG) <= 2000
+    queue.Wakes(config.redis_url).take()
+    happen(owner, [endpoint])
+    assert jobs(redis) == 2
+
+
+def test_a_pump_at_work_notices_every_wake_up(owner: User, redis: Redis, config: Config) -> None:
+    endpoint = factories.create_endpoint(owner)
+    wakes = queue.Wakes(config.redis_url)
+    wakes.take()
+    assert not wakes.came()
+    happen(owner, [endpoint])
+    assert wakes.came()
+    assert not wakes.came()
+    happen(owner, [endpoint])
+    assert wakes.came()
+
+
+def test_without_redis_the_event_is_kept_without_delay_and_the_miss_is_logged_once(
+    environ: dict[str, str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "_away_until", 0.0)
+    app = create_app(Config.from_env(environ | {"REDIS_URL": "redis://127.0.0.1:9/0"}))
+    with app.app_context(), caplog.at_level(logging.WARNING):
+        owner = factories.create_user()
+        endpoint = factories.create_endpoint(owner)
+        began = real_time.monotonic()
+        happen(owner, [endpoint])
+        happen(owner, [endpoint])
+        assert real_time.monotonic() - began < 1
+        assert states(db.session()) == ["due", "due"]
+        db.engine.dispose()
+    (line,) = [record.message for record in caplog.records]
+    assert "Redis did not take a wake-up" in line
+
+
+def test_resend_sends_the_same_id_and_bytes_again_with_a_new_schedule(
+    session: Session, owner: User, pump: Pump, receiver: Receiver
+) -> None:
+    endpoint = factories.create_endpoint(owner, receiver.url)
+    (delivery,) = happen(owner, [endpoint], body=b"first")
+    pump.run()
+    with writing() as inner:
+        outbox.resend(inner, fresh(inner, delivery))
+    assert fresh(session, delivery).tries == 0
+    pump.run()
+    first, second = receiver.received
+    assert (second.body, second.headers["webhook-id"]) == (first.body, first.headers["webhook-id"])
+    assert (first.headers["x-calhooks-attempt"], second.headers["x-calhooks-attempt"]) == ("1", "2")
+    assert fresh(session, delivery).state == "delivered"
+
+
+def test_a_resend_neither_waits_for_its_booking_nor_holds_it_up(
+    session: Session, owner: User, pump: Pump, receiver: Receiver
+) -> None:
+    endpoint = factories.create_endpoint(owner, receiver.url)
+    (first,) = happen(owner, [endpoint], sequence="booking")
+    pump.run()
+    receiver.reply = answer(500)
+    happen(owner, [endpoint], sequence="booking")
+    pump.run()
+    with writing() as inner:
+        outbox.resend(inner, fresh(inner, first))
+    assert states(session) == ["due", "due"]
+    happen(owner, [endpoint], sequence="other")
+    with writing() as inner:
+        outbox.resend(inner, fresh(inner, first))
+    assert states(session) == ["due", "due", "due"]
+
+
+def test_resending_what_waits_for_its_retry_sends_it_now_in_its_place(
+    session: Session, owner: User, pump: Pump, receiver: Receiver
+) -> None:
+    endpoint = factories.create_endpoint(owner, receiver.url)
+    receiver.reply = answer(500)
+    (first,) = happen(owner, [endpoint], sequence="booking", body=b"1")
+    happen(owner, [endpoint], sequence="booking", body=b"2")
+    pump.run()
+    receiver.reply = answer()
+    with writing() as inner:
+        outbox.resend(inner, fresh(inner, first))
+    assert states(session) == ["due", "blocked"]
+    pump.run()
+    assert [request.body for request in receiver.received] == [b"1", b"1", b"2"]
+
+
+def test_resending_what_is_being_sent_lets_it_finish(session: Session, owner: User) -> None:
+    endpoint = factories.create_endpoint(owner)
+    event = factories.create_event(owner)
+    leased_until = clock.now() + timedelta(seconds=20)
+    delivery = factories.create_delivery(endpoint, event, lease_token="a", due_at=leased_until, tries=4)
+    with writing() as inner:
+        outbox.resend(inner, fresh(inner, delivery))
+    row = fresh(session, delivery)
+    assert (row.lease_token, row.due_at, row.tries) == ("a", leased_until, 0)
+
+
+def test_what_waits_can_be_dropped(session: Session, owner: User, pump: Pump, receiver: Receiver) -> None:
+    endpoint, other = factories.create_endpoint(owner, receiver.url), factories.create_endpoint(owner, receiver.url)
+    happen(owner, [endpoint, other], sequence="booking")
+    happen(owner, [endpoint], sequence="booking")
+    with writing() as inner:
+        assert outbox.drop_waiting(inner, inner.merge(endpoint)) == 2
+    pump.run()
+    assert states(session) == ["dropped", "delivered", "dropped"]
+    assert len(receiver.received) == 1
+
+
+def test_nothing_is_sent_to_a_deleted_endpoint_and_its_secret_is_gone(
+    session: Session, owner: User, pump: Pump, receiver: Receiver
+) -> None:
+    endpoint = factories.create_endpoint(owner, receiver.url, secret="secret")
+    happen(owner, [endpoint], sequence="booking")
+    happen(owner, [endpoint], sequence="booking")
+    with writing() as inner:
+        endpoints.delete_endpoint(inner, fresh(inner, endpoint))
+    pump.run()
+    assert receiver.received == []
+    assert states(session) == ["dropped", "dropped"]
+    assert session.scalars(select(SigningKey)).all() == []
+
+
+def test_an_endpoint_that_is_off_holds_back_until_it_is_on_again(
+    session: Session, owner: User, pump: Pump, receiver: Receiver
+) -> None:
+    endpoint = factories.create_endpoint(owner, receiver.url)
+    happen(owner, [endpoint])
+    with writing() as inner:
+        endpoints.switch_off(fresh(inner, endpoint), InactiveReason.OWNER)
+    pump.run()
+    assert receiver.received == []
+    with writing() as inner:
+        row = fresh(inner, endpoint)
+        assert endpoints.waiting_count(inner, row) == 1
+        endpoints.switch_on(inner, row)
+    pump.run()
+    assert len(receiver.received) == 1
