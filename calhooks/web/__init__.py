@@ -6,13 +6,14 @@ import importlib.util
 from flask import Flask
 
 from calhooks.config import Config
-from calhooks.web import access, bodies, errors, filters, limits, security, statics
+from calhooks.web import access, bodies, errors, filters, limits, numbers, security, statics
 from calhooks.web.htmx import htmx
 
 MODULES = (
     "home",
     "setup",
     "auth",
+    "forgot",
     "account",
     "people",
     "integrations",
@@ -22,6 +23,7 @@ MODULES = (
     "availability",
     "bookings",
     "booking",
+    "calendars",
     "health",
     "public",
 )
@@ -35,6 +37,7 @@ def init_app(app: Flask, settings: Config) -> None:
     errors.init_app(app)
     filters.init_app(app)
     bodies.init_app(app)
+    numbers.init_app(app)
     statics.init_app(app)
     htmx.init_app(app)
     for name in MODULES:

@@ -1,0 +1,18 @@
+"""Numbers in paths: one that no row can have is an address that does not exist, not an error of the database."""
+
+from typing import Any
+
+from flask import Flask
+from werkzeug.routing import IntegerConverter, Map
+
+LARGEST_ROW_ID = 2**31 - 1
+
+
+def init_app(app: Flask) -> None:
+    """Have `<int:…>` take what fits into a column of numbers."""
+    app.url_map.converters["int"] = _RowNumber
+
+
+class _RowNumber(IntegerConverter):
+    def __init__(self, url_map: Map, *args: Any, **kwargs: Any) -> None:
+        super().__init__(url_map, *args, **({"max": LARGEST_ROW_ID} | kwargs))
