@@ -148,8 +148,8 @@ function guestParts() {
 }
 
 function addGuest(address = "") {
-  const { box, list } = guestParts();
-  list.append(box.querySelector("[data-guest-template]").content.cloneNode(true));
+  const { list } = guestParts();
+  list.append(booker().querySelector("[data-guest-template]").content.cloneNode(true));
   const input = list.lastElementChild.querySelector("input");
   input.value = address;
   nameGuests();

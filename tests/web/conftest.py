@@ -1,0 +1,68 @@
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.db import db
+from calhooks.scheduling.models import Booking, EventType
+from tests import factories
+
+# A Monday morning; the factories' host has hours from 9 to 17 in London, where it is winter.
+NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+
+class Watch:
+    """The clock of a test, which only the test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """A clock that stands still at NOW until the test moves it."""
+    watch = Watch()
+    monkeypatch.setattr(clock, "now", lambda: watch.now)
+    return watch
+
+
+@pytest.fixture
+def rick(app: Flask) -> User:
+    """A host in London."""
+    with app.app_context():
+        return factories.create_user("rick", name="Rick Sanders")
+
+
+@pytest.fixture
+def event_type(app: Flask, rick: User) -> EventType:
+    """Half an hour with Rick."""
+    with app.app_context():
+        return factories.create_event_type(rick, slug="quick-chat", title="Quick chat")
+
+
+@pytest.fixture
+def booked(app: Flask) -> Callable[[], list[Mapping[str, object]]]:
+    """What has been booked, oldest first, as plain values."""
+
+    def read() -> list[Mapping[str, object]]:
+        with app.app_context():
+            return [
+                {
+                    "uid": booking.uid,
+                    "status": str(booking.status),
+                    "start": booking.start_time,
+                    "metadata": booking.metadata_,
+                    "attendees": [(each.name, each.email, each.time_zone, each.locale) for each in booking.attendees],
+                    "notes": booking.additional_notes,
+                    "rescheduled_by": booking.rescheduled_by,
+                    "cancelled_by": booking.cancelled_by,
+                    "reason": booking.cancellation_reason or booking.reschedule_reason or booking.rejection_reason,
+                }
+                for booking in db.session.scalars(select(Booking).order_by(Booking.id))
+            ]
+
+    return read
