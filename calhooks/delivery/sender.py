@@ -113,7 +113,7 @@ class Sender:
             body=bytes(answer.body),
             truncated=answer.truncated,
             failure=failure,
-            detail=detail,
+            detail=detail and "".join(letter if letter.isprintable() else "?" for letter in detail),
         )
 
     def close(self) -> None:

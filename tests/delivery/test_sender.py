@@ -125,6 +125,12 @@ def test_a_status_outside_2xx_is_a_failure_with_its_answer_kept(sender: Sender, 
     assert result.detail == f"The receiver answered {status} Said."
 
 
+def test_what_a_receiver_says_cannot_break_the_line_it_is_told_in(sender: Sender) -> None:
+    with receiving(say(b"HTTP/1.1 500 \x00\x1b[31m\xff\r\nContent-Length: 0\r\n\r\n")) as receiver:
+        result = post(sender, receiver.url)
+    assert result.detail == "The receiver answered 500 ??[31mÿ."
+
+
 def test_a_redirect_is_not_followed(sender: Sender) -> None:
     with receiving() as elsewhere, receiving(answer(307, b"", f"Location: {elsewhere.url}")) as receiver:
         result = post(sender, receiver.url)
