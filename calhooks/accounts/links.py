@@ -17,13 +17,13 @@ class LinkUnusable(Exception):
     """The link was used, has expired, was replaced by a newer one, or never existed."""
 
 
-def create_link(session: Session, user: User) -> str:
+def create_link(session: Session, user: User, lifetime: timedelta = LIFETIME) -> str:
     """Return the token of a new link for this person; links made before stop working. Only its SHA-256 is kept."""
     session.execute(delete(AccountLink).where(AccountLink.user_id == user.id, AccountLink.used_at.is_(None)))
     token = ids.new_token()
     now = clock.now()
     session.add(
-        AccountLink(user_id=user.id, token_hash=_hash(token), created_at=now, expires_at=now + LIFETIME, used_at=None)
+        AccountLink(user_id=user.id, token_hash=_hash(token), created_at=now, expires_at=now + lifetime, used_at=None)
     )
     return token
 

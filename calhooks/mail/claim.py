@@ -7,7 +7,7 @@ from sqlalchemy import Select, exists, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
 from calhooks import ids
-from calhooks.mail.models import Mail, MailState
+from calhooks.mail.models import Mail, MailKind, MailState
 from calhooks.mail.sender import Outcome
 
 BATCH = 20
@@ -65,6 +65,7 @@ def record(session: Session, mail: Mail, outcome: Outcome, now: datetime) -> Non
         row.state, row.due_at = MailState.FAILED, None
     else:
         row.due_at = now + RETRY_WAITS[row.tries - 1]
+    _forget_secrets(row)
     session.execute(
         update(Mail)
         .where(Mail.lease_token == mail.lease_token, Mail.state == MailState.QUEUED, Mail.id != mail.id)
@@ -78,6 +79,7 @@ def drop_late(session: Session, mail: Mail) -> None:
     row = session.scalar(_leased(mail).with_for_update())
     if row is not None:
         row.state, row.due_at, row.lease_token, row.error = MailState.DROPPED, None, None, TOO_LATE
+        _forget_secrets(row)
 
 
 def postpone(session: Session, sentence: str, now: datetime) -> None:
@@ -98,6 +100,12 @@ def release(session: Session, mails: Sequence[Mail], now: datetime) -> None:
         .values(due_at=now, lease_token=None)
         .execution_options(synchronize_session=False)
     )
+
+
+def _forget_secrets(mail: Mail) -> None:
+    """Keep no link that opens an account longer than it takes to send it."""
+    if mail.kind == MailKind.PASSWORD_RESET and mail.state != MailState.QUEUED:
+        mail.text = mail.html = ""
 
 
 def _due(now: datetime) -> Select[Mail]:

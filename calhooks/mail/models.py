@@ -18,13 +18,19 @@ class MailState(StrEnum):
     DROPPED = "dropped"
 
 
+class MailKind(StrEnum):
+    """What a mail is about, where it is about no booking."""
+
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a name
+
+
 class Mail(Base):
     """One mail to one person, as it will be read, with what became of it.
 
     `about` is the uid of the booking it tells of, empty when it is about none. Mails to one recipient with the same
     `sequence_key` go out in order. After `expires_at` it is not worth sending. While a pump holds the lease,
     `lease_token` is set and `due_at` is when the lease ends, so that a dead pump's mail falls due again by itself.
-    `error` is a sentence about the last failure.
+    `error` is a sentence about the last failure. A mail with a secret link in it keeps no text once it is settled.
     """
 
     __tablename__ = "mails"

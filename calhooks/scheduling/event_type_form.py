@@ -15,6 +15,7 @@ MAX_LOCATION_LENGTH = 1_000
 MAX_BOOKING_NAME_LENGTH = 500
 MAX_NOTICE = 365 * 1_440
 SHORTEST_INTERVAL = 5
+MAX_REMINDER_HOURS = 30 * 24
 DEFAULT_NOTICE = 120
 SLUG_IN_USE = "You already have an event type with this address."
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
@@ -25,7 +26,7 @@ class EventTypeForm:
     """An event type as it was typed. Lengths are in minutes, None where no number was typed.
 
     An empty `slug` is made from the title; without `slot_interval` a slot begins after each `length`; without
-    `schedule_id` the host's first schedule holds, or the one that is set.
+    `schedule_id` the host's first schedule holds, or the one that is set; without `reminder_hours` nobody is reminded.
     """
 
     title: str
@@ -41,6 +42,7 @@ class EventTypeForm:
     buffer_after: int | None = 0
     hidden: bool = False
     schedule_id: int | None = None
+    reminder_hours: int | None = None
 
 
 def check_event_type(form: EventTypeForm) -> dict[str, str | int | bool | None]:
@@ -59,6 +61,7 @@ def check_event_type(form: EventTypeForm) -> dict[str, str | int | bool | None]:
         "length": _minutes(errors, "length", form.length, 1, MAX_LENGTH),
         "minimum_notice": _minutes(errors, "minimumNotice", form.minimum_notice, 0, MAX_NOTICE),
         "slot_interval": None,
+        "reminder_hours": form.reminder_hours,
         "buffer_before": _minutes(errors, "bufferBefore", form.buffer_before, 0, MAX_BUFFER),
         "buffer_after": _minutes(errors, "bufferAfter", form.buffer_after, 0, MAX_BUFFER),
         "requires_confirmation": form.requires_confirmation,
@@ -66,6 +69,8 @@ def check_event_type(form: EventTypeForm) -> dict[str, str | int | bool | None]:
     }
     if form.slot_interval is not None:
         values["slot_interval"] = _minutes(errors, "slotInterval", form.slot_interval, SHORTEST_INTERVAL, MAX_LENGTH)
+    if form.reminder_hours is not None and not 1 <= form.reminder_hours <= MAX_REMINDER_HOURS:
+        errors["reminderHours"] = f"Enter a number of hours from 1 to {MAX_REMINDER_HOURS}."
     if errors:
         raise InvalidInput(errors)
     return values

@@ -8,7 +8,9 @@ from wtforms import TextAreaField
 from calhooks import clock
 from calhooks.config import current_config
 from calhooks.db import db, writing
+from calhooks.mail.log import problems
 from calhooks.scheduling import bookings
+from calhooks.scheduling.calendar_links import calendar_links
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.lists import find_booking
 from calhooks.scheduling.metadata import MetadataError, parse_metadata
@@ -78,12 +80,16 @@ def reschedule(uid: str) -> Response:
 
 
 def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: str = "", status: int = 200) -> Response:
+    by_host = bookings.is_host(booking, access.signed_in_user())
+    address = current_config().base_url + url_for("booking.show", uid=booking.uid)
     page = render_template(
         "booking/show.html",
         booking=booking,
         state=booking_state(db.session(), booking, clock.now()),
-        address=current_config().base_url + url_for("booking.show", uid=booking.uid),
-        by_host=bookings.is_host(booking, access.signed_in_user()),
+        address=address,
+        by_host=by_host,
+        calendar_links=calendar_links(booking, for_host=by_host, page=address),
+        mail_problems=problems(db.session(), booking.host_id, [booking.uid]) if by_host else {},
         form=form,
         asks=asks,
         sentence=sentence,

@@ -13,6 +13,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db, writing
+from calhooks.mail.log import problems
 from calhooks.scheduling import bookings, confirmations, lists
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
 from calhooks.scheduling.lists import View
@@ -133,6 +134,7 @@ def _listed(view: str) -> dict[str, object]:
         "is_first_page": "cursor" not in request.args,
         "public_url": current_config().base_url + url_for("public.profile", username=host.username),
         "can_note_absence": _can_note_absence,
+        "mail_problems": problems(db.session(), host.id, [booking.uid for booking in page.bookings]),
     }
 
 

@@ -12,6 +12,7 @@ from calhooks.web.wording import length_of_time
 HOUR, DAY = 60, 1_440
 NOTICES = (0, 30, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
 BUFFERS = (0, 5, 10, 15, 20, 30, 45, 60, 90, 120)
+REMINDERS = (1, 2, 4, 12, 24, 48, 72, 168)
 INTERVALS = (5, 10, 15, 20, 30, 45, 60, 90, 120)
 # What the service refuses in its own words.
 NO_NUMBER = -1
@@ -42,6 +43,7 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     buffer_before = SelectField("Buffer before", name="bufferBefore", coerce=_number, default=0, validate_choice=False)
     buffer_after = SelectField("Buffer after", name="bufferAfter", coerce=_number, default=0, validate_choice=False)
     hidden = BooleanField("Hide it from my public page")
+    reminder_hours = SelectField("Reminder", name="reminderHours", coerce=_number, validate_choice=False)
     schedule = SelectField("Availability", coerce=_number, validate_choice=False)
 
     def offer(self, schedules: Sequence[Schedule]) -> None:
@@ -51,6 +53,8 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         self.buffer_after.choices = _choices(BUFFERS, self.buffer_after.data, "None")
         intervals = _choices(INTERVALS, self.slot_interval.data, "")
         self.slot_interval.choices = [("", "One after the other"), *((n, f"Every {said}") for n, said in intervals)]
+        hours = sorted({*REMINDERS, *([self.reminder_hours.data] if (self.reminder_hours.data or 0) > 0 else [])})
+        self.reminder_hours.choices = [("", "None"), *((n, f"{length_of_time(n * HOUR)} before") for n in hours)]
         self.schedule.choices = [(schedule.id, schedule.name) for schedule in schedules]
 
     def values(self) -> EventTypeForm:
@@ -69,6 +73,7 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             buffer_after=self.buffer_after.data,
             hidden=self.hidden.data,
             schedule_id=self.schedule.data,
+            reminder_hours=self.reminder_hours.data,
         )
 
     def show(self, errors: Mapping[str, str]) -> None:
@@ -99,6 +104,7 @@ def _stored(event_type: EventType) -> dict[str, object]:
         "buffer_before",
         "buffer_after",
         "hidden",
+        "reminder_hours",
     )
     return {name: getattr(event_type, name) for name in names} | {"schedule": event_type.schedule_id}
 

@@ -1,0 +1,59 @@
+"""A lost password: a one-time link by mail, to the address of the account and nowhere else."""
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from calhooks import clock
+from calhooks.accounts import links, users
+from calhooks.config import current_config
+from calhooks.mail.addresses import Correspondent
+from calhooks.mail.letters import Fact, Letter, Link
+from calhooks.mail.models import Mail, MailKind
+from calhooks.mail.outbox import owe_mail
+
+LIFETIME = timedelta(hours=1)
+MOST_AN_HOUR = 3
+
+
+def owe_reset_link(session: Session, email: str) -> None:
+    """Owe the account with this address a link to choose a new password. Nothing where there is none.
+
+    Whoever was invited and has not joined yet gets a link that lives as long as an invitation, which it replaces.
+    """
+    user = users.by_email(session, email)
+    if user is None or _has_enough(session, user.id):
+        return
+    lifetime = LIFETIME if user.password_hash else links.LIFETIME
+    token = links.create_link(session, user, lifetime)
+    within = "an hour" if lifetime == LIFETIME else f"{lifetime.days} days"
+    letter = Letter(
+        subject="Choose a new password",
+        heading="Choose a new password",
+        paragraphs=(
+            f"Somebody, probably you, has asked for a new password for {user.email}.",
+            f"The link works once, within {within}.",
+        ),
+        facts=(Fact(label="Account", value=user.name),),
+        links=(Link(label="Choose a password", url=links.address(current_config().base_url, token)),),
+        closing="If it was not you, ignore this mail: your password stays as it is.",
+    )
+    owe_mail(
+        session,
+        owner_id=user.id,
+        kind=MailKind.PASSWORD_RESET,
+        to=Correspondent(user.email, user.name),
+        letter=letter,
+        expires_at=clock.now() + lifetime,
+    )
+
+
+def _has_enough(session: Session, user_id: int) -> bool:
+    """Tell whether this account has been sent as many links lately as anybody needs."""
+    recent = select(func.count()).where(
+        Mail.owner_id == user_id,
+        Mail.kind == MailKind.PASSWORD_RESET,
+        Mail.created_at > clock.now() - timedelta(hours=1),
+    )
+    return (session.scalar(recent) or 0) >= MOST_AN_HOUR

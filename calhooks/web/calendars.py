@@ -1,0 +1,77 @@
+"""Calendars out: a booking as a file, and each host's private feed."""
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from calhooks import clock
+from calhooks.config import current_config
+from calhooks.db import db, writing
+from calhooks.scheduling import calendar_file, feeds
+from calhooks.scheduling.bookings import is_host
+from calhooks.scheduling.errors import NotFound
+from calhooks.scheduling.lists import find_booking
+from calhooks.web import access
+
+blueprint = Blueprint("calendars", __name__)
+
+
+@blueprint.get("/booking/<uid>/calendar.ics")
+@access.public
+def download(uid: str) -> Response:
+    """Give one booking as a file that any calendar takes, to whoever has its address."""
+    session = db.session()
+    try:
+        booking = find_booking(session, uid)
+    except NotFound:
+        abort(404)
+    file = calendar_file.download(
+        booking,
+        calendar_file.sequence_number(session, booking),
+        now=clock.now(),
+        page=current_config().base_url + url_for("booking.show", uid=uid),
+        for_host=is_host(booking, access.signed_in_user()),
+    )
+    return _calendar(file, f'attachment; filename="{booking.type}.ics"')
+
+
+@blueprint.get("/calendar/<token>.ics")
+@access.public
+def feed(token: str) -> Response:
+    """Give a host's bookings to the calendar program that subscribes to them."""
+    session = db.session()
+    try:
+        host = feeds.find_feed(session, token).owner
+    except NotFound:
+        abort(404)
+    now, base_url = clock.now(), current_config().base_url
+    bookings = feeds.feed_bookings(session, host, now)
+    return _calendar(calendar_file.feed(bookings, name=f"{host.name}: bookings", now=now, base_url=base_url), "inline")
+
+
+@blueprint.route("/settings/calendar", methods=["GET", "POST"])
+@access.signed_in
+def settings() -> str | BaseResponse:
+    """Show, make, renew and switch off the private address of a host's calendar."""
+    host = access.account()
+    if request.method == "GET":
+        found = feeds.feed_of(db.session(), host)
+        address = url_for("calendars.feed", token=found.token) if found else ""
+        return render_template("calendars/settings.html", feed=found, address=current_config().base_url + address)
+    if request.form.get("action") == "remove":
+        with writing() as session:
+            feeds.remove_feed(session, host)
+        flash("Your calendar has no private address any more.", "success")
+    else:
+        with writing() as session:
+            feeds.renew_feed(session, host)
+        flash("Your calendar has a new private address. One that you had before has stopped working.", "success")
+    return redirect(url_for("calendars.settings"), 303)
+
+
+def _calendar(file: bytes, disposition: str) -> Response:
+    """Answer with a calendar that nobody keeps and nobody lists."""
+    response = Response(file, mimetype="text/calendar")
+    response.headers["Content-Disposition"] = disposition
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
