@@ -8,26 +8,27 @@ place, and so the place is all there is to know about them.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from calhooks.webhooks.template import form_machine, json_machine
-from calhooks.webhooks.template.combinations import POSITIONS, check_combinations, conditions, variables
+from calhooks.webhooks.template.combinations import POSITIONS, blocks, check_combinations, variables
 from calhooks.webhooks.template.errors import Rejected, TemplateError
+from calhooks.webhooks.template.form_machine import FormMachine
+from calhooks.webhooks.template.json_machine import JsonMachine
 from calhooks.webhooks.template.nodes import Block, BlockName, ContentType, Data, Node, Place, Text, Variable
 
 # Visits of a node by a state, characters of text read by a state, rounds through a loop that keeps changing the state.
-MOST_VISITS = 300_000
-MOST_READ = 3_000_000
+MOST_VISITS = 100_000
+MOST_READ = 1_000_000
 MOST_ROUNDS = 20
 BRANCHES_IN_MESSAGE = 3
 TOO_COMPLICATED = "The template is too complicated to be checked: it has too many loops or branches inside each other."
 
 
 class Machine(Protocol):
-    """What reads a body of one content type: json_machine and form_machine."""
+    """What reads a body of one content type."""
 
-    START: Any
+    start: Any
 
     def feed(self, state: Any, text: str, at: int) -> Any:
         """Return the state after a text. Raises Rejected."""
@@ -93,32 +94,39 @@ def find_places(source: str, nodes: Sequence[Node], content_type: ContentType) -
     if content_type is ContentType.TEXT:
         return {variable.at: Place.TEXT for variable in variables(nodes)}
     check_combinations(source, nodes)
-    walk = _Walk(source, json_machine if content_type is ContentType.JSON else form_machine, nodes)
-    walk.run(nodes)
-    return walk.places
+    if content_type is ContentType.FORM:
+        return _Walk(source, FormMachine(), nodes).places
+    # Keys that cannot meet again need not be remembered: remembering them keeps many states apart.
+    machine = JsonMachine()
+    places = _Walk(source, machine, nodes).places
+    again = _keys_met_again(machine.keys, nodes)
+    return _Walk(source, JsonMachine(again), nodes).places if again else places
+
+
+def _keys_met_again(keys: Iterable[tuple[str, int]], nodes: Sequence[Node]) -> set[str]:
+    """Return the keys that stand in the template twice, or inside a loop."""
+    times = Counter(key for key, _ in keys)
+    loops = [(block.at, block.until) for block in blocks(nodes) if block.name is BlockName.EACH]
+    return {key for key, end in keys if times[key] > 1 or any(start < end < until for start, until in loops)}
 
 
 class _Walk:
+    """Walks the whole template when it is made. Raises TemplateError."""
+
     def __init__(self, source: str, machine: Machine, nodes: Sequence[Node]) -> None:
         self.places: dict[int, Place] = {}
         self._source = source
         self._machine = machine
         self._visits = self._read = 0
         self._after_text: dict[tuple[int, Hashable], Hashable] = {}
-        asked = Counter(path.segments for path in conditions(nodes))
+        asked = Counter(block.subject.segments for block in blocks(nodes))
         self._asked_again = {segments for segments, times in asked.items() if times > 1}
-
-    def run(self, nodes: Sequence[Node]) -> None:
-        """Walk the whole template. Raises TemplateError."""
-        start: Points = {Point(self._machine.START, frozenset()): ()}
-        ends = self._nodes(nodes, start, (Scope(0, ONLY),))
+        ends = self._nodes(nodes, {Point(machine.start, frozenset()): ()}, (Scope(0, ONLY),))
         self._step(ends, self._finish)
 
     def _nodes(self, nodes: Sequence[Node], points: Points, scopes: tuple[Scope, ...]) -> Points:
         for node in nodes:
-            self._visits += len(points)
-            if self._visits > MOST_VISITS or self._read > MOST_READ:
-                raise TemplateError.at(self._source, node.at, TOO_COMPLICATED)
+            self._visit(len(points), node.at)
             if isinstance(node, Text):
                 points = self._step(points, self._reader(node))
             elif isinstance(node, Variable):
@@ -126,6 +134,12 @@ class _Walk:
             elif isinstance(node, Block):
                 points = self._block(node, points, scopes)
         return points
+
+    def _visit(self, times: int, at: int) -> None:
+        """Count work. Raises TemplateError when there is too much of it."""
+        self._visits += times
+        if self._visits > MOST_VISITS or self._read > MOST_READ:
+            raise TemplateError.at(self._source, at, TOO_COMPLICATED)
 
     def _step(self, points: Points, step: Callable[[Hashable], Hashable]) -> Points:
         """Move every point on. One that is rejected ends the walk, with the branches that lead there if not all do."""
@@ -148,6 +162,7 @@ class _Walk:
             after: Hashable = self._after_text.get((text.at, state))
             if after is None:
                 self._read += len(text.value)
+                self._visit(1, text.at)
                 after = self._after_text[text.at, state] = self._machine.feed(state, text.value, text.at)
             return after
 
@@ -208,6 +223,7 @@ class _Walk:
 
     def _item(self, block: Block, points: Points, scopes: tuple[Scope, ...], item: Item) -> Points:
         """Walk the body once, and forget afterwards what was known about this item."""
+        self._visit(1 + len(points), block.at)
         scope = Scope(block.end, item)
         entered = {point: (*trail, f"{self._tag(block)} {item.words}") for point, trail in points.items()}
         left: Points = {}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from calhooks.webhooks.template.errors import TemplateError
-from calhooks.webhooks.template.nodes import Block, BlockName, Data, Node, Path, Variable
+from calhooks.webhooks.template.nodes import Block, BlockName, Data, Node, Variable
 
 MOST_COMBINATIONS = 512
 # What the position in a loop decides is no branch of its own.
@@ -25,12 +25,6 @@ def check_combinations(source: str, nodes: Sequence[Node]) -> None:
                 f"The template is too complicated: its branches combine in more than {MOST_COMBINATIONS} ways. "
                 'Often {{default name "…"}} can replace an {{#if}}.',
             )
-
-
-def conditions(nodes: Sequence[Node]) -> Iterator[Path]:
-    """Yield every path that a block asks, in order."""
-    for block in blocks(nodes):
-        yield block.subject
 
 
 def blocks(nodes: Sequence[Node]) -> Iterator[Block]:

@@ -49,8 +49,7 @@ def read_path(source: str, token: Token) -> Path:
             segments.append(step)
     if is_data:
         return _data(source, token, depth, segments)
-    if segments:
-        segments[0] = ALIASES.get(segments[0], segments[0])
+    segments[:1] = [ALIASES.get(segment, segment) for segment in segments[:1]]
     return Path(token.at, tuple(segments), depth)
 
 
@@ -77,6 +76,8 @@ def read_arguments(source: str, tokens: Sequence[Token]) -> tuple[tuple[Argument
 
 
 def _read_call(source: str, name: Token, rest: Sequence[Token]) -> Call:
+    if rest[0].text == ".":
+        raise TemplateError.at(source, rest[0].at, "A name is missing after this dot.")
     if name.kind != "path" or name.text not in unsupported.HELPERS:
         raise TemplateError.at(source, name.at, unsupported.helper(name.text))
     values, options = read_arguments(source, rest)
@@ -95,7 +96,8 @@ def _argument(source: str, token: Token) -> Argument:
 
 def _data(source: str, token: Token, depth: int, segments: list[str]) -> Path:
     if segments[:1] == ["root"] and not depth:
-        return Path(token.at, tuple(segments[1:]), from_root=True)
+        names = [ALIASES.get(segment, segment) for segment in segments[1:2]] + segments[2:]
+        return Path(token.at, tuple(names), from_root=True)
     if len(segments) != 1 or segments[0] not in tuple(Data):
         raise TemplateError.at(
             source, token.at, f"{token.text} is not known. There are @index, @first, @last, @key and @root."

@@ -113,7 +113,10 @@ class Comment:
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """`if`, `unless` or `each`. `chained` is an `{{else if}}`: then it is alone in its parent's `otherwise`."""
+    """`if`, `unless` or `each`. `chained` is an `{{else if}}`: then it is alone in its parent's `otherwise`.
+
+    The opening tag stands from `at` to `end`, the closing one begins at `until`.
+    """
 
     at: int
     end: int
@@ -126,6 +129,7 @@ class Block:
     otherwise: "list[Node] | None" = None
     else_strip: Strip = field(default_factory=Strip)
     close_strip: Strip = field(default_factory=Strip)
+    until: int = 0
 
 
 Node = Text | Variable | Comment | Block

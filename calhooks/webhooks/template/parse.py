@@ -113,6 +113,8 @@ class _Parser:
             line = TemplateError.at(self._source, chain[0].at, "").line
             wanted = f"{{{{/{chain[0].name}}}}} is needed here first, for the {{{{#{chain[0].name}}}}} in line {line}."
             raise TemplateError.at(self._source, tag.at, wanted)
+        for block in chain:
+            block.until = tag.at
         for block in chain[:2]:
             block.close_strip = tag.strip
         for block in chain[2:]:
