@@ -201,7 +201,7 @@ def _enqueue(client: "Redis", queue: Queue, *, unless_announced: bool = False) -
             pipeline.watch(FLAG)  # type: ignore[no-untyped-call]  # redis-py has no annotation here
             if pipeline.exists(FLAG):
                 return
-            pipeline.multi()
+        pipeline.multi()
         pipeline.set(FLAG, 1, px=FLAG_MILLISECONDS)
         queue.enqueue_call(PUMP, timeout=-1, result_ttl=0, failure_ttl=FAILURE_TTL_SECONDS, pipeline=pipeline)
         try:
