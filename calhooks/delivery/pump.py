@@ -125,7 +125,7 @@ class Pump:
     def _collect(self, seconds: float) -> None:
         finished = self._threads.take(seconds, len(self._under_way))
         for each in finished:
-            self._under_way.remove(each.claim)
+            self._under_way.remove(each.claim, succeeded=each.result.succeeded)
         self._finished += finished
 
     def _call_for_help(self) -> None:

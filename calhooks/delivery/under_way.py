@@ -1,4 +1,8 @@
-"""The sends of one pump that are under way, and how many more there is room for."""
+"""The sends of one pump that are under way, and how many more there is room for.
+
+Only young sends take up room in all: a receiver that keeps one waiting costs a sleeping thread and not its
+neighbours' turn. How many one endpoint may have at once depends on what is known of it.
+"""
 
 from collections import Counter
 from collections.abc import Collection
@@ -6,14 +10,18 @@ from time import monotonic
 
 from calhooks.delivery.claim import Claim
 
-# Only sends that are young count against the first, so that receivers that hang leave room for the others.
 MOST_YOUNG = 16
 MOST_IN_ALL = 200
-YOUNG_SECONDS = 0.5
-MOST_FOR_ENDPOINT = 16
-MOST_FOR_SLOW_ENDPOINT = 2
-MOST_FOR_FAILING_ENDPOINT = 1
-MOST_FOR_FAILING_ENDPOINTS = MOST_IN_ALL // 2
+MOST_FAILING = MOST_IN_ALL // 2
+
+MOST_FOR_PROVEN = 16
+MOST_FOR_SILENT = 4
+MOST_FOR_UNPROVEN = 2
+MOST_FOR_FAILING = 1
+
+# One that has not yet answered this process is expected to hang, and found out about sooner.
+YOUNG_SECONDS = 0.25
+YOUNG_SECONDS_UNPROVEN = 0.1
 
 
 class UnderWay:
@@ -23,6 +31,8 @@ class UnderWay:
         self._claims: dict[int, tuple[Claim, float]] = {}
         self._by_endpoint: Counter[int] = Counter()
         self._failing = 0
+        # When each endpoint last took a delivery from this process; one that fails has to prove itself again.
+        self._proven: dict[int, float] = {}
 
     def __len__(self) -> int:
         return len(self._claims)
@@ -33,18 +43,25 @@ class UnderWay:
         self._by_endpoint[claim.endpoint_id] += 1
         self._failing += claim.failing
 
-    def remove(self, claim: Claim) -> None:
-        """Count a send no longer."""
-        if self._claims.pop(claim.delivery_id, None) is not None:
-            self._failing -= claim.failing
-            self._by_endpoint[claim.endpoint_id] -= 1
-            if not self._by_endpoint[claim.endpoint_id]:
-                del self._by_endpoint[claim.endpoint_id]
+    def remove(self, claim: Claim, *, succeeded: bool) -> None:
+        """Count a send no longer, and remember whether its endpoint answers."""
+        if self._claims.pop(claim.delivery_id, None) is None:
+            return
+        self._failing -= claim.failing
+        self._by_endpoint[claim.endpoint_id] -= 1
+        if not self._by_endpoint[claim.endpoint_id]:
+            del self._by_endpoint[claim.endpoint_id]
+        if succeeded:
+            self._proven[claim.endpoint_id] = monotonic()
+        else:
+            self._proven.pop(claim.endpoint_id, None)
 
     def clear(self) -> list[Claim]:
         """Forget all claims and return them."""
         claims = [claim for claim, _ in self._claims.values()]
-        self.__init__()  # type: ignore[misc]  # the same empty state as at first
+        self._claims.clear()
+        self._by_endpoint.clear()
+        self._failing = 0
         return claims
 
     def deliveries(self) -> Collection[int]:
@@ -53,31 +70,41 @@ class UnderWay:
 
     def has_old(self) -> bool:
         """Tell whether a receiver keeps one of the sends waiting."""
-        return any(began < monotonic() - YOUNG_SECONDS for _, began in self._claims.values())
+        return self._young() < len(self)
 
     def slots(self) -> int:
         """Return how many more sends there is room for in all."""
-        youngest = monotonic() - YOUNG_SECONDS
-        young = sum(began >= youngest for _, began in self._claims.values())
-        return min(MOST_YOUNG - young, MOST_IN_ALL - len(self))
+        return min(MOST_YOUNG - self._young(), MOST_IN_ALL - len(self))
 
     def for_endpoint(self, endpoint_id: int, *, failing: bool) -> int:
         """Return how many more there is room for to one endpoint; one that fails or keeps us waiting gets less."""
-        under_way = self._by_endpoint[endpoint_id]
-        if failing:
-            return min(MOST_FOR_FAILING_ENDPOINT - under_way, MOST_FOR_FAILING_ENDPOINTS - self._failing)
-        return (MOST_FOR_SLOW_ENDPOINT if endpoint_id in self._slow() else MOST_FOR_ENDPOINT) - under_way
+        room = self._most(endpoint_id, failing=failing) - self._by_endpoint[endpoint_id]
+        return min(room, MOST_FAILING - self._failing) if failing else room
 
     def full(self) -> list[int]:
         """Return the endpoints that there is no more room for."""
-        slow = self._slow()
         failing = {claim.endpoint_id for claim, _ in self._claims.values() if claim.failing}
         return [
             endpoint_id
             for endpoint_id, count in self._by_endpoint.items()
-            if endpoint_id in failing or count >= (MOST_FOR_SLOW_ENDPOINT if endpoint_id in slow else MOST_FOR_ENDPOINT)
+            if count >= self._most(endpoint_id, failing=endpoint_id in failing)
         ]
 
-    def _slow(self) -> set[int]:
-        old = monotonic() - YOUNG_SECONDS
-        return {claim.endpoint_id for claim, began in self._claims.values() if began < old}
+    def _most(self, endpoint_id: int, *, failing: bool) -> int:
+        if failing:
+            return MOST_FOR_FAILING
+        if endpoint_id not in self._proven:
+            return MOST_FOR_UNPROVEN
+        return MOST_FOR_SILENT if self._is_silent(endpoint_id) else MOST_FOR_PROVEN
+
+    def _is_silent(self, endpoint_id: int) -> bool:
+        """Tell whether an endpoint keeps a send waiting that began after its last answer."""
+        answered, old = self._proven[endpoint_id], monotonic() - YOUNG_SECONDS
+        return any(answered < began < old for claim, began in self._claims.values() if claim.endpoint_id == endpoint_id)
+
+    def _young(self) -> int:
+        now = monotonic()
+        return sum(
+            now - began < (YOUNG_SECONDS if claim.endpoint_id in self._proven else YOUNG_SECONDS_UNPROVEN)
+            for claim, began in self._claims.values()
+        )
