@@ -138,6 +138,12 @@ document.body.addEventListener("toast", (event) => {
   toast(typeof detail === "string" ? detail : (detail.message ?? detail.value), detail.tone);
 });
 
+const PROBLEMS = {
+  400: "This page is out of date. Reload it and try again.",
+  404: "That is no longer there.",
+  413: "That is too large. Shorten it and try again.",
+};
+
 document.body.addEventListener("htmx:sendError", (event) => {
   if (!isPoll(event)) toast("The server cannot be reached. Check your connection and try again.", "danger");
 });
@@ -145,7 +151,7 @@ document.body.addEventListener("htmx:sendError", (event) => {
 document.body.addEventListener("htmx:responseError", (event) => {
   if (isPoll(event)) return;
   const status = event.detail.xhr.status;
-  toast(status === 404 ? "That is no longer there." : "Something went wrong on the server. Please try again.", "danger");
+  toast(PROBLEMS[status] ?? "Something went wrong on the server. Please try again.", "danger");
 });
 
 function isPoll(event) {
@@ -236,6 +242,15 @@ setInterval(refreshMoments, 15000);
 
 // A whole page that came back with errors: begin where the first one is.
 (document.querySelector('main [aria-invalid="true"]') || document.querySelector("main [data-error-summary]"))?.focus();
+
+// Following a link of the summary must not change the address, which belongs to the box's history.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-error-summary] a[href^='#']");
+  const field = link && document.getElementById(link.hash.slice(1));
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+});
 
 // Pressing twice must not send twice; the server has the last word.
 document.addEventListener("submit", (event) => {

@@ -329,3 +329,34 @@ def test_the_box_fits_on_a_phone(signed_in: OpenPage, rick: User) -> None:
     page.get_by_test_id("new_webhook").click()
     expect(page.get_by_role("button", name="Save")).to_be_in_viewport()
     assert page.evaluate("document.querySelector('#modal').scrollWidth") <= 390
+
+
+def test_the_summary_of_mistakes_leads_to_their_fields(signed_in: OpenPage, rick: User) -> None:
+    page = signed_in(rick)
+    page.goto("/integrations")
+    page.get_by_test_id("new_webhook").click()
+    page.get_by_role("button", name="None").click()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("alert").get_by_role("link", name="Events").click()
+    assert focused(page) == "eventTriggers"
+    expect(page).to_have_url(NEW)
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(LIST)
+
+
+def test_a_page_left_open_follows_what_happens(app: Flask, signed_in: OpenPage, rick: User) -> None:
+    number = hook(app, rick)
+    page = signed_in(rick)
+    with app.app_context():
+        endpoint = db.session.query(Endpoint).one()
+        owner = db.session.get_one(User, rick.id)
+        factories.create_delivery(endpoint, factories.create_event(owner, summary="Chat one"))
+    page.goto(f"/integrations/webhooks/{number}")
+    expect(page.locator(".log-row .badge")).to_have_text("Sending")
+    expect(page.locator("#health")).to_contain_text("Never called")
+    with app.app_context(), writing() as session:
+        delivery = session.query(Delivery).one()
+        delivery.state, delivery.finished_at = DeliveryState.DELIVERED, delivery.created_at
+        delivery.endpoint.last_success_at = delivery.created_at
+    expect(page.locator(".log-row .badge")).to_have_text("Delivered")
+    expect(page.locator("#health")).to_contain_text("Delivered")
