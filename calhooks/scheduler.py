@@ -82,10 +82,11 @@ class Scheduler:
             log.warning("the scheduler's lease runs out by itself: %s", error)
 
     def _announce(self) -> None:
-        announced = 1
-        while announced:
-            with writing() as session:
-                announced = announce_meetings(session, clock.now()) + owe_reminders(session, clock.now())
+        for tell in (announce_meetings, owe_reminders):
+            told = 1
+            while told:
+                with writing() as session:
+                    told = tell(session, clock.now())
 
     def _purge(self) -> None:
         if monotonic() >= self._purge_at:

@@ -2,7 +2,6 @@
 
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import localtime
 
 from calhooks.config import Config
 from calhooks.mail.addresses import Correspondent, header_address, sender
@@ -19,10 +18,11 @@ def compose(mail: Mail, config: Config) -> EmailMessage:
     """
     message = EmailMessage(policy=SMTP)
     message["Message-ID"] = mail.message_id
-    message["Date"] = localtime(mail.created_at)
+    message["Date"] = mail.created_at
     message["From"] = header_address(sender(config))
     message["To"] = header_address(Correspondent(mail.recipient, mail.recipient_name))
-    if mail.reply_to:
+    # Others could not be sent to a server that knows ASCII alone.
+    if mail.reply_to.isascii() and mail.reply_to:
         message["Reply-To"] = header_address(Correspondent(mail.reply_to, mail.reply_to_name))
     message["Subject"] = mail.subject
     # RFC 3834: a holiday notice need not answer this.

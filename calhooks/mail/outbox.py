@@ -1,24 +1,19 @@
-"""Owing somebody a mail: written now, in the caller's transaction; a pump sends it after the commit."""
+"""Owing people a mail: written now, in the caller's transaction; a pump sends it after the commit."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import exists, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
-from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.mail.addresses import Correspondent, one_line, sender
 from calhooks.mail.letters import Letter, as_html, as_text
-from calhooks.mail.models import KnownAddress, Mail, MailState
+from calhooks.mail.limits import refusals
+from calhooks.mail.models import Mail, MailState
 
-MOST_NEW_ADDRESSES = 100
-DAY = timedelta(days=1)
 LONGEST_SUBJECT = 200
-OVER_LIMIT = (
-    f"Not sent: this account has written to {MOST_NEW_ADDRESSES} new addresses within a day, which is the limit."
-)
+LONGEST_NAME = 200
 
 
 def owe_mail(
@@ -26,7 +21,7 @@ def owe_mail(
     *,
     owner_id: int,
     kind: str,
-    to: Correspondent,
+    to: Sequence[Correspondent],
     letter: Letter,
     about: str = "",
     sequence_key: str = "",
@@ -34,54 +29,42 @@ def owe_mail(
     calendar: bytes | None = None,
     calendar_method: str = "",
     expires_at: datetime | None = None,
-) -> Mail | None:
-    """Owe somebody a letter. Without MAIL_URL nothing at all is written and the answer is None.
+) -> list[Mail]:
+    """Owe people the same letter, each in a mail of their own. Without MAIL_URL nothing at all is written.
 
-    `owner_id` is the account on whose behalf it is sent; over that account's daily limit of new addresses the mail is
-    `dropped`, with the reason. `calendar` is an iCalendar file, with its METHOD.
+    `owner_id` is the account on whose behalf it is sent; over one of that account's daily limits a mail is `dropped`,
+    with the reason. `calendar` is an iCalendar file, with its METHOD. Mails with one `sequence_key` reach a reader in
+    order; after `expires_at` the mail is not sent any more.
     """
     config = current_config()
     if not config.mail_url:
-        return None
-    now = clock.now()
-    may_send = _may_write_to(session, owner_id, to.email, now)
-    mail = Mail(
-        message_id=f"<{ids.new_uid()}@{sender(config).email.rpartition('@')[2]}>",
-        owner_id=owner_id,
-        about=about,
-        sequence_key=sequence_key,
-        kind=kind,
-        recipient=to.email,
-        recipient_name=one_line(to.name, 200),
-        reply_to=reply_to.email if reply_to else "",
-        reply_to_name=one_line(reply_to.name, 200) if reply_to else "",
-        subject=one_line(letter.subject, LONGEST_SUBJECT),
-        text=as_text(letter),
-        html=as_html(letter),
-        calendar=calendar,
-        calendar_method=calendar_method,
-        state=MailState.QUEUED if may_send else MailState.DROPPED,
-        due_at=now if may_send else None,
-        expires_at=expires_at,
-        error="" if may_send else OVER_LIMIT,
-        created_at=now,
-    )
-    session.add(mail)
-    return mail
-
-
-def _may_write_to(session: Session, owner_id: int, email: str, now: datetime) -> bool:
-    """Tell whether an account may write to an address, and note that it has. Its own address is always allowed."""
-    address = email.lower()
-    if session.scalar(select(exists().where(User.id == owner_id, User.email == address))):
-        return True
-    if session.scalar(select(exists().where(KnownAddress.owner_id == owner_id, KnownAddress.address == address))):
-        return True
-    recent = select(func.count()).where(KnownAddress.owner_id == owner_id, KnownAddress.first_used_at > now - DAY)
-    if (session.scalar(recent) or 0) >= MOST_NEW_ADDRESSES:
-        return False
-    # Somebody else may note the same address at this moment.
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    noted = insert(KnownAddress).values(owner_id=owner_id, address=address, first_used_at=now)
-    session.execute(noted.on_conflict_do_nothing())
-    return True
+        return []
+    now, domain = clock.now(), sender(config).email.rpartition("@")[2]
+    subject, text, html = one_line(letter.subject, LONGEST_SUBJECT), as_text(letter), as_html(letter)
+    refused = refusals(session, owner_id, [person.email for person in to], now)
+    mails = [
+        Mail(
+            message_id=f"<{ids.new_uid()}@{domain}>",
+            owner_id=owner_id,
+            about=about,
+            sequence_key=sequence_key,
+            kind=kind,
+            recipient=person.email,
+            recipient_name=one_line(person.name, LONGEST_NAME),
+            reply_to=reply_to.email if reply_to else "",
+            reply_to_name=one_line(reply_to.name, LONGEST_NAME) if reply_to else "",
+            subject=subject,
+            text=text,
+            html=html,
+            calendar=calendar,
+            calendar_method=calendar_method,
+            state=MailState.DROPPED if person.email in refused else MailState.QUEUED,
+            due_at=None if person.email in refused else now,
+            expires_at=expires_at,
+            error=refused.get(person.email, ""),
+            created_at=now,
+        )
+        for person in to
+    ]
+    session.add_all(mails)
+    return mails

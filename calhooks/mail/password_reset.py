@@ -43,7 +43,7 @@ def owe_reset_link(session: Session, email: str) -> None:
         session,
         owner_id=user.id,
         kind=MailKind.PASSWORD_RESET,
-        to=Correspondent(user.email, user.name),
+        to=[Correspondent(user.email, user.name)],
         letter=letter,
         expires_at=clock.now() + lifetime,
     )

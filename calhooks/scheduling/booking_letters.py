@@ -78,17 +78,17 @@ def attendee_reader(attendee: Attendee) -> Reader:
     return Reader(role=role, to=Correspondent(attendee.email, attendee.name), time_zone=attendee.time_zone)
 
 
-def write_letter(booking: Booking, change: Change, reader: Reader, base_url: str) -> Letter:
-    """Return what one reader is told about a change."""
-    words = _WORDS[change](booking, reader.role)
-    name = summary(booking, for_host=reader.role is Role.HOST)
+def write_letter(booking: Booking, change: Change, role: Role, time_zone: str, base_url: str) -> Letter:
+    """Return what readers of one role, on one clock, are told about a change."""
+    words = _WORDS[change](booking, role)
+    name = summary(booking, for_host=role is Role.HOST)
     return Letter(
-        subject=f"{words.subject}: {name}, {_short_when(booking.start_time, reader.time_zone)}",
+        subject=f"{words.subject}: {name}, {_short_when(booking.start_time, time_zone)}",
         heading=words.heading,
         paragraphs=words.paragraphs,
-        facts=tuple(fact for fact in _facts(booking, change, reader, words.reason) if fact.value),
-        links=_links(booking, change, reader.role, base_url),
-        closing=_closing(booking, reader.role),
+        facts=tuple(fact for fact in _facts(booking, change, role, time_zone, words.reason) if fact.value),
+        links=_links(booking, change, role, base_url),
+        closing=_closing(booking, role),
     )
 
 
@@ -204,21 +204,21 @@ def _moves(booking: Booking) -> bool:
     return replaced is not None and replaced.status == BookingStatus.ACCEPTED
 
 
-def _facts(booking: Booking, change: Change, reader: Reader, reason: str) -> tuple[Fact, ...]:
+def _facts(booking: Booking, change: Change, role: Role, time_zone: str, reason: str) -> tuple[Fact, ...]:
     replaced = booking.rescheduled_from if change in (Change.RESCHEDULED, Change.REQUESTED, Change.REJECTED) else None
     location = one_line(booking.location, 1_000)
     is_link = location.lower().startswith(("https://", "http://"))
     return (
         Fact(label="What", value=one_line(booking.title, 200)),
-        Fact(label="When", value=long_when(booking.start_time, booking.end_time, reader.time_zone)),
+        Fact(label="When", value=long_when(booking.start_time, booking.end_time, time_zone)),
         Fact(
             label="Before",
-            value=long_when(replaced.start_time, replaced.end_time, reader.time_zone) if replaced else "",
+            value=long_when(replaced.start_time, replaced.end_time, time_zone) if replaced else "",
         ),
         Fact(label="Where", value=location, url=location if is_link else ""),
         Fact(label="Who", value="\n".join(_people(booking))),
-        Fact(label="Reason", value=reason if _may_read_reason(booking, change, reader.role) else ""),
-        *(_answers(booking) if reader.role is Role.HOST else ()),
+        Fact(label="Reason", value=reason if _may_read_reason(booking, change, role) else ""),
+        *(_answers(booking) if role is Role.HOST else ()),
     )
 
 

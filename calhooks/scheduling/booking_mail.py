@@ -4,14 +4,16 @@ Everybody gets the entry for their calendar with the mail: the same UID and a hi
 programs move it or take it out. A request is no entry yet. Guests hear of nothing before it is settled.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.config import current_config
 from calhooks.events import Trigger
-from calhooks.mail.addresses import sender
+from calhooks.mail.addresses import Correspondent, sender
 from calhooks.mail.log import kinds_about
 from calhooks.mail.outbox import owe_mail
 from calhooks.scheduling.booking_letters import (
@@ -45,17 +47,22 @@ def tell(session: Session, booking: Booking, trigger: Trigger) -> None:
     change = CHANGES[trigger]
     if change is Change.CANCELLED and _was_only_asked_for(session, booking):
         change = Change.WITHDRAWN
-    for reader in _readers(booking, change):
-        _owe(session, booking, _for_reader(booking, change, reader), reader)
+    told = [(_for_reader(booking, change, reader), reader) for reader in _readers(booking, change)]
+    # Guests read one and the same letter.
+    for (kind, role, zone), alike in groupby(told, key=lambda each: (each[0], each[1].role, each[1].time_zone)):
+        _owe(session, booking, kind, role, zone, [reader.to for _, reader in alike])
     if change is Change.RESCHEDULED:
         for attendee in _left_out(booking):
-            _owe(session, booking, Change.UNINVITED, attendee_reader(attendee), removed=attendee)
+            reader = attendee_reader(attendee)
+            _owe(session, booking, Change.UNINVITED, reader.role, reader.time_zone, [reader.to], removed=attendee)
 
 
 def remind(session: Session, booking: Booking) -> None:
     """Owe the people who attend a reminder; it is not sent any more once the meeting has begun."""
-    for attendee in booking.attendees:
-        _owe(session, booking, Change.REMINDER, attendee_reader(attendee), expires_at=booking.start_time)
+    readers = [attendee_reader(attendee) for attendee in booking.attendees]
+    for (role, zone), alike in groupby(readers, key=lambda reader: (reader.role, reader.time_zone)):
+        people = [reader.to for reader in alike]
+        _owe(session, booking, Change.REMINDER, role, zone, people, expires_at=booking.start_time)
 
 
 def _readers(booking: Booking, change: Change) -> list[Reader]:
@@ -89,40 +96,47 @@ def _owe(
     session: Session,
     booking: Booking,
     change: Change,
-    reader: Reader,
+    role: Role,
+    time_zone: str,
+    to: Sequence[Correspondent],
     *,
     removed: Attendee | None = None,
     expires_at: datetime | None = None,
 ) -> None:
     method = METHODS.get(change)
-    reply_to = attendee_reader(booking.attendees[0]) if reader.role is Role.HOST else host_reader(booking)
-    owe_mail(
-        session,
-        owner_id=booking.host_id,
-        kind=change,
-        to=reader.to,
-        letter=write_letter(booking, change, reader, current_config().base_url),
-        about=booking.uid,
-        sequence_key=booking.root_uid,
-        reply_to=reply_to.to,
-        calendar=_calendar(session, booking, method, reader, removed) if method else None,
-        calendar_method=method or "",
-        expires_at=expires_at,
-    )
+    answers_to = attendee_reader(booking.attendees[0]) if role is Role.HOST else host_reader(booking)
+    file = _calendar(session, booking, method, role, removed) if method else None
+    letter = write_letter(booking, change, role, time_zone, current_config().base_url)
+    # A host who tries the own page out gets the entry once, as the host.
+    without = [person for person in to if role is not Role.HOST and _is_host(person, booking)]
+    for people, calendar in (([person for person in to if person not in without], file), (without, None)):
+        if people:
+            owe_mail(
+                session,
+                owner_id=booking.host_id,
+                kind=change,
+                to=people,
+                letter=letter,
+                about=booking.uid,
+                sequence_key=booking.root_uid,
+                reply_to=answers_to.to,
+                calendar=calendar,
+                calendar_method=method or "",
+                expires_at=expires_at,
+            )
 
 
-def _calendar(
-    session: Session, booking: Booking, method: Method, reader: Reader, removed: Attendee | None
-) -> bytes | None:
+def _calendar(session: Session, booking: Booking, method: Method, role: Role, removed: Attendee | None) -> bytes:
     sequence, now, config = sequence_number(session, booking, method), clock.now(), current_config()
     page = f"{config.base_url}/booking/{booking.uid}"
-    if reader.role is Role.HOST:
+    if role is Role.HOST:
         return host_invitation(booking, method, sequence, now=now, page=page, sender=sender(config))
-    if reader.to.email.casefold() == booking.host.email.casefold():
-        # A host who tries the own page out gets the entry once, as the host.
-        return None
-    own_page = page if reader.role is Role.BOOKER and removed is None else ""
+    own_page = page if role is Role.BOOKER and removed is None else ""
     return attendee_invitation(booking, method, sequence, now=now, page=own_page, removed=removed)
+
+
+def _is_host(person: Correspondent, booking: Booking) -> bool:
+    return person.email.casefold() == booking.host.email.casefold()
 
 
 def _was_only_asked_for(session: Session, booking: Booking) -> bool:

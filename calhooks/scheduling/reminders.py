@@ -5,31 +5,32 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.scheduling.booking_mail import remind
-from calhooks.scheduling.locking import lock_host
 from calhooks.scheduling.models import Booking, BookingStatus
 
 BATCH = 20
 
 
 def owe_reminders(session: Session, now: datetime) -> int:
-    """Owe what is due by `now`, for at most 20 bookings, and return for how many. Call it again at once if there were.
+    """Owe what is due by `now` for at most 20 bookings of one host, and return for how many.
 
-    Nobody is reminded of a meeting that has begun or does not take place any more.
+    Call it again, in a new transaction, until it returns 0. Nobody is reminded of a meeting that has begun or does not
+    take place any more. A host whose bookings are being changed at this moment is left for the next time.
     """
     if not current_config().mail_url:
         return 0
-    due = select(Booking.id, Booking.host_id).where(Booking.remind_at <= now).order_by(Booking.remind_at).limit(BATCH)
-    found = session.execute(due).all()
-    for host_id in sorted({host_id for _, host_id in found}):
-        lock_host(session, host_id)
-    for booking_id, _ in found:
-        booking = session.get_one(Booking, booking_id, populate_existing=True)
-        # Asked again, now that nobody else can change it.
-        if booking.remind_at is None or booking.remind_at > now:
-            continue
+    due = Booking.remind_at <= now
+    hosts = session.scalars(select(Booking.host_id).where(due).distinct()).all()
+    if not hosts:
+        return 0
+    free = select(User.id).where(User.id.in_(hosts)).limit(1).with_for_update(key_share=True, skip_locked=True)
+    # Asked again, now that nobody else can change them.
+    query = select(Booking).where(Booking.host_id == session.scalar(free), due).order_by(Booking.remind_at)
+    bookings = session.scalars(query.limit(BATCH).execution_options(populate_existing=True)).all()
+    for booking in bookings:
         booking.remind_at = None
         if booking.status == BookingStatus.ACCEPTED and booking.start_time > now:
             remind(session, booking)
-    return len(found)
+    return len(bookings)

@@ -63,8 +63,10 @@ def settings() -> str | BaseResponse:
         flash("Your calendar has no private address any more.", "success")
     else:
         with writing() as session:
+            had_one = feeds.feed_of(session, host) is not None
             feeds.renew_feed(session, host)
-        flash("Your calendar has a new private address. One that you had before has stopped working.", "success")
+        more = " The one before has stopped working." if had_one else ""
+        flash(f"Your calendar has a new private address.{more}", "success")
     return redirect(url_for("calendars.settings"), 303)
 
 

@@ -24,13 +24,14 @@ LETTER = Letter(
 )
 
 
-def owe(owner: User, to: str = "ann@example.net", name: str = "Ann Lee", **values: Any) -> Mail | None:
+def owe(owner: User, to: str = "ann@example.net", name: str = "Ann Lee", **values: Any) -> Mail:
     """Owe somebody a mail and commit."""
     with writing() as session:
-        return owe_mail(
+        (mail,) = owe_mail(
             session,
-            **({"owner_id": owner.id, "kind": "test", "to": Correspondent(to, name), "letter": LETTER} | values),
+            **({"owner_id": owner.id, "kind": "test", "to": [Correspondent(to, name)], "letter": LETTER} | values),
         )
+    return mail
 
 
 def pump() -> int:

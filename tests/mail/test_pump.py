@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from calhooks import clock, create_app
 from calhooks.config import Config, current_config
 from calhooks.db import db, writing
-from calhooks.mail import claim, outbox
+from calhooks.mail import claim, limits, outbox
 from calhooks.mail import pump as pump_module
 from calhooks.mail.addresses import Correspondent
 from calhooks.mail.models import Mail, MailState
@@ -88,7 +88,9 @@ def test_what_is_sent_is_not_sent_again(session: Session, server: MailServer) ->
 def test_without_mail_url_nothing_is_owed(environ: dict[str, str]) -> None:
     app = create_app(Config.from_env(environ | {"MAIL_URL": ""}))
     with app.app_context():
-        assert owe(factories.create_user()) is None
+        who, user = [Correspondent("ann@example.net")], factories.create_user()
+        with writing() as session:
+            assert outbox.owe_mail(session, owner_id=user.id, kind="test", to=who, letter=LETTER) == []
         assert mails(db.session()) == []
         assert pump() == 0
         db.engine.dispose()
@@ -99,10 +101,10 @@ def test_a_mail_whose_transaction_fails_was_never_owed(session: Session, server:
 
     def fail() -> None:
         with writing():
-            mail = outbox.owe_mail(
-                session, owner_id=user.id, kind="test", to=Correspondent("ann@example.net"), letter=LETTER
+            owed = outbox.owe_mail(
+                session, owner_id=user.id, kind="test", to=[Correspondent("ann@example.net")], letter=LETTER
             )
-            assert mail is not None
+            assert owed
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -314,7 +316,7 @@ def test_a_days_new_addresses_are_limited_and_known_ones_are_not(
     at: Callable[[datetime], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outbox, "MOST_NEW_ADDRESSES", 2)
+    monkeypatch.setattr(limits, "MOST_NEW_ADDRESSES", 2)
     rick, other = factories.create_user("rick"), factories.create_user("other")
     owe(rick, "one@example.net")
     owe(rick, "two@example.net")
@@ -325,10 +327,26 @@ def test_a_days_new_addresses_are_limited_and_known_ones_are_not(
     states = [mail.state for mail in mails(session)]
     queued = MailState.QUEUED
     assert states == [queued, queued, MailState.DROPPED, queued, queued, queued]
-    assert mails(session)[2].error == outbox.OVER_LIMIT
+    assert mails(session)[2].error == f"Not sent: {limits.NEW_ADDRESSES}"
     at(NOW + timedelta(days=1))
     owe(rick, "three@example.net")
     assert mails(session)[-1].state == queued
+
+
+def test_one_address_gets_only_so_many_mails_a_day(
+    session: Session, server: MailServer, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MOST_TO_ONE_ADDRESS", 2)
+    user = factories.create_user("rick")
+    for address in ("ann@example.net", "Ann@example.net", "ann@example.net", "bob@example.net"):
+        owe(user, address)
+    for _ in range(3):
+        owe(user, "rick@example.com")
+    dropped = [mail.error for mail in mails(session) if mail.state == MailState.DROPPED]
+    assert dropped == [f"Not sent: {limits.ONE_ADDRESS}"]
+    at(NOW + timedelta(days=1))
+    owe(user, "ann@example.net")
+    assert mails(session)[-1].state == MailState.QUEUED
 
 
 def test_neither_names_nor_passwords_nor_addresses_are_logged(
