@@ -42,7 +42,7 @@ def save() -> str | Response | tuple[str, int]:
     """Keep the hours, or give the form one range more or less."""
     host, form, week = access.account(), HoursForm(), _typed(request.form)
     schedule = _schedule(host)
-    if "add" in request.form or "remove" in request.form:
+    if "addRange" in request.form or "removeRange" in request.form:
         added = _change(week, request.form)
         return _page(form, week, {}, added)
     hours = [
@@ -99,10 +99,10 @@ def _typed(sent: MultiDict[str, str]) -> Week:
 
 def _change(week: Week, sent: MultiDict[str, str]) -> str:
     """Add a range to a day, or take one away. Return the day that has one more."""
-    day, _, number = sent.get("remove", "").partition("-")
+    day, _, number = sent.get("removeRange", "").partition("-")
     if day in week and number.isascii() and number.isdecimal() and int(number) < len(week[day]):
         del week[day][int(number)]
-    added = sent.get("add", "")
+    added = sent.get("addRange", "")
     if added not in week:
         return ""
     # The first hours of a day are the usual ones, those after them are for the host to say.

@@ -50,6 +50,7 @@ document.addEventListener("change", (event) => {
 // --- Before a step: nothing that is about to change can be pressed -------------------------------------------------
 
 let step = null;
+let latest = null;
 let thaw = () => {};
 
 function freeze(link) {
@@ -77,15 +78,19 @@ function freeze(link) {
 document.body.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.target !== booker()) return;
   step = event.detail.elt;
+  latest = event.detail.requestConfig;
   thaw = booker().contains(step) && step.matches("a") ? freeze(step) : () => {};
 });
 
 document.body.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.target?.id === "booker" && event.detail.failed !== false) thaw();
+  if (event.detail.requestConfig === latest) thaw();
 });
 
+// An answer that was overtaken by a later step is left aside, and a page that says to wait becomes a message.
 document.body.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.id !== "booker" || event.detail.xhr.status !== 429) return;
+  if (event.detail.target.id !== "booker") return;
+  if (event.detail.requestConfig !== latest) event.detail.shouldSwap = false;
+  if (event.detail.xhr.status !== 429) return;
   event.detail.shouldSwap = false;
   const message = "Too many tries from your network. Wait a minute, then send the form again.";
   document.body.dispatchEvent(new CustomEvent("toast", { detail: { message, tone: "danger" } }));

@@ -51,14 +51,14 @@ def test_a_day_can_be_taken_off_and_last_until_midnight(host: FlaskClient) -> No
 
 
 def test_a_range_is_added_and_removed_without_saving(host: FlaskClient) -> None:
-    added = pages.submit(host, PAGE, {"add": "saturday"})
+    added = pages.submit(host, PAGE, {"addRange": "saturday"})
     assert added.status_code == 200
     form = pages.post_form(added)
     assert form.fields["saturdayStart"] == "09:00"
     focused = [element["name"] for element in elements(added) if "autofocus" in element.attributes]
     assert focused == ["saturdayStart"]
     assert hours(host, "saturday") == []
-    removed = host.post(PAGE, data=form.fields | {"remove": "saturday-0"})
+    removed = host.post(PAGE, data=form.fields | {"removeRange": "saturday-0"})
     assert "saturdayStart" not in pages.post_form(removed).fields
     assert host.post(PAGE, data=form.fields).status_code == 303
     assert hours(host, "saturday") == [("09:00", "17:00")]
@@ -66,7 +66,7 @@ def test_a_range_is_added_and_removed_without_saving(host: FlaskClient) -> None:
 
 @pytest.mark.parametrize("nonsense", ["", "someday", "monday-99", "monday-²", "monday--1", "-"])
 def test_nonsense_to_add_or_remove_changes_nothing(host: FlaskClient, nonsense: str) -> None:
-    for what in ("add", "remove"):
+    for what in ("addRange", "removeRange"):
         form = pages.post_form(pages.submit(host, PAGE, {what: nonsense}))
         assert form.fields.getlist("mondayStart") == ["09:00"]
 
