@@ -98,7 +98,10 @@ def _secret_error(values: WebhookValues) -> str | None:
     if values.remove_secret:
         return "Either enter a new secret or remove the stored one, not both."
     try:
+        values.secret.encode()
         validate_secret(values.secret)
+    except UnicodeEncodeError:
+        return "The secret contains half a character. Type it again."
     except InvalidSecret as invalid:
         return str(invalid)
     return None
