@@ -1,0 +1,45 @@
+"""What docs/mail.md says is what the code does."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from calhooks.mail import limits, password_reset
+from calhooks.mail.claim import RETRY_WAITS
+from calhooks.mail.sender import MailServer
+from calhooks.scheduling.booking_letters import Change
+from calhooks.scheduling.feeds import AHEAD, BACK
+from calhooks.scheduling.submissions import MAX_GUESTS
+
+TEXT = (Path(__file__).resolve().parent.parent.parent / "docs" / "mail.md").read_text()
+PLAIN = " ".join(TEXT.split())
+
+
+def words(wait: timedelta) -> str:
+    """Return a wait as a person writes it."""
+    minutes = int(wait.total_seconds()) // 60
+    number, unit = (minutes, "minute") if minutes < 60 else (minutes // 60, "hour")
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def test_the_ports_are_the_ones_that_are_used() -> None:
+    rows = re.findall(r"^\| `(smtps?://\S+)` \| port (\d+)", TEXT, re.MULTILINE)
+    assert len(rows) == 3
+    for url, port in rows:
+        assert MailServer.from_url(url).port == int(port)
+
+
+def test_every_change_is_in_the_table() -> None:
+    assert re.findall(r"^\| `(\w+)` \|", TEXT.split("## Who is told what")[1], re.MULTILINE) == [
+        str(change) for change in (*list(Change)[:5], Change.WITHDRAWN, Change.UNINVITED, Change.REMINDER)
+    ]
+
+
+def test_the_waits_and_limits_are_the_ones_that_hold() -> None:
+    *others, last = map(words, RETRY_WAITS)
+    assert f"after {', '.join(others)} and {last};" in PLAIN
+    assert f"at most {limits.MOST_NEW_ADDRESSES} new addresses" in PLAIN
+    assert f"at most {limits.MOST_TO_ONE_ADDRESS} mails to one address" in PLAIN
+    assert f"at most {MAX_GUESTS} guests" in PLAIN
+    assert timedelta(hours=1) == password_reset.LIFETIME
+    assert (BACK.days, AHEAD.days) == (30, 366)
