@@ -45,17 +45,25 @@ def run() -> None:
     config = current_config()
     _relax_durability()
     pump, mail_pump, heart = pump_of(config), mail_pump_of(config), Heart("worker")
-    pump.tick = mail_pump.tick = heart.beat
+    pump.tick = heart.beat
+
+    def alive() -> None:
+        heart.beat()
+        pump.settle()
+
+    mail_pump.tick = alive
     stop = _Stop(pump, mail_pump)
     away = False
     while not stop.requested.is_set():
         heart.beat()
         try:
-            stop.worker = PumpWorker(config.redis_url, heart.beat)
+            stop.worker = PumpWorker(config.redis_url, alive)
             if away:
                 log.warning("Redis is back")
             away = False
-            stop.worker.work(logging_level="WARNING")
+            # A signal that came before there was a worker has told it nothing.
+            if not stop.requested.is_set():
+                stop.worker.work_in_turns()
         except RedisAway as error:
             if not away:
                 log.warning("Redis is away (%s); looking for what is due every second without it", error)
@@ -65,6 +73,7 @@ def run() -> None:
             pump.run()
             mail_pump.run()
             stop.requested.wait(RECONNECT_SECONDS)
+    pump.wind_up()
     heart.stop()
 
 

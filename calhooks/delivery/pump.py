@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from time import monotonic
+from time import monotonic, sleep
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
@@ -19,7 +19,7 @@ from calhooks.delivery.queue import Wakes, wake_another
 from calhooks.delivery.record import Finished, record
 from calhooks.delivery.sender import OutgoingRequest, Result, sender_for
 from calhooks.delivery.threads import SenderThreads
-from calhooks.delivery.under_way import UnderWay
+from calhooks.delivery.under_way import YOUNG_SECONDS, UnderWay
 
 log = logging.getLogger(__name__)
 
@@ -60,26 +60,54 @@ class Pump:
         self._stop_at = monotonic() + STOP_SECONDS
 
     def run(self) -> bool:
-        """Deliver what is due. Return True when it is time to hand over although more may be due."""
+        """Deliver what is due. Return True when it is time to hand over although more may be due.
+
+        Sends that receivers keep waiting may then be under way still: settle() writes down how they ended.
+        """
         began = looked = monotonic()
         self._wakes.take()
         look, turn = True, _Turn([])
         while self._stop_at is None:
-            # Nobody waits for a hand-over: it comes when no receiver keeps a send waiting.
-            hand_over = monotonic() - began > HAND_OVER_SECONDS and not self._under_way.has_old()
             if look or self._finished:
-                turn, looked = self._turn(claiming=not hand_over), monotonic()
+                turn, looked = self._turn(), monotonic()
                 self.tick()
-            idle = not self._under_way and not self._finished
-            if idle and (hand_over or not turn.more):
-                return hand_over
+            if monotonic() - began > HAND_OVER_SECONDS:
+                self._wait_for_young()
+                return True
+            if not self._under_way and not self._finished and not turn.more:
+                return False
+            if turn.failed:
+                sleep(DATABASE_PAUSE_SECONDS)
             at_once = turn.more and self._under_way.slots() > 0
-            self._collect(DATABASE_PAUSE_SECONDS if turn.failed else 0 if at_once else NOTICE_SECONDS)
+            self._collect(0 if at_once else NOTICE_SECONDS)
             look = at_once or monotonic() - looked > LOOK_SECONDS or (not self._finished and self._wakes.came())
-        self._wind_up(self._stop_at)
+        self.wind_up()
         return False
 
-    def _turn(self, *, claiming: bool) -> _Turn:
+    def settle(self) -> None:
+        """Write down how sends ended that were still under way when `run()` handed over."""
+        self._collect(0)
+        if self._finished:
+            self._turn(claiming=False)
+
+    def wind_up(self) -> None:
+        """After stop(): wait for the sends under way as long as they have, and give back what has not ended."""
+        while self._under_way and self._stop_at is not None and monotonic() < self._stop_at:
+            self._collect(NOTICE_SECONDS)
+            if self._finished:
+                self._turn(claiming=False)
+        finished, claims = self._finished, self._under_way.clear()
+        self._finished = []
+        if not finished and not claims:
+            return
+        try:
+            with writing() as session:
+                record(session.connection(), finished, waits=self._waits, now=clock.now())
+                release(session.connection(), claims, clock.now())
+        except SQLAlchemyError as error:
+            log.warning("%d leases were not given back and run out by themselves: %s", len(claims), error)
+
+    def _turn(self, *, claiming: bool = True) -> _Turn:
         """Record what has finished and claim what there is room for, in one transaction; then start sending."""
         finished, self._finished = self._finished, []
         try:
@@ -134,16 +162,10 @@ class Pump:
             self._help_at = monotonic() + HELP_SECONDS
             wake_another()
 
-    def _wind_up(self, stop_at: float) -> None:
-        while self._under_way and monotonic() < stop_at:
+    def _wait_for_young(self) -> None:
+        """Leave nothing behind that ends in an instant."""
+        until = monotonic() + YOUNG_SECONDS
+        while self._under_way and monotonic() < until:
             self._collect(NOTICE_SECONDS)
             if self._finished:
                 self._turn(claiming=False)
-        claims = self._under_way.clear()
-        try:
-            with writing() as session:
-                record(session.connection(), self._finished, waits=self._waits, now=clock.now())
-                release(session.connection(), claims, clock.now())
-        except SQLAlchemyError as error:
-            log.warning("%d leases were not given back and run out by themselves: %s", len(claims), error)
-        self._finished = []

@@ -17,7 +17,7 @@ from redis.retry import Retry
 from rq import Queue
 from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
-from rq.worker import SimpleWorker
+from rq.worker import DequeueStrategy, SimpleWorker
 
 from calhooks.config import current_config
 
@@ -119,6 +119,10 @@ class PumpWorker(SimpleWorker):
         )
         self._alive = alive
         self._waiting = False
+
+    def work_in_turns(self) -> None:
+        """Take jobs until stopped; neither deliveries nor mail keep the other waiting for more than one job."""
+        self.work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
 
     def stop(self) -> None:
         """Take no more jobs. Raises StopRequested, out of the signal handler, while waiting for one."""

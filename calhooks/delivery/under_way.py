@@ -68,10 +68,6 @@ class UnderWay:
         """Return the ids of the deliveries being sent."""
         return self._claims.keys()
 
-    def has_old(self) -> bool:
-        """Tell whether a receiver keeps one of the sends waiting."""
-        return self._young() < len(self)
-
     def slots(self) -> int:
         """Return how many more sends there is room for in all."""
         return min(MOST_YOUNG - self._young(), MOST_IN_ALL - len(self))

@@ -201,17 +201,22 @@ def test_what_a_stopped_pump_cannot_finish_is_given_back_at_once(
     assert states(session) == ["delivered"]
 
 
-def test_a_long_run_hands_over(
-    session: Session, owner: User, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+def test_a_long_run_hands_over_and_forgets_nothing_that_is_under_way(
+    session: Session, owner: User, impatient: Pump, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pump_module, "HAND_OVER_SECONDS", 0.0)
-    pump = Pump(current_config())
-    for _ in range(3):
-        happen(owner, [factories.create_endpoint(owner, receiver.url)])
-    assert pump.run()
-    monkeypatch.setattr(pump_module, "HAND_OVER_SECONDS", 30.0)
-    assert not pump.run()
-    assert set(states(session)) == {"delivered"}
+    with receiving(hang) as hung:
+        happen(owner, [factories.create_endpoint(owner, hung.url), factories.create_endpoint(owner, receiver.url)])
+        assert impatient.run()
+        assert states(session) == ["due", "delivered"]
+        wait_until(lambda: errors_after_settling(impatient, session) == ["deadline"])
+
+
+def errors_after_settling(pump: Pump, session: Session) -> list[str | None]:
+    """Let a pump write down what has ended, and return how attempts failed."""
+    pump.settle()
+    session.rollback()
+    return list(session.scalars(select(Attempt.error).where(Attempt.error.is_not(None))))
 
 
 def test_results_survive_a_database_that_is_away_for_a_moment(
