@@ -61,7 +61,7 @@ function freeze(link) {
   main.setAttribute("aria-busy", "true");
   if (link.matches("a.day")) {
     chosen?.removeAttribute("aria-current");
-    link.setAttribute("aria-current", "date");
+    link.setAttribute("aria-current", "true");
     times.hidden = true;
   } else {
     for (const day of days) day.dataset.disabled = "true";
@@ -70,7 +70,7 @@ function freeze(link) {
     main.removeAttribute("aria-busy");
     times?.removeAttribute("hidden");
     link.removeAttribute("aria-current");
-    chosen?.setAttribute("aria-current", "date");
+    chosen?.setAttribute("aria-current", "true");
     for (const day of days) day.dataset.disabled = "false";
   };
 }

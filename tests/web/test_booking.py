@@ -155,6 +155,15 @@ def test_a_link_as_location_leads_there_and_anything_else_is_text(
     assert links == ["https://meet.example.com/rick", "tel:+442012345678"]
 
 
+def test_the_link_of_a_meeting_is_told_once_it_is_confirmed(
+    client: FlaskClient, app: Flask, event_type: EventType
+) -> None:
+    uid = make(app, event_type, status=BookingStatus.PENDING, location="https://meet.example.com/rick")
+    page = client.get(f"/booking/{uid}")
+    assert "meet.example.com" not in page.text
+    assert "you get the link once it is confirmed" in page.text
+
+
 # Moving
 
 

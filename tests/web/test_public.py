@@ -241,6 +241,13 @@ def test_booking_leads_to_the_bookings_page(client: FlaskClient, booked: Booked)
     assert client.get(answer.location).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "email", ["ann@example.test", "ann@calendar.local", "Ann.O'Lee+x@Example.COM", "änn@exämple.com"]
+)
+def test_unusual_addresses_are_as_good_as_any(client: FlaskClient, email: str) -> None:
+    assert pages.submit(client, TUESDAY_TEN, {"name": "Ann", "email": email}).status_code == 303
+
+
 def test_metadata_may_also_stand_in_the_form(client: FlaskClient, booked: Booked) -> None:
     pages.submit(client, TUESDAY_TEN, ANN | {"metadata[user_id]": "123"})
     assert booked()[0]["metadata"] == {"user_id": "123"}
