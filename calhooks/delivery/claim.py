@@ -87,9 +87,9 @@ def claim(connection: Connection, *, now: datetime, token: str, room: Room) -> t
 def release(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
     """Give back what was claimed and not finished: it is due at once, for whoever comes."""
     held = sorted(claims, key=lambda claim: claim.endpoint_id)
-    _execute_each(connection, _DUE_AT_LEAST, [{"endpoint": each.endpoint_id, "moment": now} for each in held])
     given_back = [{"delivery": each.delivery_id, "token": each.token, "now": now} for each in held]
     _execute_each(connection, _RELEASE, given_back)
+    _execute_each(connection, _SETTLE, [{"endpoint": each.endpoint_id} for each in held])
 
 
 _READY = (
@@ -148,24 +148,13 @@ _RELEASE = (
 )
 
 # When the claim must look at an endpoint next: at its earliest due time, the ends of leases included.
-_CLAIMED = (
-    update(endpoints)
-    .where(endpoints.c.id == bindparam("endpoint"))
-    .values(
-        last_claim_at=bindparam("now"),
-        next_due_at=select(func.min(deliveries.c.due_at))
-        .where(deliveries.c.endpoint_id == bindparam("endpoint"), deliveries.c.state == DeliveryState.DUE)
-        .scalar_subquery(),
-    )
+EARLIEST_DUE = (
+    select(func.min(deliveries.c.due_at))
+    .where(deliveries.c.endpoint_id == bindparam("endpoint"), deliveries.c.state == DeliveryState.DUE)
+    .scalar_subquery()
 )
-_DUE_AT_LEAST = (
-    update(endpoints)
-    .where(
-        endpoints.c.id == bindparam("endpoint"),
-        or_(endpoints.c.next_due_at.is_(None), endpoints.c.next_due_at > bindparam("moment", type_=UTCDateTime)),
-    )
-    .values(next_due_at=bindparam("moment"))
-)
+_SETTLE = update(endpoints).where(endpoints.c.id == bindparam("endpoint")).values(next_due_at=EARLIEST_DUE)
+_CLAIMED = _SETTLE.values(last_claim_at=bindparam("now"))
 
 _SECRETS = (
     select(signing_keys.c.endpoint_id, signing_keys.c.secret)

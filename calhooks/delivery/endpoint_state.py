@@ -21,7 +21,6 @@ class EndpointState:
     active: bool
     inactive_reason: str | None
     inactive_since: datetime | None
-    next_due_at: datetime | None
     recovering_since: datetime | None
     failing_since: datetime | None
     consecutive_failures: int
@@ -38,10 +37,6 @@ class EndpointState:
             self._note_success(now)
         elif result.failure is not Failure.INTERNAL:
             self._note_failure(result, now)
-
-    def note_due(self, moment: datetime) -> None:
-        """Have the claim look at this endpoint at `moment` at the latest."""
-        self.next_due_at = min(self.next_due_at or moment, moment)
 
     def _note_success(self, now: datetime) -> None:
         if self.consecutive_failures >= OUTAGE_FAILURES:

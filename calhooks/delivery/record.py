@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
-from calhooks.delivery.claim import Claim
+from calhooks.delivery.claim import EARLIEST_DUE, Claim
 from calhooks.delivery.endpoint_state import EndpointState
 from calhooks.delivery.models import DeliveryState
 from calhooks.delivery.schedule import next_attempt_at, parse_retry_after
@@ -50,20 +50,14 @@ def record(connection: Connection, finished: Sequence[Finished], *, waits: Seque
     connection.execute(insert(attempts), [_attempt(each) for each in mine])
     ended = [_ended(each.result, held[each.claim.delivery_id], waits, now) for each in mine]
     connection.execute(_CHANGE, [each.change for each in ended])
-    for endpoint_id in _unblock(connection, ended, now):
-        states[endpoint_id].note_due(now)
+    _unblock(connection, ended, now)
     successes: dict[int, int] = defaultdict(int)
     for each in ended:
-        state = states[each.delivery.endpoint_id]
-        state.note(each.result, now)
-        successes[state.id] += each.result.succeeded
-        if each.change["new_due_at"]:
-            state.note_due(each.change["new_due_at"])
+        states[each.delivery.endpoint_id].note(each.result, now)
+        successes[each.delivery.endpoint_id] += each.result.succeeded
     for endpoint_id, count in successes.items():
         _bring_forward(connection, states[endpoint_id], count, now)
-    connection.execute(
-        _STATE, [{f"new_{key}": value for key, value in asdict(states[id_]).items()} for id_ in successes]
-    )
+    connection.execute(_STATE, [_values(states[endpoint_id]) for endpoint_id in successes])
 
 
 _ENDPOINTS = (
@@ -74,8 +68,9 @@ _ENDPOINTS = (
 )
 _STATE = (
     update(endpoints)
-    .where(endpoints.c.id == bindparam("new_id"))
+    .where(endpoints.c.id == bindparam("endpoint"))
     .values({name: bindparam(f"new_{name}") for name in EndpointState.__slots__ if name != "id"})
+    .values(next_due_at=EARLIEST_DUE)
 )
 _HELD = (
     select(
@@ -139,6 +134,10 @@ def _hold_endpoints(connection: Connection, endpoint_ids: set[int]) -> dict[int,
     return {row.id: EndpointState(*row) for row in rows}
 
 
+def _values(state: EndpointState) -> dict[str, Any]:
+    return {"endpoint": state.id} | {f"new_{name}": value for name, value in asdict(state).items() if name != "id"}
+
+
 def _held(connection: Connection, finished: Sequence[Finished]) -> dict[int, Any]:
     tokens = {each.claim.delivery_id: each.claim.token for each in finished}
     rows = connection.execute(_HELD, {"ids": list(tokens)})
@@ -184,22 +183,20 @@ def _ended(result: Result, delivery: Any, waits: Sequence[float], now: datetime)
     return _Ended(result, delivery, change)
 
 
-def _unblock(connection: Connection, ended: Sequence[_Ended], now: datetime) -> set[int]:
-    """Make the next delivery of each sequence due whose head is over, and return their endpoints."""
+def _unblock(connection: Connection, ended: Sequence[_Ended], now: datetime) -> None:
+    """Make the next delivery of each sequence due whose head is over."""
     over = {
         (each.delivery.endpoint_id, each.delivery.sequence_key)
         for each in ended
         if each.delivery.ordered and each.change["new_state"] != DeliveryState.DUE
     }
     if not over:
-        return set()
+        return
     query = {"endpoints": [endpoint for endpoint, _ in over], "keys": [key for _, key in over]}
     heads: dict[tuple[int, str], int] = {}
     for row in connection.execute(_BLOCKED, query):
         heads.setdefault((row.endpoint_id, row.sequence_key), row.id)
-    unblocked = {sequence: head for sequence, head in heads.items() if sequence in over}
-    _set_due(connection, list(unblocked.values()), now)
-    return {endpoint_id for endpoint_id, _ in unblocked}
+    _set_due(connection, [head for sequence, head in heads.items() if sequence in over], now)
 
 
 def _bring_forward(connection: Connection, state: EndpointState, successes: int, now: datetime) -> None:
@@ -214,9 +211,7 @@ def _bring_forward(connection: Connection, state: EndpointState, successes: int,
     }
     found = connection.execute(_OLDEST_WAITING, query).scalars().all()
     _set_due(connection, found, now)
-    if found:
-        state.note_due(now)
-    else:
+    if not found:
         state.recovering_since = None
 
 

@@ -1,0 +1,177 @@
+"""What the scheduler does every second, and that one of several does it."""
+
+from datetime import timedelta
+
+import pytest
+from redis import Redis
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.config import current_config
+from calhooks.db import writing
+from calhooks.delivery import leases, queue
+from calhooks.delivery.heartbeat import Heart
+from calhooks.delivery.models import Attempt, Delivery, Endpoint, Event, Heartbeat
+from calhooks.delivery.pump import Pump
+from calhooks.delivery.purge import purge_step
+from calhooks.scheduler import Scheduler
+from tests import factories
+from tests.delivery.conftest import MovingClock
+from tests.delivery.helpers import fresh, happen, states
+from tests.delivery.receivers import Receiver, answer
+
+
+@pytest.fixture
+def scheduler(session: Session, redis: Redis) -> Scheduler:
+    """A scheduler of this application."""
+    return Scheduler(current_config(), "one")
+
+
+def jobs(redis: Redis) -> int:
+    return queue.pump_queue(redis).count
+
+
+def test_a_wake_up_that_was_lost_is_made_up_for_although_the_flag_stands(
+    owner: User, scheduler: Scheduler, redis: Redis
+) -> None:
+    happen(owner, [factories.create_endpoint(owner)])
+    redis.delete(queue.pump_queue(redis).key)
+    assert redis.exists(queue.FLAG)
+    scheduler.turn()
+    assert jobs(redis) == 1
+    scheduler.turn()
+    assert jobs(redis) == 1
+
+
+def test_nobody_is_woken_for_nothing(owner: User, scheduler: Scheduler, redis: Redis) -> None:
+    scheduler.turn()
+    endpoint = factories.create_endpoint(owner)
+    factories.create_delivery(endpoint, factories.create_event(owner), due_at=clock.now() + timedelta(minutes=1))
+    off = factories.create_endpoint(owner, active=False)
+    factories.create_delivery(off, factories.create_event(owner))
+    scheduler.turn()
+    assert jobs(redis) == 0
+
+
+def test_one_of_two_schedulers_works_and_the_other_takes_over_when_it_is_gone(
+    owner: User, scheduler: Scheduler, redis: Redis, time: MovingClock
+) -> None:
+    other = Scheduler(current_config(), "other")
+    scheduler.turn()
+    happen(owner, [factories.create_endpoint(owner)])
+    redis.flushall()
+    other.turn()
+    assert jobs(redis) == 0
+    time.advance(seconds=11)
+    other.turn()
+    assert jobs(redis) == 1
+    redis.flushall()
+    scheduler.turn()
+    assert jobs(redis) == 0
+    other.leave()
+    scheduler.turn()
+    assert jobs(redis) == 1
+
+
+@pytest.mark.parametrize("hours", [1, 24])
+def test_a_clock_that_is_set_back_delays_nothing(
+    session: Session, owner: User, scheduler: Scheduler, pump: Pump, receiver: Receiver, time: MovingClock, hours: int
+) -> None:
+    scheduler.turn()
+    receiver.reply = answer(500)
+    retried, abandoned = factories.create_endpoint(owner, receiver.url), factories.create_endpoint(owner, receiver.url)
+    (delivery,) = happen(owner, [retried])
+    pump.run()
+    leased = clock.now() + timedelta(seconds=30)
+    factories.create_delivery(abandoned, factories.create_event(owner), lease_token="dead", due_at=leased)
+    happen(owner, [factories.create_endpoint(owner, receiver.url)])
+    scheduler.turn()
+    time.advance(hours=-hours)
+    scheduler.turn()
+    assert fresh(session, delivery).due_at < clock.now() + timedelta(seconds=10)
+    receiver.reply = answer()
+    time.advance(seconds=45)
+    pump.run()
+    assert states(session) == ["delivered"] * 3
+
+
+def test_a_clock_that_is_set_forward_loses_nothing(
+    session: Session, owner: User, scheduler: Scheduler, pump: Pump, receiver: Receiver, time: MovingClock
+) -> None:
+    scheduler.turn()
+    endpoint = factories.create_endpoint(owner, receiver.url)
+    happen(owner, [endpoint], sequence="booking")
+    time.advance(hours=1)
+    happen(owner, [endpoint], sequence="booking")
+    scheduler.turn()
+    pump.run()
+    assert states(session) == ["delivered", "delivered"]
+
+
+def test_a_lease_is_held_by_one_at_a_time(session: Session, time: MovingClock) -> None:
+    def hold(holder: str) -> bool:
+        with writing() as inner:
+            return leases.hold(inner, "work", holder, clock.now())[0]
+
+    assert [hold("a"), hold("b"), hold("a")] == [True, False, True]
+    time.advance(seconds=9)
+    assert [hold("b"), hold("a")] == [False, True]
+    time.advance(seconds=11)
+    assert [hold("b"), hold("a")] == [True, False]
+
+
+def test_old_events_go_with_their_deliveries_and_attempts_but_not_what_is_owed(
+    session: Session, owner: User, pump: Pump, receiver: Receiver, time: MovingClock
+) -> None:
+    endpoint = factories.create_endpoint(owner, receiver.url)
+    happen(owner, [endpoint])
+    pump.run()
+    happen(owner, [factories.create_endpoint(owner, active=False)])
+    time.advance(days=91)
+    happen(owner, [endpoint])
+    pump.run()
+
+    def purge(days: int) -> int:
+        with writing() as inner:
+            return purge_step(inner, clock.now(), days)
+
+    assert purge(0) == 0
+    assert [purge(90), purge(90)] == [1, 0]
+    session.rollback()
+    assert len(session.scalars(select(Event)).all()) == 2
+    assert len(session.scalars(select(Delivery)).all()) == 2
+    assert len(session.scalars(select(Attempt)).all()) == 1
+
+
+def test_a_deleted_endpoint_is_forgotten_with_its_last_delivery(
+    session: Session, owner: User, time: MovingClock
+) -> None:
+    gone = factories.create_endpoint(owner, deleted_at=clock.now(), active=False)
+    factories.create_delivery(gone, factories.create_event(owner), state="delivered", due_at=None)
+    time.advance(days=91)
+    for _ in range(2):
+        with writing() as inner:
+            purge_step(inner, clock.now(), 90)
+    session.rollback()
+    assert session.scalars(select(Endpoint)).all() == []
+
+
+def test_purging_goes_in_small_steps(session: Session, owner: User, time: MovingClock) -> None:
+    for _ in range(60):
+        factories.create_event(owner)
+    time.advance(days=91)
+    with writing() as inner:
+        assert purge_step(inner, clock.now(), 90) == 50
+
+
+def test_a_heart_beats_every_few_seconds_and_stops(session: Session) -> None:
+    heart = Heart("worker")
+    heart.beat()
+    heart.beat()
+    (row,) = session.scalars(select(Heartbeat)).all()
+    assert (row.name, row.kind) == (heart.name, "worker")
+    heart.stop()
+    session.rollback()
+    assert session.scalars(select(Heartbeat)).all() == []
