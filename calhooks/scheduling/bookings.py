@@ -14,8 +14,9 @@ from calhooks.scheduling import fields
 from calhooks.scheduling.booking_events import announce
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.locking import flush_or_refuse, lock_endpoints, lock_host, locked_booking
-from calhooks.scheduling.models import Attendee, Booking, BookingStatus, EventType
+from calhooks.scheduling.models import Attendee, Booking, BookingStatus, EventType, LocationKind
 from calhooks.scheduling.openings import require_offered
+from calhooks.scheduling.questions import ATTENDEE_PHONE
 from calhooks.scheduling.submissions import Submission
 from calhooks.scheduling.titles import booking_title
 
@@ -36,7 +37,7 @@ def book(
     if (sent_before := find_submission(session, key)) is not None:
         return sent_before
     now = clock.now()
-    require_offered(session, event_type, submission.start, now)
+    require_offered(session, event_type, submission.start, submission.length or event_type.length, now)
     booking = draft(event_type, submission, now)
     booking.status = BookingStatus.PENDING if event_type.requires_confirmation else BookingStatus.ACCEPTED
     booking.submission_key = key
@@ -101,6 +102,8 @@ def draft(event_type: EventType, submission: Submission, now: datetime) -> Booki
     """Return a booking as the form and the event type say, not yet in any state."""
     uid = ids.new_uid()
     host = event_type.owner
+    length = submission.length or event_type.length
+    location = _location(event_type, submission)
     booking = Booking(
         uid=uid,
         root_uid=uid,
@@ -113,14 +116,14 @@ def draft(event_type: EventType, submission: Submission, now: datetime) -> Booki
             event_title=event_type.title,
             organiser=host.name,
             scheduler=submission.name,
-            location=event_type.location,
-            length=event_type.length,
+            location=location,
+            length=length,
         ),
         description=event_type.description,
-        length=event_type.length,
+        length=length,
         start_time=submission.start,
-        end_time=submission.start + timedelta(minutes=event_type.length),
-        location=event_type.location,
+        end_time=submission.start + timedelta(minutes=length),
+        location=location,
         additional_notes=submission.notes,
         responses=_responses(submission),
         created_at=now,
@@ -191,4 +194,11 @@ def _responses(submission: Submission) -> dict[str, dict[str, object]]:
         responses["notes"] = {"label": "Additional notes", "value": submission.notes}
     if submission.guests:
         responses["guests"] = {"label": "Guests", "value": list(submission.guests)}
-    return responses
+    return responses | submission.answers
+
+
+def _location(event_type: EventType, submission: Submission) -> str:
+    if event_type.location_kind != LocationKind.ATTENDEE_PHONE:
+        return event_type.location
+    answer = submission.answers.get(ATTENDEE_PHONE)
+    return str(answer["value"]) if answer else ""

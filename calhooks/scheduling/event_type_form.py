@@ -1,17 +1,19 @@
 """An event type as its host typed it, checked."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
+from typing import Any
 
 from calhooks.scheduling.errors import InvalidInput
-from calhooks.scheduling.fields import checked, one_line, paragraphs
+from calhooks.scheduling.fields import MAX_SLUG_LENGTH, checked, one_line, paragraphs, phone_number, slug_of
+from calhooks.scheduling.models import LocationKind
 from calhooks.scheduling.openings import MAX_BUFFER, MAX_LENGTH
+from calhooks.scheduling.question_form import TypedQuestion, check_questions
 
 MAX_TITLE_LENGTH = 200
-MAX_SLUG_LENGTH = 100
 MAX_DESCRIPTION_LENGTH = 5_000
 MAX_LOCATION_LENGTH = 1_000
+MAX_LENGTHS = 10
 MAX_BOOKING_NAME_LENGTH = 500
 MAX_NOTICE = 365 * 1_440
 SHORTEST_INTERVAL = 5
@@ -25,15 +27,19 @@ _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 class EventTypeForm:
     """An event type as it was typed. Lengths are in minutes, None where no number was typed.
 
-    An empty `slug` is made from the title; without `slot_interval` a slot begins after each `length`; without
-    `schedule_id` the host's first schedule holds, or the one that is set; without `reminder_hours` nobody is reminded.
+    `other_lengths` lists further ones, as in "15, 45"; `questions` of None leaves them as they are. An empty `slug` is
+    made from the title; without `slot_interval` a slot begins after each `length`; without `schedule_id` the host's
+    first schedule holds, or the one that is set; without `reminder_hours` nobody is reminded.
     """
 
     title: str
     length: int | None
     slug: str = ""
     description: str = ""
+    other_lengths: str = ""
+    location_kind: str = LocationKind.SOMEWHERE_ELSE
     location: str = ""
+    questions: tuple[TypedQuestion, ...] | None = None
     booking_name: str = ""
     requires_confirmation: bool = False
     minimum_notice: int | None = DEFAULT_NOTICE
@@ -45,20 +51,20 @@ class EventTypeForm:
     reminder_hours: int | None = None
 
 
-def check_event_type(form: EventTypeForm) -> dict[str, str | int | bool | None]:
+def check_event_type(form: EventTypeForm) -> dict[str, Any]:
     """Return what is kept of a form, by the model's names. Raises InvalidInput, keyed like `bookingName`."""
     errors: dict[str, str] = {}
-    values: dict[str, str | int | bool | None] = {
+    values: dict[str, Any] = {
         "title": checked(errors, "title", _title, form.title),
         "slug": checked(errors, "slug", _slug, form.slug or slug_of(form.title)),
         "description": checked(
             errors, "description", lambda text: paragraphs(text, MAX_DESCRIPTION_LENGTH), form.description
         ),
-        "location": checked(errors, "location", lambda text: one_line(text, MAX_LOCATION_LENGTH), form.location),
         "booking_name": checked(
             errors, "bookingName", lambda text: one_line(text, MAX_BOOKING_NAME_LENGTH), form.booking_name
         ),
         "length": _minutes(errors, "length", form.length, 1, MAX_LENGTH),
+        "other_lengths": checked(errors, "otherLengths", _lengths, form.other_lengths),
         "minimum_notice": _minutes(errors, "minimumNotice", form.minimum_notice, 0, MAX_NOTICE),
         "slot_interval": None,
         "reminder_hours": form.reminder_hours,
@@ -66,20 +72,18 @@ def check_event_type(form: EventTypeForm) -> dict[str, str | int | bool | None]:
         "buffer_after": _minutes(errors, "bufferAfter", form.buffer_after, 0, MAX_BUFFER),
         "requires_confirmation": form.requires_confirmation,
         "hidden": form.hidden,
+        **_place(errors, form.location_kind, form.location),
     }
+    if form.questions is not None:
+        values["questions"] = [question.stored() for question in check_questions(errors, form.questions)]
     if form.slot_interval is not None:
         values["slot_interval"] = _minutes(errors, "slotInterval", form.slot_interval, SHORTEST_INTERVAL, MAX_LENGTH)
     if form.reminder_hours is not None and not 1 <= form.reminder_hours <= MAX_REMINDER_HOURS:
         errors["reminderHours"] = f"Enter a number of hours from 1 to {MAX_REMINDER_HOURS}."
     if errors:
         raise InvalidInput(errors)
+    values["other_lengths"] = [length for length in values["other_lengths"] if length != values["length"]]
     return values
-
-
-def slug_of(title: str) -> str:
-    """Return an address made of a title: "Quick chat!" gives "quick-chat". Empty when nothing of it can be used."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain)[:MAX_SLUG_LENGTH].strip("-")
 
 
 def _title(text: str) -> str:
@@ -105,3 +109,42 @@ def _minutes(errors: dict[str, str], name: str, value: int | None, least: int, m
         errors[name] = f"Enter a number of minutes from {least} to {most:,}."
         return None
     return value
+
+
+def _lengths(text: str) -> list[int]:
+    words = text.replace(",", " ").split()
+    lengths = sorted({int(word) if word.isascii() and word.isdecimal() and len(word) <= 4 else 0 for word in words})
+    if lengths and not 1 <= lengths[0] <= lengths[-1] <= MAX_LENGTH:
+        raise ValueError(f"Enter numbers of minutes from 1 to {MAX_LENGTH:,}, such as 15, 45.")
+    if len(lengths) > MAX_LENGTHS:
+        raise ValueError(f"Offer at most {MAX_LENGTHS} lengths.")
+    return lengths
+
+
+def _place(errors: dict[str, str], typed_kind: str, location: str) -> dict[str, Any]:
+    """Return the kind of a location and what it is; an attendee's phone number is not known before somebody books."""
+    kind = LocationKind(typed_kind) if typed_kind in list(LocationKind) else None
+    if kind is None:
+        errors["locationKind"] = "Choose where the meeting is."
+    if kind is None or kind is LocationKind.ATTENDEE_PHONE:
+        return {"location_kind": kind, "location": ""}
+    check = {LocationKind.LINK: _link, LocationKind.HOST_PHONE: _phone}.get(kind, _anywhere)
+    return {"location_kind": kind, "location": checked(errors, "location", check, location)}
+
+
+def _anywhere(text: str) -> str:
+    return one_line(text, MAX_LOCATION_LENGTH)
+
+
+def _link(text: str) -> str:
+    link = _anywhere(text)
+    if not re.fullmatch(r"https?://[^\s/]+\S*", link, re.IGNORECASE):
+        raise ValueError("Enter a link that begins with https://.")
+    return link
+
+
+def _phone(text: str) -> str:
+    number = phone_number(text)
+    if not number:
+        raise ValueError("Enter the phone number that is called.")
+    return number

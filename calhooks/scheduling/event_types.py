@@ -1,6 +1,7 @@
 """What can be booked with a host: made, changed, deleted and listed."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
@@ -77,7 +78,7 @@ def delete_event_type(session: Session, owner: User, event_type_id: int) -> None
     session.flush()
 
 
-def _keep(session: Session, event_type: EventType, values: dict[str, str | int | bool | None]) -> EventType:
+def _keep(session: Session, event_type: EventType, values: dict[str, Any]) -> EventType:
     same_slug = select(EventType.id).where(
         EventType.owner_id == event_type.owner_id, EventType.slug == values["slug"], EventType.id != event_type.id
     )

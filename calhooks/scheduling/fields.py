@@ -1,5 +1,6 @@
 """Text that somebody typed: made tidy, or refused with a sentence for the place where it was typed."""
 
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,7 +11,11 @@ from calhooks.scheduling.errors import InvalidInput
 
 MAX_EMAIL_LENGTH = 320
 MAX_REASON_LENGTH = 2_000
+MAX_SLUG_LENGTH = 100
 NUL_REFUSED = "A NUL character is not allowed here."
+MAX_PHONE_LENGTH = 40
+FEWEST_PHONE_DIGITS = 5
+_PHONE = re.compile(r"\+?[\d\s()./-]+", re.ASCII)
 
 Typed = TypeVar("Typed")
 Checked = TypeVar("Checked")
@@ -48,6 +53,20 @@ def email_address(text: str) -> str:
     except EmailNotValidError as error:
         raise ValueError(f"“{text.strip()[:80]}” is not an e-mail address. Enter one like ann@example.com.") from error
     return _no_longer_than(address, MAX_EMAIL_LENGTH)
+
+
+def phone_number(text: str) -> str:
+    """Return a phone number as it was typed, empty for none. Raises ValueError."""
+    number = one_line(text, MAX_PHONE_LENGTH)
+    if number and (not _PHONE.fullmatch(number) or sum(letter.isdigit() for letter in number) < FEWEST_PHONE_DIGITS):
+        raise ValueError("Enter a phone number like +44 20 7946 0958.")
+    return number
+
+
+def slug_of(title: str) -> str:
+    """Return an address made of a title: "Quick chat!" gives "quick-chat". Empty when nothing of it can be used."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:MAX_SLUG_LENGTH].strip("-")
 
 
 def reason(name: str, text: str) -> str:

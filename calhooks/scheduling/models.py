@@ -20,6 +20,16 @@ class BookingStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class LocationKind(StrEnum):
+    """Where a meeting is. The attendee's phone number is asked for when it is booked."""
+
+    LINK = "link"
+    IN_PERSON = "in_person"
+    HOST_PHONE = "host_phone"
+    ATTENDEE_PHONE = "attendee_phone"
+    SOMEWHERE_ELSE = "somewhere_else"
+
+
 class Schedule(Base):
     """A host's hours, in `time_zone`."""
 
@@ -54,8 +64,9 @@ class ScheduleRange(Base):
 class EventType(Base):
     """Something that can be booked with one host. Lengths, notice, buffers and interval are in minutes.
 
-    `booking_name` is the pattern of a booking's title, empty for the event type's own title. Attendees are reminded
-    `reminder_hours` before the meeting, or never.
+    `length` is what is booked unless the booker chooses one of `other_lengths`. `location` is empty where the booker
+    says it. `booking_name` is the pattern of a booking's title, empty for the event type's own title. Attendees are
+    reminded `reminder_hours` before the meeting, or never. `questions` are those of `scheduling.questions`.
     """
 
     __tablename__ = "event_types"
@@ -68,7 +79,10 @@ class EventType(Base):
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text, default="")
     length: Mapped[int]
+    other_lengths: Mapped[list[int]] = mapped_column(JSON, default=list)
+    location_kind: Mapped[LocationKind] = mapped_column(String(20), default=LocationKind.SOMEWHERE_ELSE)
     location: Mapped[str] = mapped_column(String(1000), default="")
+    questions: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     booking_name: Mapped[str] = mapped_column(String(500), default="")
     requires_confirmation: Mapped[bool] = mapped_column(default=False)
     minimum_notice: Mapped[int] = mapped_column(default=120)
@@ -81,6 +95,11 @@ class EventType(Base):
 
     owner: Mapped[User] = relationship()
     schedule: Mapped[Schedule] = relationship()
+
+    @property
+    def lengths(self) -> list[int]:
+        """Return every length that can be booked, the shortest first."""
+        return sorted({self.length, *self.other_lengths})
 
 
 class Booking(Base):

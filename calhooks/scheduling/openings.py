@@ -23,21 +23,24 @@ def free_times(
     last: date,
     zone: tzinfo,
     now: datetime,
+    length: int | None = None,
     moving: Booking | None = None,
 ) -> list[datetime]:
     """Return the starts, in UTC, that a booker in `zone` may choose on the days `first` to `last`.
 
-    The booking that is being moved does not stand in its own way.
+    `length` is in minutes, by default the event type's own. The booking that is being moved does not stand in its own
+    way.
     """
     bounds = day_bounds(first, last, zone)
     if bounds is None or bounds[1] <= now:
         return []
     before, after = event_type.buffer_before, event_type.buffer_after
+    length = length or event_type.length
     busy = _busy(
         session,
         event_type.owner_id,
         max(bounds[0], now) - timedelta(minutes=before),
-        bounds[1] + timedelta(minutes=event_type.length + after),
+        bounds[1] + timedelta(minutes=length + after),
         moving,
     )
     return free_slots(
@@ -45,8 +48,8 @@ def free_times(
         first=first,
         last=last,
         zone=zone,
-        duration=event_type.length,
-        interval=event_type.slot_interval or event_type.length,
+        duration=length,
+        interval=event_type.slot_interval or length,
         earliest=now + timedelta(minutes=event_type.minimum_notice),
         busy=busy,
         buffer_before=before,
@@ -55,9 +58,16 @@ def free_times(
 
 
 def require_offered(
-    session: Session, event_type: EventType, start: datetime, now: datetime, moving: Booking | None = None
+    session: Session,
+    event_type: EventType,
+    start: datetime,
+    length: int,
+    now: datetime,
+    moving: Booking | None = None,
 ) -> None:
-    """Make sure that a time can be booked right now. Raises SlotNotOffered or SlotTaken."""
+    """Make sure that a time can be booked right now, for so many minutes. Raises SlotNotOffered or SlotTaken."""
+    if length not in event_type.lengths:
+        raise SlotNotOffered("Meetings of this length are not offered. Please choose another one.")
     if start <= now:
         raise SlotNotOffered("This time has passed. Please choose another one.")
     if start < now + timedelta(minutes=event_type.minimum_notice):
@@ -67,14 +77,14 @@ def require_offered(
         first=start.date(),
         last=start.date(),
         zone=UTC,
-        duration=event_type.length,
-        interval=event_type.slot_interval or event_type.length,
+        duration=length,
+        interval=event_type.slot_interval or length,
         earliest=start,
         busy=(),
     )
     if start not in offered:
         raise SlotNotOffered("This time is not offered. Please choose one from the list.")
-    if is_taken(session, event_type.owner_id, start, event_type.length, event_type, moving):
+    if is_taken(session, event_type.owner_id, start, length, event_type, moving):
         raise SlotTaken
 
 

@@ -28,6 +28,7 @@ from calhooks.scheduling.locking import flush_or_refuse, locked_booking
 from calhooks.scheduling.metadata import merge_metadata
 from calhooks.scheduling.models import Booking, BookingStatus
 from calhooks.scheduling.openings import require_offered
+from calhooks.scheduling.questions import own_answers
 from calhooks.scheduling.submissions import Submission
 
 
@@ -56,7 +57,7 @@ def reschedule(
     event_type = replaced.event_type
     if event_type is None:
         raise NotAllowed(NOT_BOOKABLE)
-    require_offered(session, event_type, submission.start, now, moving=replaced)
+    require_offered(session, event_type, submission.start, submission.length or event_type.length, now, moving=replaced)
 
     by_host = is_host(old, by)
     booking = draft(event_type, _as_booker(submission, old) if by_host else submission, now)
@@ -130,6 +131,13 @@ def _give_way(replaced: Booking) -> None:
 
 
 def _as_booker(submission: Submission, old: Booking) -> Submission:
-    """Return the form that a host filled in, with the booker's own name, zone and language."""
+    """Return the form that a host filled in, with the booker's own name, zone, language and answers."""
     booker = old.attendees[0]
-    return replace(submission, name=booker.name, email=booker.email, time_zone=booker.time_zone, locale=booker.locale)
+    return replace(
+        submission,
+        name=booker.name,
+        email=booker.email,
+        time_zone=booker.time_zone,
+        locale=booker.locale,
+        answers=own_answers(old.responses),
+    )

@@ -1,11 +1,13 @@
 """What a booker filled in, checked as one: the form of the booking page without anything of the web."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.fields import MAX_REASON_LENGTH, checked, email_address, one_line, paragraphs
+from calhooks.scheduling.questions import Answers, Question, check_answers
 from calhooks.scheduling.zones import canonical_zone
 
 MAX_NAME_LENGTH = 200
@@ -17,9 +19,13 @@ MAX_LOCALE_LENGTH = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A booking form that can be kept. `start` is UTC, `time_zone` canonical; `guests` holds each address once."""
+    """A booking form that can be kept. `start` is UTC, `time_zone` canonical; `guests` holds each address once.
+
+    `length` is the one that was chosen, in minutes, None for the event type's own.
+    """
 
     start: datetime
+    length: int | None = None
     time_zone: str
     name: str
     email: str
@@ -27,6 +33,7 @@ class Submission:
     guests: tuple[str, ...] = ()
     reschedule_reason: str = ""
     locale: str = DEFAULT_LOCALE
+    answers: Answers = field(default_factory=dict)
 
 
 def check_submission(
@@ -39,10 +46,14 @@ def check_submission(
     guests: Iterable[str] = (),
     reschedule_reason: str = "",
     locale: str = DEFAULT_LOCALE,
+    length: int | None = None,
+    questions: Sequence[Question] = (),
+    answers: Mapping[str, str] = MappingProxyType({}),
 ) -> Submission:
-    """Return what was typed, tidied. Raises InvalidInput, keyed by the contract's names (`timeZone`, `start`…).
+    """Return what was typed, tidied; `questions` are the event type's, `answers` what was typed, by identifier.
 
-    `locale` is not typed: what is no plain language tag becomes the default.
+    Raises InvalidInput, keyed by the contract's names (`timeZone`, `start`…) and the identifiers. `locale` is not
+    typed: what is no plain language tag becomes the default.
     """
     errors: dict[str, str] = {}
     moment = checked(errors, "start", _start, start)
@@ -52,6 +63,7 @@ def check_submission(
     others = checked(errors, "guests", _guests, guests)
     remarks = checked(errors, "notes", lambda text: paragraphs(text, MAX_NOTES_LENGTH), notes)
     reason = checked(errors, "rescheduleReason", lambda text: paragraphs(text, MAX_REASON_LENGTH), reschedule_reason)
+    answered = check_answers(errors, questions, answers)
     if errors or moment is None or zone is None or booker is None or address is None:
         raise InvalidInput(errors)
     return Submission(
@@ -63,6 +75,8 @@ def check_submission(
         guests=tuple(guest for guest in others or () if guest.casefold() != address.casefold()),
         reschedule_reason=reason or "",
         locale=_locale(locale),
+        length=length,
+        answers=answered,
     )
 
 
