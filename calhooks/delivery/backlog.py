@@ -52,7 +52,9 @@ def oldest_due_seconds(session: Session, now: datetime) -> float:
 def alive(session: Session, now: datetime) -> dict[str, int]:
     """Count the processes of each kind that were seen lately."""
     rows = session.execute(
-        select(Heartbeat.kind, func.count()).where(Heartbeat.seen_at > now - ALIVE).group_by(Heartbeat.kind)
+        select(Heartbeat.kind, func.count())
+        .where(Heartbeat.seen_at.between(now - ALIVE, now + ALIVE))
+        .group_by(Heartbeat.kind)
     )
     return dict(rows.all())
 

@@ -93,7 +93,7 @@ def release(connection: Connection, claims: Sequence[Claim], now: datetime) -> N
 
 
 _READY = (
-    select(endpoints.c.id, endpoints.c.url, endpoints.c.consecutive_failures)
+    select(endpoints.c.id, endpoints.c.url, endpoints.c.secret_headers, endpoints.c.consecutive_failures)
     .where(
         ACTIVE,
         endpoints.c.deleted_at.is_(None),
@@ -112,6 +112,7 @@ _DUE = (
         deliveries.c.endpoint_id,
         deliveries.c.body,
         deliveries.c.content_type,
+        deliveries.c.headers,
         deliveries.c.attempt_count,
         deliveries.c.lease_token,
         deliveries.c.due_at,
@@ -206,5 +207,7 @@ def _claim(row: Any, endpoint: Any, token: str, secrets: Sequence[str]) -> Claim
         message_id=row.message_id,
         attempt=number,
         secrets=secrets,
+        headers=row.headers,
+        secret_headers=endpoint.secret_headers,
     )
     return Claim(row.id, row.endpoint_id, token, number, endpoint.consecutive_failures > 0, request)

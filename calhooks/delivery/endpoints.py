@@ -46,9 +46,10 @@ def switch_on(session: Session, endpoint: Endpoint) -> None:
 
 
 def delete_endpoint(session: Session, endpoint: Endpoint) -> None:
-    """Send nothing more to an endpoint, not even what waits. Its log stays until it is purged, its keys do not."""
+    """Send nothing more to an endpoint, not even what waits. Its log stays until it is purged, its secrets do not."""
     drop_waiting(session, endpoint)
     endpoint.keys = []
+    endpoint.secret_headers = []
     endpoint.deleted_at = clock.now()
     switch_off(endpoint, InactiveReason.OWNER)
     session.flush()

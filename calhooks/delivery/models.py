@@ -38,7 +38,8 @@ class Endpoint(Base):
 
     `next_due_at` is the earliest `due_at` among its due deliveries or None, so that the claim need not look at
     endpoints that have nothing to do; `last_claim_at` has them served in turn. While `recovering_since` is set, what
-    failed before it is brought forward. A deleted endpoint keeps its row, without keys, until its log is purged.
+    failed before it is brought forward. `secret_headers` are names and values that are never shown, sent as they stand
+    at each attempt. A deleted endpoint keeps its row, without keys and secrets, until its log is purged.
     """
 
     __tablename__ = "endpoints"
@@ -64,6 +65,7 @@ class Endpoint(Base):
     consecutive_failures: Mapped[int] = mapped_column(default=0)
     last_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_success_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    secret_headers: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
@@ -114,7 +116,7 @@ class Delivery(Base):
     While a pump holds the lease, `lease_token` is set and `due_at` is when the lease ends, so that a dead pump's row
     falls due again by itself. `attempt_count` counts for ever; `tries` is the place in the retry schedule and starts
     again on Resend. `ordered` is false once it was resent: then it neither waits for its sequence nor holds it up.
-    `not_before` is when the last Retry-After ends.
+    `not_before` is when the last Retry-After ends. `headers` are names and values that go with the body.
     """
 
     __tablename__ = "deliveries"
@@ -129,6 +131,7 @@ class Delivery(Base):
     lease_token: Mapped[str | None] = mapped_column(String(32))
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
     content_type: Mapped[str] = mapped_column(String(100))
+    headers: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
     error: Mapped[str | None] = mapped_column(Text)
     attempt_count: Mapped[int] = mapped_column(default=0)
     tries: Mapped[int] = mapped_column(default=0)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
 from calhooks.db import after_commit
+from calhooks.delivery.headers import Pairs
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event
 from calhooks.delivery.queue import wake
 from calhooks.delivery.tables import deliveries
@@ -24,6 +25,7 @@ class Owed:
     endpoint_id: int
     body: bytes | None
     content_type: str
+    headers: Pairs = ()
     error: str | None = None
 
 
@@ -145,6 +147,7 @@ def _row(event: Event, owed: Owed, now: datetime, *, waits: bool) -> dict[str, A
         "due_at": now if state is DeliveryState.DUE else None,
         "body": owed.body,
         "content_type": owed.content_type,
+        "headers": list(owed.headers),
         "error": owed.error,
         "created_at": now,
         "finished_at": now if state is DeliveryState.FAILED else None,

@@ -23,6 +23,7 @@ from calhooks.delivery import egress
 from calhooks.delivery.connections import Exchange, GuardedPools, begin
 from calhooks.delivery.egress import Network, UrlRefused
 from calhooks.delivery.failures import ExchangeFailed, Failure
+from calhooks.delivery.headers import Pairs, masked, one_line
 from calhooks.delivery.resolver import Resolver
 from calhooks.delivery.signing import signature_headers
 
@@ -35,7 +36,10 @@ WEBHOOK_VERSION = "2021-10-20"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingRequest:
-    """What to send where. `secrets` are those still valid, newest first; `attempt` counts from 1."""
+    """What to send where. `secrets` are those still valid, newest first; `attempt` counts from 1.
+
+    `headers` and `secret_headers` are the owner's own; the values of the latter appear in no result.
+    """
 
     url: str
     body: bytes
@@ -43,6 +47,8 @@ class OutgoingRequest:
     message_id: str
     attempt: int
     secrets: Sequence[str] = ()
+    headers: Pairs = ()
+    secret_headers: Pairs = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +56,8 @@ class Result:
     """What became of one attempt. Without a whole status line and headers `status` is None.
 
     `failure` is None after a 2xx answer alone; `detail` explains a failure, or what was odd about a success.
-    `request_headers` are those that went out, in order; `body` is at most 64 KiB of the answer, as it came.
+    `request_headers` are those that went out, in order, secret values hidden; `body` is at most 64 KiB of the answer,
+    as it came.
     """
 
     started_at: datetime
@@ -107,7 +114,7 @@ class Sender:
         return Result(
             started_at=started_at,
             duration_ms=round((monotonic() - start) * 1000),
-            request_headers=tuple(headers),
+            request_headers=tuple(masked(headers, request.secret_headers)),
             status=answer.status,
             headers=answer.headers,
             body=bytes(answer.body),
@@ -221,10 +228,12 @@ def _wire_url(url: str) -> tuple[str, str]:
 
 
 def _request_headers(request: OutgoingRequest, host: str, timestamp: int) -> list[tuple[str, str]]:
+    own = [(name, one_line(value)) for name, value in (*request.headers, *request.secret_headers)]
+    accept = [] if any(name.lower() == "accept" for name, _ in own) else [("Accept", "*/*")]
     return [
         ("Host", host),
         ("User-Agent", f"calhooks/{calhooks.__version__}"),
-        ("Accept", "*/*"),
+        *accept,
         ("Accept-Encoding", "identity"),
         ("Content-Type", request.content_type),
         ("Content-Length", str(len(request.body))),
@@ -233,6 +242,7 @@ def _request_headers(request: OutgoingRequest, host: str, timestamp: int) -> lis
         ("webhook-id", request.message_id),
         ("webhook-timestamp", str(timestamp)),
         *signature_headers(request.body, message_id=request.message_id, timestamp=timestamp, secrets=request.secrets),
+        *own,
     ]
 
 
@@ -241,6 +251,7 @@ def _prepared(url: str, headers: list[tuple[str, str]], body: bytes) -> Prepared
     prepared = PreparedRequest()
     prepared.method = "POST"
     prepared.url = url
-    prepared.headers = CaseInsensitiveDict(headers)
+    # As UTF-8, which str values would not be: http.client writes those in Latin-1, or refuses them.
+    prepared.headers = CaseInsensitiveDict({name: value.encode() for name, value in headers})
     prepared.body = body
     return prepared

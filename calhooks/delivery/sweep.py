@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Dialect, SQLColumnExpression, func, select, update
+from sqlalchemy import DateTime, Dialect, Interval, SQLColumnExpression, func, literal, select, type_coerce, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from calhooks.delivery.claim import ACTIVE
@@ -23,6 +23,7 @@ def follow_clock(session: Session, now: datetime, gone_back: timedelta) -> None:
     _bring_forward(session, Delivery.due_at, dialect, now, gone_back, Delivery.state == DeliveryState.DUE)
     _bring_forward(session, Delivery.not_before, dialect, now, gone_back, Delivery.state == DeliveryState.DUE)
     _bring_forward(session, Endpoint.next_due_at, dialect, now, gone_back)
+    _bring_forward(session, Endpoint.last_claim_at, dialect, now, gone_back)
     _bring_forward(session, Mail.due_at, dialect, now, gone_back, Mail.state == MailState.QUEUED)
 
 
@@ -48,4 +49,4 @@ def _earlier(
     if dialect.name == "sqlite":
         # Milliseconds are as far as SQLite counts; the format has six digits.
         return func.strftime("%Y-%m-%d %H:%M:%f000", column, f"-{by.total_seconds():.3f} seconds")
-    return column - by
+    return type_coerce(column, DateTime(timezone=True)) - literal(by, Interval())

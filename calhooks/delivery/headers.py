@@ -1,0 +1,81 @@
+"""Headers that an endpoint's owner adds to its requests: which can be added, and what their values may hold."""
+
+import re
+from collections.abc import Sequence
+
+Pairs = Sequence[Sequence[str]]
+
+LONGEST_NAME = 100
+LONGEST_VALUE = 4000
+HIDDEN = "••••••••"
+
+NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# What ends a line or steers a terminal; the line and paragraph separators count as line ends in some libraries.
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+SURROGATE = re.compile("[\ud800-\udfff]")
+SECRET_NAME = re.compile(r"authorization|cookie|token$|secret|password|api-?key", re.IGNORECASE)
+
+_CONNECTION = "it belongs to the connection, not to the request."
+_OURS = "calhooks sets it itself, and receivers rely on it."
+RESERVED = {
+    "host": "it comes from the address.",
+    "content-length": "it is counted from the body.",
+    "content-type": "choose it at the payload.",
+    "content-encoding": "the body is sent as it is.",
+    "accept-encoding": "answers are kept as they come.",
+    "expect": "the body is sent at once.",
+    **dict.fromkeys(
+        (
+            "connection",
+            "keep-alive",
+            "proxy-authenticate",
+            "proxy-authorization",
+            "proxy-connection",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+            "http2-settings",
+        ),
+        _CONNECTION,
+    ),
+    **dict.fromkeys(
+        (
+            "user-agent",
+            "x-cal-signature-256",
+            "x-cal-webhook-version",
+            "x-calhooks-attempt",
+            "webhook-id",
+            "webhook-timestamp",
+            "webhook-signature",
+        ),
+        _OURS,
+    ),
+}
+
+
+def name_problem(name: str) -> str | None:
+    """Say why a header cannot be added, or None."""
+    if len(name) > LONGEST_NAME:
+        return f"A header's name has at most {LONGEST_NAME} characters."
+    if not NAME.fullmatch(name):
+        return f"“{name}” cannot be a header's name: use letters, digits and hyphens, without spaces or a colon."
+    if reason := RESERVED.get(name.lower()):
+        return f"{name} cannot be set: {reason}"
+    return None
+
+
+def is_always_secret(name: str) -> bool:
+    """Tell whether what stands in a header of this name is a secret by its nature."""
+    return SECRET_NAME.search(name) is not None
+
+
+def one_line(value: str) -> str:
+    """Return a value that ends no header and begins none: every run of control characters becomes a space."""
+    return SURROGATE.sub("\ufffd", CONTROLS.sub(" ", value)).strip()
+
+
+def masked(headers: Sequence[tuple[str, str]], secret: Pairs) -> list[tuple[str, str]]:
+    """Return headers as they may be kept and shown: without the values of those that are secret."""
+    names = {name.lower() for name, _ in secret}
+    return [(name, HIDDEN if name.lower() in names else value) for name, value in headers]
