@@ -55,6 +55,8 @@ def test_the_first_start_makes_the_database_and_says_where_to_go_and_what_runs(t
             assert is_running(running.pid_of(name))
         assert running.status_of("/healthz") == 200
         assert running.status_of("/readyz") == 200
+        # What is too long is for a page of ours to say, not for the web server.
+        assert running.status_of("/healthz?metadata[a]=" + "x" * 20_000) == 200
         assert (tmp_path / "new" / "data").stat().st_mode & 0o777 == 0o700
 
 

@@ -16,3 +16,5 @@ def main() -> int:
     except CannotStart as error:
         sys.stderr.write(f"calhooks: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        return 130

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from calhooks.supervisor.commands import Command
 from calhooks.supervisor.output import Output
+from calhooks.supervisor.preflight import CannotStart
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
@@ -41,19 +42,22 @@ class Child:
         return self._process is not None
 
     def start(self) -> Output:
-        """Start the process in a group of its own, so that Ctrl-C reaches the supervisor alone."""
+        """Start the process in a group of its own, so that Ctrl-C reaches the supervisor alone. Raises CannotStart."""
         command = self.command
         self.start_at = None
         self._started = time.monotonic()
-        self._process = subprocess.Popen(  # noqa: S603 - our own commands
-            command.argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=command.inherits,
-            process_group=0,
-            preexec_fn=follow_parent(signal.SIGTERM if command.grace else signal.SIGKILL),
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own commands
+                command.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=command.inherits,
+                process_group=0,
+                preexec_fn=follow_parent(signal.SIGTERM if command.grace else signal.SIGKILL),
+            )
+        except OSError as error:
+            raise CannotStart(f"{command.argv[0]} ({self.name}) cannot be started: {error.strerror}.") from error
         assert self._process.stdout is not None
         return Output(self.name, self._process.stdout, command.hides)
 

@@ -1,11 +1,13 @@
 """Bringing the database up to date before anything uses it."""
 
 import re
+import signal
 import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
 
+from calhooks.supervisor.child import follow_parent
 from calhooks.supervisor.commands import flask
 from calhooks.supervisor.output import show
 from calhooks.supervisor.preflight import CannotStart
@@ -18,8 +20,9 @@ def migrate(database_url: str) -> None:
     """Run `flask db upgrade` unless the database is seen to need nothing. Raises CannotStart."""
     if stored_revision(database_url) == newest_revision():
         return
+    # In our process group, so that Ctrl-C ends it too: it is all or nothing.
     done = subprocess.run(  # noqa: S603 - our own command
-        flask("db", "upgrade"), capture_output=True, text=True, process_group=0, check=False
+        flask("db", "upgrade"), capture_output=True, text=True, check=False, preexec_fn=follow_parent(signal.SIGTERM)
     )
     if done.returncode:
         said = done.stdout + done.stderr

@@ -4,7 +4,6 @@ import os
 import selectors
 import signal
 import time
-from types import FrameType
 
 from calhooks.supervisor.banner import announce
 from calhooks.supervisor.child import Child
@@ -33,22 +32,29 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._startup: Startup | None = Startup(prepared.listener)
         self._stop: Stop | None = None
+        self._signals: list[int] = []
         self._status = 0
 
     def run(self) -> int:
-        """Run until told to stop, or until the web server turns out unable to start. Returns the exit status."""
-        self._take_signals()
+        """Run until told to stop, or until the web server turns out unable to start. Returns the exit status.
+
+        Raises CannotStart, and KeyboardInterrupt when a stop was asked for before there was anything to stop.
+        """
         migrate(self._settings.database_url)
+        self._take_signals()
         self._guard = Guard()
-        if self._stop is None:
+        try:
             for child in self._children:
                 self._start(child)
-        while self._stop is None or not self._stop.advance(self._children):
-            self._pass_on_output()
-            self._look_after_children()
-            self._announce()
-        self._pass_on_output()
-        self._guard.close()
+            while self._stop is None or not self._stop.advance(self._children):
+                self._pass_on_output(self._pause())
+                self._heed_signals()
+                self._look_after_children()
+                self._announce()
+            self._pass_on_output(0)
+        finally:
+            # Should anything have gone wrong here, the keeper ends what runs.
+            self._guard.close()
         say(NAME, f"Stopped after {self._stop.seconds:.1f} s. What is owed is in the database.")
         return self._status
 
@@ -62,21 +68,23 @@ class Supervisor:
         for number in STOP_SIGNALS:
             # Under nohup, a hang-up stays ignored.
             if signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, self._on_stop_signal)
+                signal.signal(number, lambda number, _frame: self._signals.append(number))
 
-    def _on_stop_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._stop is None:
-            say(NAME, f"Stopping on {signal.Signals(number).name}: the web server, the workers, then Redis.")
-            self._stop = Stop()
-        elif self._stop.seconds > SAME_WISH_SECONDS:
-            self._stop.at_once(self._children)
+    def _heed_signals(self) -> None:
+        while self._signals:
+            number = self._signals.pop(0)
+            if self._stop is None:
+                say(NAME, f"Stopping on {signal.Signals(number).name}: the web server, the workers, then Redis.")
+                self._stop = Stop()
+            elif self._stop.seconds > SAME_WISH_SECONDS:
+                self._stop.at_once(self._children)
 
     def _start(self, child: Child) -> None:
         self._selector.register(child.start(), selectors.EVENT_READ)
         self._guard.add(child.pid, child.command.grace)
 
-    def _pass_on_output(self) -> None:
-        for key, _ in self._selector.select(self._pause()):
+    def _pass_on_output(self, wait: float | None) -> None:
+        for key, _ in self._selector.select(wait):
             if isinstance(key.fileobj, Output):
                 if not key.fileobj.pass_on():
                     self._selector.unregister(key.fileobj)
