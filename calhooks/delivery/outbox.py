@@ -77,7 +77,7 @@ def resend(session: Session, delivery: Delivery) -> None:
     """
     now = clock.now()
     _lock(session, [delivery.endpoint_id])
-    session.refresh(delivery, with_for_update={"key_share": True})
+    session.refresh(delivery, with_for_update={"key_share": True, "of": Delivery})
     if delivery.state != DeliveryState.DUE:
         delivery.ordered = False
     delivery.tries = 0
