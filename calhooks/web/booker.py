@@ -42,7 +42,7 @@ class Slot:
 
 @dataclass(slots=True, kw_only=True)
 class BookerPage:
-    """All that the templates of a booking page need. Days and times are the booker's.
+    """All that the templates of a booking page need. Days and times are the booker's, `length` is in minutes.
 
     `zone_known` is false while the host's zone stands in for the booker's. `next_free` is the soonest free time in the
     month, or in a later one when the month has none. `former` is the booking that is being moved, `by_host` by whom.
@@ -51,6 +51,7 @@ class BookerPage:
 
     event_type: EventType
     link: BookingLink
+    length: int
     zone: str
     zone_known: bool
     grid: MonthGrid
@@ -72,7 +73,7 @@ class BookerPage:
     @property
     def post_url(self) -> str:
         """Return where the form goes: the page's own path with all that is not typed into the form."""
-        return self.link.to(name="", email="", guests=(), notes="", reschedule_reason="").url
+        return self.link.to(name="", email="", guests=(), notes="", reschedule_reason="", answers={}).url
 
     @property
     def profile_url(self) -> str:
@@ -126,14 +127,20 @@ def booker_page(
     first = shown_month(link.month, today)
     link = link.to(month=first, day=link.day if link.day and link.day.replace(day=1) == first else None)
 
+    length = chosen_length(event_type, link, former)
+
     def free(month: date) -> list[datetime]:
-        return free_times(session, event_type, first=month, last=last_day(month), zone=rules, now=now, moving=former)
+        last = last_day(month)
+        return free_times(
+            session, event_type, first=month, last=last, zone=rules, now=now, length=length, moving=former
+        )
 
     starts = free(first)
     days = by_day(starts, rules)
     page = BookerPage(
         event_type=event_type,
         link=link,
+        length=length,
         zone=zone,
         zone_known=zone_known,
         grid=month_grid(first, today=today, chosen=link.day, free={day: len(times) for day, times in days.items()}),
@@ -152,10 +159,16 @@ def booker_page(
     return page
 
 
+def chosen_length(event_type: EventType, link: BookingLink, former: Booking | None) -> int:
+    """Return the length that the link asks for, or the one that is moved had, where it is offered; in minutes."""
+    wanted = (link.duration, former.length if former else None)
+    return next((length for length in wanted if length and length in event_type.lengths), event_type.length)
+
+
 def choose(page: BookerPage, start: datetime) -> None:
     """Go on to the form for one time, free or not."""
     local = start.astimezone(zone_info(page.zone))
-    page.slot = Slot(local, (start + timedelta(minutes=page.event_type.length)).astimezone(zone_info(page.zone)))
+    page.slot = Slot(local, (start + timedelta(minutes=page.length)).astimezone(zone_info(page.zone)))
     page.link = page.link.to(slot=start, day=local.date(), month=local.date().replace(day=1))
 
 

@@ -1,12 +1,23 @@
 """The form of a booking page. It keeps what was typed; `scheduling.submissions` judges it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, Field, HiddenField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    EmailField,
+    Field,
+    HiddenField,
+    SelectField,
+    StringField,
+    TelField,
+    TextAreaField,
+)
+from wtforms.fields.choices import SelectChoice
 
 from calhooks.scheduling.models import Booking
+from calhooks.scheduling.questions import Question, QuestionKind, is_ticked, own_answers
 from calhooks.scheduling.submissions import MAX_GUESTS, Submission, check_submission
 from calhooks.web.booking_link import MOST_GUESTS, BookingLink
 
@@ -31,13 +42,19 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     reschedule_reason = TextAreaField("Reason for rescheduling", name="rescheduleReason", default="")
 
     most_guests = MAX_GUESTS
+    questions: Sequence[Question] = ()
+
+    @property
+    def asked(self) -> list[tuple[Question, Field]]:
+        """Return the event type's own questions, each with its field."""
+        return [(question, getattr(self, _attribute(number))) for number, question in enumerate(self.questions)]
 
     @property
     def may_add_guest(self) -> bool:
         """Tell whether there is room for one more guest."""
         return len(self.guests.data) < MAX_GUESTS
 
-    def submission(self, *, zone: str, locale: str) -> Submission:
+    def submission(self, *, zone: str, locale: str, length: int | None) -> Submission:
         """Return what was typed, checked; `zone` stands in where the form has none that exists. Raises InvalidInput."""
         return check_submission(
             start=self.start.data or "",
@@ -48,6 +65,9 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             guests=self.guests.data,
             reschedule_reason=self.reschedule_reason.data or "",
             locale=locale,
+            length=length,
+            questions=self.questions,
+            answers=self._answers(),
         )
 
     def typed(self) -> dict[str, Any]:
@@ -58,7 +78,11 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             "guests": tuple(self.guests.data),
             "notes": self.notes.data or "",
             "reschedule_reason": self.reschedule_reason.data or "",
+            "answers": {name: text for name, text in self._answers().items() if text},
         }
+
+    def _answers(self) -> dict[str, str]:
+        return {question.identifier: _text(each.data) for question, each in self.asked}
 
     def show(self, errors: Mapping[str, str]) -> None:
         """Put each sentence at its field, by the contract's names."""
@@ -67,9 +91,22 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
                 each.errors = (errors[each.name],)
 
 
-def form_for(link: BookingLink, former: Booking | None) -> BookingForm:
+def form_class(questions: Sequence[Question]) -> type[BookingForm]:
+    """Return the form with fields for an event type's own questions, named by their identifiers."""
+
+    class AskingForm(BookingForm):
+        pass
+
+    AskingForm.questions = questions
+    for number, question in enumerate(questions):
+        setattr(AskingForm, _attribute(number), _field(question))
+    return AskingForm
+
+
+def form_for(questions: Sequence[Question], link: BookingLink, former: Booking | None) -> BookingForm:
     """Return the form with what the link, or the booking that is to be moved, fills in beforehand."""
     known = {"name": "", "email": "", "guests": (), "notes": ""}
+    answers: dict[str, Any] = {}
     if former:
         booker, *guests = former.attendees
         known |= {
@@ -78,6 +115,7 @@ def form_for(link: BookingLink, former: Booking | None) -> BookingForm:
             "guests": tuple(guest.email for guest in guests),
             "notes": former.additional_notes,
         }
+        answers = {name: answer["value"] for name, answer in own_answers(former.responses).items()}
     typed = {
         "name": link.name,
         "email": link.email,
@@ -85,4 +123,36 @@ def form_for(link: BookingLink, former: Booking | None) -> BookingForm:
         "notes": link.notes,
         "reschedule_reason": link.reschedule_reason,
     }
-    return BookingForm(formdata=None, data=known | {name: value for name, value in typed.items() if value})
+    filled = known | {name: value for name, value in typed.items() if value}
+    return form_class(questions)(formdata=None, data=filled | _filled(questions, answers | dict(link.answers)))
+
+
+def _filled(questions: Iterable[Question], answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of the answers, as the form's own data."""
+    given = {number: answers[each.identifier] for number, each in enumerate(questions) if each.identifier in answers}
+    ticks = {number for number, each in enumerate(questions) if each.kind is QuestionKind.CHECKBOX}
+    return {
+        _attribute(number): is_ticked(_text(value)) if number in ticks else _text(value)
+        for number, value in given.items()
+    }
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "y" if value else ""
+    return "" if value is None else str(value)
+
+
+def _attribute(number: int) -> str:
+    return f"question_{number}"
+
+
+def _field(question: Question) -> Field:
+    label, name = question.label, question.identifier
+    if question.kind is QuestionKind.CHECKBOX:
+        return BooleanField(label, name=name)
+    if question.kind is QuestionKind.SELECT:
+        choices = [SelectChoice("", "Choose…"), *(SelectChoice(option, option) for option in question.options)]
+        return SelectField(label, name=name, choices=choices, default="", validate_choice=False)
+    kinds = {QuestionKind.LONG_TEXT: TextAreaField, QuestionKind.PHONE: TelField}
+    return kinds.get(question.kind, StringField)(label, name=name, default="")

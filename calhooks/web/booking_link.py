@@ -1,7 +1,7 @@
 """What the address of a booking page says, and addresses of the same page that say something else."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -22,7 +22,8 @@ LONGEST_DURATION_MINUTES = 1_440
 class BookingLink:
     """All that a booking page knows about its visitor. Kept nowhere else, so that Back and a copied address work.
 
-    `month` is the first day of it; `time_zone` is canonical, or empty when the link names none.
+    `answers` holds what was typed, by the identifier of its question. `month` is the first day of it; `time_zone` is
+    canonical, or empty when the link names none.
     """
 
     path: str
@@ -36,6 +37,7 @@ class BookingLink:
     email: str = ""
     guests: tuple[str, ...] = ()
     notes: str = ""
+    answers: Mapping[str, str] = field(default_factory=dict)
     reschedule_uid: str = ""
     reschedule_reason: str = ""
 
@@ -53,6 +55,7 @@ class BookingLink:
             ("email", self.email),
             ("notes", self.notes),
             ("rescheduleReason", self.reschedule_reason),
+            *self.answers.items(),
         ]
         kept = [(name, value) for name, value in said if value]
         # An empty guest is a field that waits to be filled in.
@@ -69,8 +72,13 @@ class BookingLink:
         return replace(self, **changes)
 
 
-def read_link(path: str, query: MultiDict[str, str], metadata: Mapping[str, str]) -> BookingLink:
-    """Return what a query says. Whatever cannot be understood is as if it were not there."""
+def read_link(
+    path: str, query: MultiDict[str, str], metadata: Mapping[str, str], asked: Iterable[str] = ()
+) -> BookingLink:
+    """Return what a query says. Whatever cannot be understood is as if it were not there.
+
+    `asked` are the identifiers of the event type's own questions.
+    """
     day = _date(query.get("date", ""))
     month = _date(f"{query.get('month', '')}-01")
     if day and month and day.replace(day=1) != month:
@@ -87,6 +95,7 @@ def read_link(path: str, query: MultiDict[str, str], metadata: Mapping[str, str]
         email=_line(query.get("email", "")),
         guests=tuple(_line(guest) for guest in query.getlist("guests")[:MOST_GUESTS]),
         notes=_text(query.get("notes", "")),
+        answers={name: _text(query[name]) for name in asked if query.get(name)},
         reschedule_uid=_line(query.get("rescheduleUid", "")),
         reschedule_reason=_text(query.get("rescheduleReason", "")),
     )

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 
 from calhooks.scheduling.event_type_form import DEFAULT_NOTICE, EventTypeForm
-from calhooks.scheduling.models import EventType, Schedule
+from calhooks.scheduling.models import EventType, LocationKind, Schedule
+from calhooks.web.question_form import Questions, stored_rows
 from calhooks.web.wording import length_of_time
 
 HOUR, DAY = 60, 1_440
@@ -14,6 +17,13 @@ NOTICES = (0, 30, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3
 BUFFERS = (0, 5, 10, 15, 20, 30, 45, 60, 90, 120)
 REMINDERS = (1, 2, 4, 12, 24, 48, 72, 168)
 INTERVALS = (5, 10, 15, 20, 30, 45, 60, 90, 120)
+LOCATIONS = (
+    (LocationKind.LINK, "Online, at a link"),
+    (LocationKind.IN_PERSON, "In person"),
+    (LocationKind.HOST_PHONE, "People call me"),
+    (LocationKind.ATTENDEE_PHONE, "I call people, at a number they are asked for"),
+    (LocationKind.SOMEWHERE_ELSE, "Somewhere else, or not said"),
+)
 # What the service refuses in its own words.
 NO_NUMBER = -1
 
@@ -33,7 +43,16 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     slug = StringField("Address", default="")
     description = TextAreaField("Description", default="")
     length = IntegerField("Length in minutes", default=30)
-    location = StringField("Location", default="")
+    other_lengths = StringField("Other lengths", name="otherLengths", default="")
+    location_kind = SelectField(
+        "Location",
+        name="locationKind",
+        choices=[SelectChoice(str(kind), label) for kind, label in LOCATIONS],
+        default=str(LocationKind.SOMEWHERE_ELSE),
+        validate_choice=False,
+    )
+    location = StringField("Where", default="")
+    questions = Questions("Questions")
     booking_name = StringField("Booking name", name="bookingName", default="")
     requires_confirmation = BooleanField("Each booking needs my confirmation", name="requiresConfirmation")
     minimum_notice = SelectField(
@@ -57,14 +76,17 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         self.reminder_hours.choices = [("", "None"), *((n, f"{length_of_time(n * HOUR)} before") for n in hours)]
         self.schedule.choices = [(schedule.id, schedule.name) for schedule in schedules]
 
-    def values(self) -> EventTypeForm:
-        """Return what was typed."""
+    def values(self, sent: MultiDict[str, str]) -> EventTypeForm:
+        """Return what was typed. Questions that were not sent at all stay as they are."""
         return EventTypeForm(
             title=self.title.data or "",
             slug=self.slug.data or "",
             description=self.description.data or "",
             length=self.length.data,
+            other_lengths=self.other_lengths.data or "",
+            location_kind=self.location_kind.data or "",
             location=self.location.data or "",
+            questions=self.questions.typed() if "questions" in sent else None,
             booking_name=self.booking_name.data or "",
             requires_confirmation=self.requires_confirmation.data,
             minimum_notice=self.minimum_notice.data,
@@ -81,6 +103,7 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         for each in self:
             if each.name in errors:
                 each.errors = (errors[each.name],)
+        self.questions.show(errors)
 
 
 def form_for(event_type: EventType | None, schedules: Sequence[Schedule]) -> TypedEventType:
@@ -96,6 +119,7 @@ def _stored(event_type: EventType) -> dict[str, object]:
         "slug",
         "description",
         "length",
+        "location_kind",
         "location",
         "booking_name",
         "requires_confirmation",
@@ -106,7 +130,11 @@ def _stored(event_type: EventType) -> dict[str, object]:
         "hidden",
         "reminder_hours",
     )
-    return {name: getattr(event_type, name) for name in names} | {"schedule": event_type.schedule_id}
+    return {name: getattr(event_type, name) for name in names} | {
+        "schedule": event_type.schedule_id,
+        "other_lengths": ", ".join(map(str, event_type.other_lengths)),
+        "questions": stored_rows(event_type),
+    }
 
 
 def _choices(usual: Sequence[int], chosen: int | None, none: str) -> list[tuple[int, str]]:

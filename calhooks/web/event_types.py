@@ -28,11 +28,11 @@ def index() -> str:
 def new() -> str | Response | tuple[str, int]:
     """Make an event type."""
     form = form_for(None, list_schedules(db.session(), access.account()))
-    if not form.is_submitted():
+    if not form.is_submitted() or form.questions.change(request.form):
         return _form(form, None)
     try:
         with writing() as session:
-            made = event_types.create_event_type(session, access.account(), form.values())
+            made = event_types.create_event_type(session, access.account(), form.values(request.form))
     except InvalidInput as error:
         form.show(error.errors)
         return _form(form, None), 422
@@ -46,11 +46,11 @@ def edit(event_type_id: int) -> str | Response | tuple[str, int]:
     """Change an event type; what was booked stays as it was."""
     event_type = _find(event_type_id)
     form = form_for(event_type, list_schedules(db.session(), access.account()))
-    if not form.is_submitted():
+    if not form.is_submitted() or form.questions.change(request.form):
         return _form(form, event_type)
     try:
         with writing() as session:
-            event_types.update_event_type(session, access.account(), event_type_id, form.values())
+            event_types.update_event_type(session, access.account(), event_type_id, form.values(request.form))
     except InvalidInput as error:
         form.show(error.errors)
         return _form(form, _find(event_type_id)), 422
@@ -96,7 +96,8 @@ def _answer(message: str, *, closes_box: bool = False) -> Response:
 
 
 def _form(form: TypedEventType, event_type: EventType | None) -> str:
-    return render_template("event_types/edit.html", form=form, event_type=event_type, address=_address() + "/")
+    template = "event_types/_questions.html" if is_htmx() else "event_types/edit.html"
+    return render_template(template, form=form, event_type=event_type, address=_address() + "/")
 
 
 def _listed() -> dict[str, object]:

@@ -13,10 +13,11 @@ from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotN
 from calhooks.scheduling.lists import find_booking
 from calhooks.scheduling.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.models import Booking, EventType
+from calhooks.scheduling.questions import Question, asked
 from calhooks.scheduling.submissions import Submission
 from calhooks.web import access, limits, wording
-from calhooks.web.booker import BookerPage, booker_page, choose
-from calhooks.web.booking_form import BookingForm, form_for
+from calhooks.web.booker import BookerPage, booker_page, choose, chosen_length
+from calhooks.web.booking_form import BookingForm, form_class, form_for
 from calhooks.web.booking_link import BookingLink, read_link, read_moment
 from calhooks.web.htmx import is_htmx
 from calhooks.web.visitor import visitor_id, visitor_locale, visitor_zone
@@ -56,13 +57,16 @@ def event_type(username: str, slug: str) -> Response:
 @limits.booking
 def book(username: str, slug: str) -> Response:
     """Book the chosen time, or take one step back with all that was typed."""
-    bookable, form = _bookable(username, slug), BookingForm()
-    link = _link(bookable).to(slot=read_moment(form.start.data or ""), **form.typed())
+    bookable = _bookable(username, slug)
+    link = _link(bookable)
     former = _former(link)
+    form = form_class(_questions(bookable, former))()
+    link = link.to(slot=read_moment(form.start.data or ""), **form.typed())
     if "step" in request.form:
         return _step(bookable, link, former)
     try:
-        submission = form.submission(zone=_zone(bookable, link)[0], locale=visitor_locale())
+        length = chosen_length(bookable, link, former)
+        submission = form.submission(zone=_zone(bookable, link)[0], locale=visitor_locale(), length=length)
         booked = _book(bookable, submission, link, former)
     except InvalidInput as error:
         form.show(error.errors)
@@ -113,13 +117,22 @@ def _page(bookable: EventType, link: BookingLink, former: Booking | None) -> Boo
         zone=zone,
         zone_known=zone_known,
         former=former,
-        by_host=former is not None and bookings.is_host(former, access.signed_in_user()),
+        by_host=_by_host(former),
     )
     if page.slot:
         # Known before the form is sent, so that pressing twice is recognised.
         visitor_id()
-        page.form = form_for(link, former)
+        page.form = form_for(_questions(bookable, former), link, former)
     return page
+
+
+def _questions(bookable: EventType, former: Booking | None) -> list[Question]:
+    """Return what is asked; a host who moves a booking answers nothing in the booker's place."""
+    return [] if _by_host(former) else asked(bookable)
+
+
+def _by_host(former: Booking | None) -> bool:
+    return former is not None and bookings.is_host(former, access.signed_in_user())
 
 
 def _form_page(bookable: EventType, link: BookingLink, former: Booking | None, form: BookingForm) -> BookerPage:
@@ -149,7 +162,8 @@ def _bookable(username: str, slug: str) -> EventType:
 
 def _link(bookable: EventType) -> BookingLink:
     """Return what the address says, and the fields of a form that was sent."""
-    return read_link(_path(bookable), CombinedMultiDict([request.form, request.args]), _metadata())
+    identifiers = [question.identifier for question in asked(bookable)]
+    return read_link(_path(bookable), CombinedMultiDict([request.form, request.args]), _metadata(), identifiers)
 
 
 def _path(bookable: EventType) -> str:

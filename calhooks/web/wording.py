@@ -1,8 +1,12 @@
 """How the booking pages say things: days, times, lengths, places. Moments are written on the clock they came with."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
+from calhooks.scheduling import questions
 from calhooks.scheduling.zones import offset_label, zone_info
 
 HOUR_MINUTES = 60
@@ -76,7 +80,31 @@ def location_kind(location: str) -> str:
     return "place" if text else ""
 
 
+@dataclass(frozen=True, slots=True)
+class SaidAnswer:
+    """An answer to a question of the host's, in words."""
+
+    label: str
+    text: str
+
+
+def own_answers(responses: Mapping[str, dict[str, Any]]) -> list[SaidAnswer]:
+    """Return a booking's answers to what its event type asked."""
+    return [
+        SaidAnswer(answer["label"], _said(answer["value"]))
+        for identifier, answer in questions.own_answers(responses).items()
+        if identifier != questions.ATTENDEE_PHONE
+    ]
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return str(value)
+
+
 FILTERS = (
+    own_answers,
     initials,
     minutes,
     length_of_time,

@@ -194,19 +194,23 @@ document.addEventListener("click", (event) => {
 
 // --- Drafts: what was typed is still there after the browser's own Back, in this tab, until it is sent ----------------
 
-const DRAFT_FIELDS = ["name", "email", "notes", "rescheduleReason"];
-
 function draftKey() {
   return `draft ${location.pathname} ${new URLSearchParams(location.search).get("rescheduleUid") ?? ""}`;
+}
+
+// What somebody types or ticks; guests are as many as there are, and hidden fields belong to the page.
+function draftFields(form) {
+  const typed = [...form.elements].filter((field) => field.name && field.matches("input, select, textarea"));
+  return typed.filter((field) => field.type !== "hidden" && field.name !== "guests");
 }
 
 function saveDraft() {
   const form = document.getElementById("booking-form");
   if (!form) return;
-  const typed = new FormData(form);
-  const fields = Object.fromEntries(DRAFT_FIELDS.map((name) => [name, typed.get(name) ?? ""]));
+  const said = (field) => (field.type === "checkbox" ? field.checked : field.value);
+  const fields = Object.fromEntries(draftFields(form).map((field) => [field.name, said(field)]));
   try {
-    sessionStorage.setItem(draftKey(), JSON.stringify({ ...fields, guests: typed.getAll("guests") }));
+    sessionStorage.setItem(draftKey(), JSON.stringify({ fields, guests: new FormData(form).getAll("guests") }));
   } catch {
     // A browser that keeps nothing: then nothing is kept.
   }
@@ -220,10 +224,11 @@ function fillDraft() {
   } catch {
     return;
   }
-  if (!draft || form.querySelector('[aria-invalid="true"]')) return;
-  for (const name of DRAFT_FIELDS) {
-    const field = form.elements.namedItem(name);
-    if (field && !field.value) field.value = draft[name] ?? "";
+  if (!draft?.fields || form.querySelector('[aria-invalid="true"]')) return;
+  for (const field of draftFields(form)) {
+    const said = draft.fields[field.name];
+    if (field.type === "checkbox") field.checked ||= said === true;
+    else if (!field.value) field.value = said ?? "";
   }
   const parts = guestParts();
   if (parts && !parts.list.children.length) draft.guests.forEach((guest) => addGuest(guest));
