@@ -6,7 +6,7 @@ import importlib.util
 from flask import Flask
 
 from calhooks.config import Config
-from calhooks.web import access, bodies, errors, filters, limits, numbers, security, statics
+from calhooks.web import access, bodies, compression, errors, filters, limits, numbers, security, statics
 from calhooks.web.htmx import htmx
 
 MODULES = (
@@ -38,6 +38,7 @@ def init_app(app: Flask, settings: Config) -> None:
     filters.init_app(app)
     bodies.init_app(app)
     numbers.init_app(app)
+    compression.init_app(app)
     statics.init_app(app)
     htmx.init_app(app)
     for name in MODULES:
