@@ -10,7 +10,7 @@ from calhooks.delivery import attempts
 from calhooks.delivery.models import Delivery, DeliveryState
 from calhooks.web.access import signed_in
 from calhooks.web.htmx import fragment, is_htmx
-from calhooks.web.webhook_pages import SOON_SECONDS, own_webhook, webhook_context
+from calhooks.web.webhook_pages import SOON_SECONDS, own_webhook, page_context, webhook_context
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.resend import CannotResend
 from calhooks.webhooks.resend import resend as send_again
@@ -93,7 +93,7 @@ def _log(webhook: Webhook) -> dict[str, Any]:
         "state": _state(),
         # The line above the log belongs to what is asked for again and again.
         "with_health": since is not None and is_htmx(),
-    } | webhook_context(webhook)
+    } | page_context(webhook)
 
 
 def _detail(delivery: Delivery) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db
 from calhooks.delivery.health import endpoint_health
+from calhooks.delivery.standing import standing
 from calhooks.events import TRIGGER_LABELS
 from calhooks.web.access import account
 from calhooks.webhooks.models import Webhook
@@ -40,6 +41,11 @@ def webhook_context(webhook: Webhook) -> dict[str, Any]:
     """Return what one webhook's row or head is drawn from."""
     health = {webhook.endpoint_id: endpoint_health(webhook.endpoint)}
     return {"webhook": webhook, "health": health, "labels": TRIGGER_LABELS}
+
+
+def page_context(webhook: Webhook) -> dict[str, Any]:
+    """Return what the page of one webhook is drawn from."""
+    return webhook_context(webhook) | {"standing": standing(db.session(), webhook.endpoint)}
 
 
 def asked_by(target: str) -> bool:

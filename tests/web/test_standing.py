@@ -1,0 +1,130 @@
+"""Tests of what a webhook's page says about where it stands, and what to do."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.db import db, writing
+from calhooks.delivery.models import Attempt, DeliveryState, Endpoint
+from calhooks.webhooks.models import Webhook
+from tests import factories
+from tests.web import pages
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def rick(app: Flask, client: FlaskClient) -> User:
+    """An account whose person the client is."""
+    with app.app_context():
+        user = factories.create_user("rick")
+    pages.sign_in(client, user)
+    return user
+
+
+@pytest.fixture
+def webhook(app: Flask, rick: User) -> Webhook:
+    with app.app_context():
+        return factories.create_webhook(rick, "https://example.com/hook")
+
+
+def change(app: Flask, webhook: Webhook, **values: Any) -> None:
+    with app.app_context(), writing() as session:
+        endpoint = session.get_one(Endpoint, webhook.endpoint_id)
+        for name, value in values.items():
+            setattr(endpoint, name, value)
+
+
+def waits(app: Flask, webhook: Webhook, status: int = 503, **values: Any) -> None:
+    """Have a delivery wait that was answered with `status`."""
+    with app.app_context():
+        owner = db.session.get_one(User, webhook.owner_id)
+        endpoint = db.session.get_one(Endpoint, webhook.endpoint_id)
+        delivery = factories.create_delivery(endpoint, factories.create_event(owner), attempt_count=3, **values)
+        attempt = Attempt(
+            delivery_id=delivery.id,
+            number=3,
+            started_at=clock.now(),
+            duration_ms=1,
+            url=endpoint.url,
+            request_headers=[],
+            status=status,
+            response_headers=[],
+            response_body=b"",
+            error="status",
+            error_detail=f"The receiver answered {status}.",
+        )
+        with writing() as session:
+            session.add(attempt)
+
+
+def standing(client: FlaskClient, webhook: Webhook) -> str:
+    """Return the words of the page, without its markup."""
+    page = client.get(f"/integrations/webhooks/{webhook.id}").text
+    section = page.partition('id="standing"')[2].partition(">")[2].partition("</section>")[0]
+    return " ".join("".join(part.partition(">")[2] for part in f">{section}".split("<")).split())
+
+
+def test_a_webhook_that_is_well_has_nothing_to_explain(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    assert standing(client, webhook) == ""
+    change(app, webhook, last_success_at=clock.now())
+    assert standing(client, webhook) == ""
+
+
+def test_a_failing_webhook_names_its_next_attempt_and_its_last_answer(
+    app: Flask, client: FlaskClient, webhook: Webhook
+) -> None:
+    change(app, webhook, failing_since=clock.now() - timedelta(hours=2), consecutive_failures=7)
+    waits(app, webhook, due_at=clock.now() + timedelta(minutes=28, seconds=30))
+    text = standing(client, webhook)
+    assert "Nothing but failures since" in text
+    assert "Attempt 4 is next, in 28 minutes" in text
+    assert "The receiver answered 503." in text
+    assert "1 delivery waits and follows by itself" in text
+    assert "Should it fail until" in text
+
+
+def test_the_next_attempt_can_be_made_now(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    change(app, webhook, failing_since=clock.now(), consecutive_failures=1)
+    waits(app, webhook, due_at=clock.now() + timedelta(minutes=28), tries=3)
+    page = f"/integrations/webhooks/{webhook.id}"
+    done = pages.submit(client, page, to=f"{page}/deliveries/1/resend", follow_redirects=True)
+    assert "On its way again." in done.text
+
+
+def test_a_webhook_without_attempts_left_is_tried_with_the_next_booking(
+    app: Flask, client: FlaskClient, webhook: Webhook
+) -> None:
+    change(app, webhook, failing_since=clock.now() - timedelta(days=4), consecutive_failures=10)
+    waits(app, webhook, state=DeliveryState.FAILED, due_at=None)
+    assert "All attempts are used up; it is tried again with the next booking." in standing(client, webhook)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("gone", ["your server wants no more", "It answered 410 Gone", "delete this webhook"]),
+        ("failing", ["nothing but failures for five days", "put your server right", "ping test"]),
+        ("owner", ["Switched off by you", "You then choose whether what is held back is sent or dropped."]),
+    ],
+)
+def test_a_webhook_that_is_off_says_why_and_what_to_do(
+    app: Flask, client: FlaskClient, webhook: Webhook, reason: str, words: list[str]
+) -> None:
+    waits(app, webhook, status=410)
+    change(app, webhook, active=False, inactive_reason=reason, inactive_since=clock.now() - timedelta(hours=1))
+    text = standing(client, webhook)
+    for each in [*words, "1 delivery is held back."]:
+        assert each in text
+
+
+def test_the_words_stay_true_while_the_page_is_open(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    change(app, webhook, active=False, inactive_reason="gone", inactive_since=clock.now())
+    polled = client.get(f"/integrations/webhooks/{webhook.id}?since=0", headers=HTMX).text
+    assert 'id="standing"' in polled
+    assert "your server wants no more" in polled
