@@ -8,7 +8,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest, RequestException, Response
@@ -251,7 +251,8 @@ def _prepared(url: str, headers: list[tuple[str, str]], body: bytes) -> Prepared
     prepared = PreparedRequest()
     prepared.method = "POST"
     prepared.url = url
-    # As UTF-8, which str values would not be: http.client writes those in Latin-1, or refuses them.
-    prepared.headers = CaseInsensitiveDict({name: value.encode() for name, value in headers})
+    # http.client would write text in Latin-1, or refuse it.
+    wired = {name: value if value.isascii() else value.encode() for name, value in headers}
+    prepared.headers = cast(CaseInsensitiveDict[str], CaseInsensitiveDict(wired))
     prepared.body = body
     return prepared

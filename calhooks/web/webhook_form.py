@@ -8,10 +8,18 @@ from wtforms import BooleanField, RadioField, SelectMultipleField, StringField, 
 from wtforms.fields import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from calhooks.db import db
 from calhooks.events import DEFAULT_TRIGGERS, TRIGGER_LABELS, TRIGGERS, Trigger
+from calhooks.scheduling.event_types import list_event_types
+from calhooks.web.access import account
+from calhooks.web.header_rows import HeaderRows
+from calhooks.webhooks.headers import typed_rows
 from calhooks.webhooks.models import PayloadFormat, Webhook
 from calhooks.webhooks.samples import sample_body
+from calhooks.webhooks.template import ContentType
 from calhooks.webhooks.validation import WebhookValues
+
+EVERY, CHOSEN = "all", "chosen"
 
 # The example of the documentation, for whoever chooses Custom for the first time.
 FIRST_TEMPLATE = """\
@@ -23,6 +31,14 @@ FIRST_TEMPLATE = """\
   "booker": "{{attendees.0.name}}"
 }
 """
+
+
+def _number(text: object) -> int:
+    """Return the number of a row; 0, which no row has, for what is none."""
+    try:
+        return int(str(text))
+    except ValueError:
+        return 0
 
 
 class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
@@ -51,7 +67,35 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         default=str(PayloadFormat.DEFAULT),
         validate_choice=False,
     )
+    content_type = RadioField(
+        "Content type",
+        name="contentType",
+        choices=[
+            SelectChoice(str(ContentType.JSON), "JSON"),
+            SelectChoice(str(ContentType.FORM), "Form"),
+            SelectChoice(str(ContentType.TEXT), "Plain text"),
+        ],
+        default=str(ContentType.JSON),
+        validate_choice=False,
+    )
     payload_template = TextAreaField("Template", name="payloadTemplate", default=FIRST_TEMPLATE)
+    headers = HeaderRows("Headers", name="headers")
+    scope = RadioField(
+        "Event types",
+        name="scope",
+        choices=[SelectChoice(EVERY, "All, also future ones"), SelectChoice(CHOSEN, "Only these")],
+        default=EVERY,
+        validate_choice=False,
+    )
+    event_types = SelectMultipleField(
+        "Event types",
+        name="eventTypes",
+        coerce=_number,
+        choices=[],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+    )
 
     def values(self) -> WebhookValues:
         """Return what was typed."""
@@ -63,10 +107,19 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             remove_secret=self.remove_secret.data,
             payload_format=self.payload_format.data or None,
             payload_template=self.payload_template.data or "",
+            content_type=self.content_type.data if self.content_type.raw_data else None,
+            headers=self.headers.typed,
+            every_event_type=self.scope.data != CHOSEN if self.scope.raw_data else None,
+            event_type_ids=self._own_event_types(),
         )
+
+    def _own_event_types(self) -> list[int]:
+        offered = {choice.value for choice in self.event_types.choices}
+        return [number for number in self.event_types.data or [] if number in offered]
 
     def show(self, errors: Mapping[str, str]) -> None:
         """Put each sentence at its field, by the contract's names."""
+        self.headers.show(dict(errors))
         for field in self:
             if field.name in errors:
                 field.errors = (errors[field.name],)
@@ -79,14 +132,22 @@ def example_body() -> str:
 
 def form_for(webhook: Webhook | None) -> WebhookForm:
     """Return the box as it opens, or with what was typed when it was sent. The stored secret is never in it."""
-    if webhook is None:
-        return WebhookForm()
-    return WebhookForm(
-        data={
-            "active": webhook.endpoint.active,
-            "subscriber_url": webhook.endpoint.url,
-            "event_triggers": webhook.triggers,
-            "payload_format": str(webhook.payload_format),
-            "payload_template": webhook.payload_template or FIRST_TEMPLATE,
-        }
-    )
+    form = WebhookForm(data=_stored(webhook) if webhook else None)
+    form.event_types.choices = [
+        SelectChoice(event_type.id, event_type.title) for event_type in list_event_types(db.session(), account())
+    ]
+    return form
+
+
+def _stored(webhook: Webhook) -> dict[str, object]:
+    return {
+        "active": webhook.endpoint.active,
+        "subscriber_url": webhook.endpoint.url,
+        "event_triggers": webhook.triggers,
+        "payload_format": str(webhook.payload_format),
+        "payload_template": webhook.payload_template or FIRST_TEMPLATE,
+        "content_type": webhook.content_type,
+        "headers": typed_rows(webhook),
+        "scope": EVERY if webhook.event_type_ids is None else CHOSEN,
+        "event_types": webhook.event_type_ids or [],
+    }

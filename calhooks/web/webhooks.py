@@ -17,6 +17,9 @@ from calhooks.webhooks.ping import PingRefused
 from calhooks.webhooks.ping import ping as send_ping
 from calhooks.webhooks.subscriptions import InvalidWebhook
 
+# Generate makes a secret; Add header needs nothing but the box again, which always ends with an empty row.
+BUTTONS = {"generateSecret", "addHeader"}
+
 blueprint = Blueprint("webhooks", __name__, url_prefix="/integrations/webhooks")
 
 
@@ -44,10 +47,11 @@ def edit(webhook_id: int) -> Any:
         return _box(form, own_webhook(webhook_id))
     try:
         with writing() as session:
-            subscriptions.update(session, own_webhook(webhook_id), form.values())
+            dropped = subscriptions.update(session, own_webhook(webhook_id), form.values())
     except InvalidWebhook as error:
         return _refused(form, error, own_webhook(webhook_id))
-    return _done("Webhook saved.")
+    without = f", without {' and '.join(dropped)}: a secret stays with its server" if dropped else ""
+    return _done(f"Webhook saved{without}.")
 
 
 @blueprint.route("/<int:webhook_id>/delete", methods=["GET", "POST"])
@@ -99,11 +103,10 @@ def ping() -> Any:
 
 
 def _wants_to_save(form: WebhookForm) -> bool:
-    """Tell whether the box was sent to be saved. Without JavaScript Generate comes here too, and fills in a secret."""
+    """Tell whether the box was sent to be saved. Without JavaScript some of its buttons come here too."""
     if "generateSecret" in request.form:
         form.secret.data = ids.new_secret()
-        return False
-    return bool(form.validate_on_submit())
+    return not BUTTONS & request.form.keys() and bool(form.validate_on_submit())
 
 
 def _box(form: WebhookForm, webhook: Webhook | None = None, status: int = 200, **more: Any) -> Any:

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session, contains_eager
 from calhooks.config import current_config
 from calhooks.delivery import outbox
 from calhooks.delivery.models import Endpoint
-from calhooks.events import BookingEvent, Trigger
+from calhooks.events import BookingEvent
 from calhooks.webhooks.bodies import render_body, shape_of
+from calhooks.webhooks.headers import HeaderFailed, render_headers
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.payload import build_payload, payload_bytes
 from calhooks.webhooks.template import TemplateError
@@ -35,34 +36,39 @@ def dispatch(session: Session, event: BookingEvent) -> None:
         summary=_summary(event),
         payload=payload_bytes(body),
     )
-    owed = [_owed(webhook, body) for webhook in _listening(session, event.host_id, event.trigger)]
+    owed = [_owed(webhook, body) for webhook in _listening(session, event)]
     if owed:
         outbox.owe(session, record, owed)
 
 
-def _listening(session: Session, owner_id: int, trigger: Trigger) -> list[Webhook]:
+def _listening(session: Session, event: BookingEvent) -> list[Webhook]:
     query = (
         select(Webhook)
         .join(Webhook.endpoint)
-        .where(Webhook.owner_id == owner_id, Endpoint.active, Endpoint.deleted_at.is_(None))
+        .where(Webhook.owner_id == event.host_id, Endpoint.active, Endpoint.deleted_at.is_(None))
         .options(contains_eager(Webhook.endpoint))
         .order_by(Webhook.id)
     )
-    return [webhook for webhook in session.scalars(query) if trigger in webhook.triggers]
+    return [webhook for webhook in session.scalars(query) if webhook.hears(event.trigger, event.event_type_id)]
 
 
 def _owed(webhook: Webhook, body: dict[str, object]) -> outbox.Owed:
-    """Return the bytes that a webhook is owed, or why there are none."""
+    """Return the headers and bytes that a webhook is owed, or why there are none."""
     shape = shape_of(webhook)
-    rendered, error = None, None
+    rendered, headers, error = None, list[list[str]](), None
     try:
+        headers = render_headers(webhook.headers, body)
         rendered = render_body(shape, body)
     except TemplateError as wrong:
         error = f"The template gave no body. {wrong}"
+    except HeaderFailed as wrong:
+        error = str(wrong)
     except Exception:
         log.exception("the template of webhook %s failed unexpectedly", webhook.id)
         error = "The template gave no body: calhooks itself failed, and its log says how."
-    return outbox.Owed(endpoint_id=webhook.endpoint_id, body=rendered, content_type=shape.sent_as, error=error)
+    return outbox.Owed(
+        endpoint_id=webhook.endpoint_id, body=rendered, content_type=shape.sent_as, headers=headers, error=error
+    )
 
 
 def _summary(event: BookingEvent) -> str:

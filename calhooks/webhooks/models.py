@@ -18,7 +18,11 @@ class PayloadFormat(StrEnum):
 
 
 class Webhook(Base):
-    """A subscription. Its URL, keys, switch and health are its endpoint's. `triggers` keeps the contract's order."""
+    """A subscription. Its URL, keys, secret headers, switch and health are its endpoint's.
+
+    `triggers` keeps the contract's order. `event_type_ids` are those it is told about, None for all there will ever be.
+    `headers` are names and values, which are templates.
+    """
 
     __tablename__ = "webhooks"
     # Never give a deleted webhook's number, which links and histories hold, to another.
@@ -31,6 +35,12 @@ class Webhook(Base):
     payload_format: Mapped[PayloadFormat] = mapped_column(String(16), default=PayloadFormat.DEFAULT)
     payload_template: Mapped[str] = mapped_column(Text, default="")
     content_type: Mapped[str] = mapped_column(String(100), default="application/json")
+    headers: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    event_type_ids: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     endpoint: Mapped[Endpoint] = relationship()
+
+    def hears(self, trigger: str, event_type_id: int | None) -> bool:
+        """Tell whether the webhook asked for such an event."""
+        return trigger in self.triggers and (self.event_type_ids is None or event_type_id in self.event_type_ids)

@@ -1,9 +1,10 @@
 """The ping test: a real signed request with the values as typed, without saving anything."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -11,10 +12,12 @@ from calhooks import clock, ids
 from calhooks.config import current_config
 from calhooks.delivery.sender import OutgoingRequest, Result, send
 from calhooks.events import Trigger
-from calhooks.webhooks.bodies import render_body
+from calhooks.webhooks.bodies import BodyShape, render_body
+from calhooks.webhooks.headers import HeaderFailed, KeptHeaders, headers_to_keep, render_headers
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.payload import build_payload
 from calhooks.webhooks.samples import sample_event
+from calhooks.webhooks.template import TemplateError
 from calhooks.webhooks.validation import InvalidWebhook, WebhookValues, errors_of_request, typed_shape
 
 MOST_IN_PROCESS = 2
@@ -47,7 +50,9 @@ def ping(session: Session, owner_id: int, values: WebhookValues, webhook: Webhoo
         config = current_config()
         event = replace(sample_event(Trigger.PING), occurred_at=clock.now())
         shape = typed_shape(values, webhook)
-        body = render_body(shape, build_payload(event, config.base_url))
+        default_body = build_payload(event, config.base_url)
+        kept = headers_to_keep(values.headers, values.url, webhook)
+        headers, body = _written(shape, kept, default_body)
         request = OutgoingRequest(
             url=values.url,
             body=body,
@@ -55,9 +60,21 @@ def ping(session: Session, owner_id: int, values: WebhookValues, webhook: Webhoo
             message_id=ids.new_message_id(),
             attempt=1,
             secrets=_secrets(values, webhook),
+            headers=headers,
+            secret_headers=kept.secret,
         )
         session.commit()
         return PingResult(body, send(request, config))
+
+
+def _written(shape: BodyShape, kept: KeptHeaders, body: Mapping[str, Any]) -> tuple[list[list[str]], bytes]:
+    """Return headers and body. Raises InvalidWebhook."""
+    try:
+        return render_headers(kept.plain, body), render_body(shape, body)
+    except HeaderFailed as error:
+        raise InvalidWebhook({"headers": str(error)}) from error
+    except TemplateError as error:
+        raise InvalidWebhook({"payloadTemplate": str(error)}) from error
 
 
 class _Slots:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from calhooks.delivery import outbox
 from calhooks.delivery.models import Delivery
 from calhooks.webhooks.bodies import render_body, shape_of
+from calhooks.webhooks.headers import HeaderFailed, render_headers
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.template import TemplateError
 
@@ -26,9 +27,13 @@ def resend(session: Session, delivery: Delivery) -> None:
 def _render(session: Session, delivery: Delivery) -> None:
     webhook = session.scalars(select(Webhook).where(Webhook.endpoint_id == delivery.endpoint_id)).one()
     shape = shape_of(webhook)
+    body = json.loads(delivery.event.payload)
     try:
-        delivery.body = render_body(shape, json.loads(delivery.event.payload))
+        delivery.headers = render_headers(webhook.headers, body)
+        delivery.body = render_body(shape, body)
     except TemplateError as error:
         raise CannotResend(f"The template gives no body. {error}") from error
+    except HeaderFailed as error:
+        raise CannotResend(str(error)) from error
     delivery.content_type = shape.sent_as
     delivery.error = None

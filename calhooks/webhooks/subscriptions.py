@@ -10,6 +10,7 @@ from calhooks.accounts.models import User
 from calhooks.delivery import endpoints
 from calhooks.delivery.egress import parse
 from calhooks.delivery.models import Endpoint, InactiveReason
+from calhooks.webhooks.headers import headers_to_keep
 from calhooks.webhooks.models import PayloadFormat, Webhook
 from calhooks.webhooks.validation import InvalidWebhook, WebhookValues, chosen_triggers, errors_of_all, typed_shape
 
@@ -57,15 +58,19 @@ def create(session: Session, owner_id: int, values: WebhookValues) -> Webhook:
     return webhook
 
 
-def update(session: Session, webhook: Webhook, values: WebhookValues) -> None:
-    """Change a webhook to what was typed; what is waiting goes to the new address. Raises InvalidWebhook."""
+def update(session: Session, webhook: Webhook, values: WebhookValues) -> list[str]:
+    """Change a webhook to what was typed; what is waiting goes to the new address. Raises InvalidWebhook.
+
+    Returns the names of the secret headers that were dropped because the new address is on another server.
+    """
     _judge(session, webhook.owner_id, values, webhook)
+    dropped = _choose(webhook, values, webhook)
     webhook.endpoint.url = values.url
     if values.secret or values.remove_secret:
         endpoints.set_secret(webhook.endpoint, values.secret)
-    _choose(webhook, values, webhook)
     set_active(session, webhook, values.active)
     session.flush()
+    return dropped
 
 
 def set_active(session: Session, webhook: Webhook, active: bool) -> None:
@@ -104,9 +109,15 @@ def _canonical(url: str) -> tuple[str, str, int, str, str]:
     return parsed.scheme, parsed.host, parsed.port, parts.path or "/", parts.query
 
 
-def _choose(webhook: Webhook, values: WebhookValues, stored: Webhook | None) -> None:
+def _choose(webhook: Webhook, values: WebhookValues, stored: Webhook | None) -> list[str]:
     shape = typed_shape(values, stored)
+    headers = headers_to_keep(values.headers, values.url, stored)
+    webhook.headers = headers.plain
+    webhook.endpoint.secret_headers = headers.secret
     webhook.triggers = [str(trigger) for trigger in chosen_triggers(values)]
     webhook.payload_format = PayloadFormat(shape.payload_format)
     webhook.payload_template = shape.payload_template
     webhook.content_type = shape.content_type
+    if values.every_event_type is not None:
+        webhook.event_type_ids = None if values.every_event_type else sorted(values.event_type_ids)
+    return headers.dropped

@@ -1,13 +1,15 @@
 """Judge what somebody typed into the webhook box, field by field, with a sentence for each that cannot stay."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from calhooks.config import current_config
 from calhooks.delivery.egress import UrlRefused, check_url
 from calhooks.delivery.signing import InvalidSecret, validate_secret
 from calhooks.events import TRIGGERS, Trigger
 from calhooks.webhooks.bodies import BodyShape
+from calhooks.webhooks.headers import TypedHeader, header_errors
 from calhooks.webhooks.models import PayloadFormat, Webhook
 from calhooks.webhooks.payload import build_payload, template_context
 from calhooks.webhooks.samples import BASE_URL, crowded_event, sample_event
@@ -17,7 +19,10 @@ CONTENT_TYPES = tuple(str(content_type) for content_type in ContentType)
 
 
 class InvalidWebhook(ValueError):
-    """What was typed cannot be used. `errors` has a sentence for each field, by the contract's names."""
+    """What was typed cannot be used. `errors` has a sentence for each field, by the contract's names.
+
+    A header's is headers.0, headers.1 and so on, by its row.
+    """
 
     def __init__(self, errors: dict[str, str]) -> None:
         super().__init__(" ".join(errors.values()))
@@ -26,7 +31,11 @@ class InvalidWebhook(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookValues:
-    """A webhook as typed. An empty `secret` keeps the stored one; `content_type` None keeps the stored one or JSON."""
+    """A webhook as typed. An empty `secret` keeps the stored one.
+
+    None keeps what is stored or the default: JSON as `content_type`, no `headers`, `every_event_type`. Unless it is
+    every event type, `event_type_ids` are the chosen ones of the account.
+    """
 
     subscriber_url: str
     triggers: Sequence[str]
@@ -36,6 +45,9 @@ class WebhookValues:
     payload_format: str | None = PayloadFormat.DEFAULT
     payload_template: str = ""
     content_type: str | None = None
+    headers: Sequence[TypedHeader] | None = None
+    every_event_type: bool | None = None
+    event_type_ids: Sequence[int] = ()
 
     @property
     def url(self) -> str:
@@ -60,18 +72,23 @@ def typed_shape(values: WebhookValues, stored: Webhook | None) -> BodyShape:
 
 def errors_of_all(values: WebhookValues, stored: Webhook | None) -> dict[str, str]:
     """Return what is wrong with a webhook that somebody wants to save."""
-    return errors_of_request(values, stored, chosen_triggers(values)) | _given(eventTriggers=_trigger_error(values))
+    return errors_of_request(values, stored, chosen_triggers(values)) | _given(
+        eventTriggers=_trigger_error(values), eventTypes=_scope_error(values)
+    )
 
 
 def errors_of_request(values: WebhookValues, stored: Webhook | None, triggers: Iterable[Trigger]) -> dict[str, str]:
-    """Return what keeps a request from being sent for these triggers: its URL, its secret, its body."""
+    """Return what keeps a request from being sent for these triggers: its URL, its secret, its headers, its body."""
     shape = typed_shape(values, stored)
-    return _given(
+    events = [make(trigger) for trigger in triggers for make in (sample_event, crowded_event)]
+    contexts = [template_context(build_payload(event, BASE_URL)) for event in events]
+    in_rows = header_errors(values.headers, stored, contexts)
+    return {f"headers.{number}": error for number, error in in_rows.items()} | _given(
         subscriberUrl=_url_error(values),
         secret=_secret_error(values),
         payloadFormat=None if shape.payload_format in tuple(PayloadFormat) else "Choose Default or Custom.",
         contentType=None if shape.content_type in CONTENT_TYPES else "Choose JSON, form or plain text.",
-        payloadTemplate=_template_error(shape, triggers),
+        payloadTemplate=_template_error(shape, contexts),
     )
 
 
@@ -107,11 +124,13 @@ def _secret_error(values: WebhookValues) -> str | None:
     return None
 
 
-def _template_error(shape: BodyShape, triggers: Iterable[Trigger]) -> str | None:
+def _scope_error(values: WebhookValues) -> str | None:
+    return "Choose at least one event type." if values.every_event_type is False and not values.event_type_ids else None
+
+
+def _template_error(shape: BodyShape, contexts: Sequence[Mapping[str, Any]]) -> str | None:
     if not shape.is_custom or shape.content_type not in CONTENT_TYPES:
         return None
-    events = [make(trigger) for trigger in triggers for make in (sample_event, crowded_event)]
-    contexts = [template_context(build_payload(event, BASE_URL)) for event in events]
     try:
         check_template(shape.payload_template, shape.content_type, contexts)
     except TemplateError as error:

@@ -1,4 +1,4 @@
-// The webhook box: all and none of the events, and a secret made in the browser.
+// The webhook box: all and none of the events, a secret made in the browser, and rows for headers.
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-check-all], [data-check-none], [data-generate]");
@@ -18,4 +18,39 @@ function generate(field) {
   field.form.setAttribute("data-touched", "");
   field.focus();
   field.select();
+}
+
+// --- Headers -------------------------------------------------------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  const add = event.target.closest("[data-add-header]");
+  const remove = event.target.closest("[data-remove-header]");
+  if (add) {
+    event.preventDefault();
+    addHeader(add.closest("fieldset").querySelector("[data-header-rows]"));
+  }
+  if (remove) {
+    const row = remove.closest("[data-header-row]");
+    const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+    remove.form.setAttribute("data-touched", "");
+    if (neighbour) row.remove();
+    else empty(row);
+    (neighbour ?? row).querySelector("input").focus();
+  }
+});
+
+function addHeader(rows) {
+  rows.append(rows.lastElementChild.cloneNode(true));
+  empty(rows.lastElementChild);
+  rows.lastElementChild.querySelector("input").focus();
+}
+
+function empty(row) {
+  row.querySelector(".field-error")?.remove();
+  for (const input of row.querySelectorAll("input")) {
+    input.value = "";
+    for (const name of ["id", "aria-invalid", "aria-describedby"]) input.removeAttribute(name);
+  }
+  row.querySelector("select").value = "";
+  row.querySelector("[name=headerValue]").placeholder = "";
 }
