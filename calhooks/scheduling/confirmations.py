@@ -8,6 +8,7 @@ from calhooks.events import Trigger
 from calhooks.scheduling import fields
 from calhooks.scheduling.booking_events import announce
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
+from calhooks.scheduling.limits import reached_limit
 from calhooks.scheduling.locking import locked_booking
 from calhooks.scheduling.models import Booking, BookingStatus
 from calhooks.scheduling.openings import is_taken
@@ -27,6 +28,9 @@ def confirm(session: Session, uid: str, host: User) -> Booking:
         session, booking.host_id, booking.start_time, booking.length, booking.event_type, booking.rescheduled_from
     ):
         raise SlotTaken(OVERLAPS)
+    event_type = booking.event_type
+    if event_type and (period := reached_limit(session, event_type, booking.start_time, booking.rescheduled_from)):
+        raise NotAllowed(f"This {period} is full: “{event_type.title}” has as many bookings as you allow it.")
     take_place(session, booking, now, SlotTaken(OVERLAPS))
     return booking
 

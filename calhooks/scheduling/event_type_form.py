@@ -9,6 +9,7 @@ from calhooks.scheduling.fields import MAX_SLUG_LENGTH, checked, one_line, parag
 from calhooks.scheduling.models import LocationKind
 from calhooks.scheduling.openings import MAX_BUFFER, MAX_LENGTH
 from calhooks.scheduling.question_form import TypedQuestion, check_questions
+from calhooks.scheduling.window_form import TypedWindow, check_window, redirect_address
 
 MAX_TITLE_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 5_000
@@ -19,6 +20,7 @@ MAX_NOTICE = 365 * 1_440
 SHORTEST_INTERVAL = 5
 MAX_REMINDER_HOURS = 30 * 24
 DEFAULT_NOTICE = 120
+UNLIMITED = TypedWindow()
 SLUG_IN_USE = "You already have an event type with this address."
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
@@ -49,6 +51,9 @@ class EventTypeForm:
     hidden: bool = False
     schedule_id: int | None = None
     reminder_hours: int | None = None
+    window: TypedWindow = UNLIMITED
+    allows_guests: bool = True
+    redirect_url: str = ""
 
 
 def check_event_type(form: EventTypeForm) -> dict[str, Any]:
@@ -72,6 +77,9 @@ def check_event_type(form: EventTypeForm) -> dict[str, Any]:
         "buffer_after": _minutes(errors, "bufferAfter", form.buffer_after, 0, MAX_BUFFER),
         "requires_confirmation": form.requires_confirmation,
         "hidden": form.hidden,
+        "allows_guests": form.allows_guests,
+        "redirect_url": checked(errors, "redirectUrl", redirect_address, form.redirect_url),
+        **check_window(errors, form.window),
         **_place(errors, form.location_kind, form.location),
     }
     if form.questions is not None:

@@ -1,10 +1,10 @@
 """Event types, weekly hours, bookings and who attends them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from calhooks.accounts.models import User
@@ -28,6 +28,14 @@ class LocationKind(StrEnum):
     HOST_PHONE = "host_phone"
     ATTENDEE_PHONE = "attendee_phone"
     SOMEWHERE_ELSE = "somewhere_else"
+
+
+class WindowKind(StrEnum):
+    """How far ahead something can be booked: without an end, so many days from today, or between two days."""
+
+    UNLIMITED = "unlimited"
+    ROLLING = "rolling"
+    RANGE = "range"
 
 
 class Schedule(Base):
@@ -66,7 +74,9 @@ class EventType(Base):
 
     `length` is what is booked unless the booker chooses one of `other_lengths`. `location` is empty where the booker
     says it. `booking_name` is the pattern of a booking's title, empty for the event type's own title. Attendees are
-    reminded `reminder_hours` before the meeting, or never. `questions` are those of `scheduling.questions`.
+    reminded `reminder_hours` before the meeting, or never. `questions` are those of `scheduling.questions`. The days of
+    the window and of the limits, which count accepted bookings, are by the owner's clock. `redirect_url` is where
+    bookers go in the end, empty for their booking's page.
     """
 
     __tablename__ = "event_types"
@@ -92,6 +102,15 @@ class EventType(Base):
     hidden: Mapped[bool] = mapped_column(default=False)
     position: Mapped[int] = mapped_column(default=0)
     reminder_hours: Mapped[int | None] = mapped_column()
+    window_kind: Mapped[WindowKind] = mapped_column(String(16), default=WindowKind.UNLIMITED)
+    window_days: Mapped[int | None] = mapped_column()
+    window_start: Mapped[date | None] = mapped_column(Date)
+    window_end: Mapped[date | None] = mapped_column(Date)
+    limit_day: Mapped[int | None] = mapped_column()
+    limit_week: Mapped[int | None] = mapped_column()
+    limit_month: Mapped[int | None] = mapped_column()
+    allows_guests: Mapped[bool] = mapped_column(default=True)
+    redirect_url: Mapped[str] = mapped_column(String(2000), default="")
 
     owner: Mapped[User] = relationship()
     schedule: Mapped[Schedule] = relationship()

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, cast, extract, or_, select
 from sqlalchemy.orm import Session
 
 from calhooks.scheduling.errors import SlotNotOffered, SlotTaken
+from calhooks.scheduling.limits import closed_spans, outside_window, reached_limit
 from calhooks.scheduling.models import Booking, BookingStatus, EventType, Schedule
 from calhooks.scheduling.slots import OpenRange, Span, WeeklyHours, day_bounds, free_slots
 from calhooks.scheduling.zones import zone_info
@@ -54,6 +55,7 @@ def free_times(
         busy=busy,
         buffer_before=before,
         buffer_after=after,
+        closed=closed_spans(session, event_type, *bounds, now, moving),
     )
 
 
@@ -81,9 +83,12 @@ def require_offered(
         interval=event_type.slot_interval or length,
         earliest=start,
         busy=(),
+        closed=outside_window(event_type, now),
     )
     if start not in offered:
         raise SlotNotOffered("This time is not offered. Please choose one from the list.")
+    if (period := reached_limit(session, event_type, start, moving)) is not None:
+        raise SlotNotOffered(f"No more bookings are taken in this {period}. Please choose another one.")
     if is_taken(session, event_type.owner_id, start, length, event_type, moving):
         raise SlotTaken
 

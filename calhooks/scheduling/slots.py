@@ -59,18 +59,19 @@ def free_slots(
     busy: Iterable[Span],
     buffer_before: int = 0,
     buffer_after: int = 0,
+    closed: Iterable[Span] = (),
 ) -> list[datetime]:
     """Return the starts, in UTC and in order, of meetings on the days `first` to `last` of the booker's `zone`.
 
     A slot starts at a whole number of intervals from the beginning of its range, by the host's clock, and not before
-    `earliest`; every minute of it is open, and nothing busy overlaps it or its buffers. Lengths are in minutes, busy
-    spans in seconds since 1970. A meeting may end on the day after `last`.
+    `earliest` nor within a `closed` span; every minute of it is open, and nothing busy overlaps it or its buffers.
+    Lengths are in minutes, spans in seconds since 1970. A meeting may end on the day after `last`.
     """
     days = _days(first, last, zone, _ceil(earliest))
     if not days:
         return []
     pieces = _pieces(hours, days[0][0], days[-1][1] + duration)
-    taken = _taken(busy, duration + buffer_after, buffer_before)
+    taken = _merged([*_taken(busy, duration + buffer_after, buffer_before), *_minutes_within(closed)])
     starts = _starts(_within(_startable(pieces, duration), days), interval, taken)
     return [EPOCH + timedelta(minutes=start) for start in starts]
 
@@ -197,7 +198,11 @@ def _within(pieces: Sequence[_Piece], days: Sequence[Span]) -> Iterator[_Piece]:
 
 def _taken(busy: Iterable[Span], lead: int, tail: int) -> list[Span]:
     """Return the minutes at which no meeting can start: it would last into something busy, or begin in it."""
-    return _merged([(start // 60 - lead + 1, tail - -end // 60) for start, end in busy if start < end])
+    return [(start // 60 - lead + 1, tail - -end // 60) for start, end in busy if start < end]
+
+
+def _minutes_within(spans: Iterable[Span]) -> list[Span]:
+    return [(-(-start // 60), -(-end // 60)) for start, end in spans]
 
 
 def _starts(pieces: Iterable[_Piece], interval: int, taken: Sequence[Span]) -> Iterator[int]:

@@ -49,6 +49,7 @@ def check_submission(
     length: int | None = None,
     questions: Sequence[Question] = (),
     answers: Mapping[str, str] = MappingProxyType({}),
+    allows_guests: bool = True,
 ) -> Submission:
     """Return what was typed, tidied; `questions` are the event type's, `answers` what was typed, by identifier.
 
@@ -60,7 +61,7 @@ def check_submission(
     zone = checked(errors, "timeZone", _zone, time_zone)
     booker = checked(errors, "name", _name, name)
     address = checked(errors, "email", email_address, email)
-    others = checked(errors, "guests", _guests, guests)
+    others = checked(errors, "guests", _guests if allows_guests else _no_guests, guests)
     remarks = checked(errors, "notes", lambda text: paragraphs(text, MAX_NOTES_LENGTH), notes)
     reason = checked(errors, "rescheduleReason", lambda text: paragraphs(text, MAX_REASON_LENGTH), reschedule_reason)
     answered = check_answers(errors, questions, answers)
@@ -106,6 +107,12 @@ def _guests(typed: Iterable[str]) -> list[str]:
     if len(guests) > MAX_GUESTS:
         raise ValueError(f"Invite at most {MAX_GUESTS} guests.")
     return list(guests.values())
+
+
+def _no_guests(typed: Iterable[str]) -> list[str]:
+    if any(map(str.strip, typed)):
+        raise ValueError("Guests cannot be invited to this event.")
+    return []
 
 
 def _locale(tag: str) -> str:

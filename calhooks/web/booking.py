@@ -1,5 +1,7 @@
 """A booking's own page. Its uid is the capability: whoever has the address can cancel and move the booking."""
 
+from urllib.parse import urlsplit
+
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
@@ -18,6 +20,7 @@ from calhooks.scheduling.models import Booking
 from calhooks.web import access
 from calhooks.web.booking_link import BookingLink
 from calhooks.web.booking_state import booking_state
+from calhooks.web.forwarding import FORWARD, destination
 
 blueprint = Blueprint("booking", __name__)
 
@@ -40,7 +43,11 @@ def _keep_to_itself(answer: Response) -> Response:
 @access.public
 def show(uid: str) -> Response:
     """Show everything about a booking; with `?cancel=true` the question whether to cancel it."""
-    return _show(_find(uid), CancelForm(), asks="cancel" in request.args)
+    booking = _find(uid)
+    if FORWARD in request.args and booking.status in bookings.OPEN and (address := destination(booking)):
+        site = urlsplit(address).hostname
+        return make_response(render_template("booking/forward.html", booking=booking, address=address, site=site))
+    return _show(booking, CancelForm(), asks="cancel" in request.args)
 
 
 @blueprint.post("/booking/<uid>")

@@ -54,7 +54,7 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         """Tell whether there is room for one more guest."""
         return len(self.guests.data) < MAX_GUESTS
 
-    def submission(self, *, zone: str, locale: str, length: int | None) -> Submission:
+    def submission(self, *, zone: str, locale: str, length: int | None, allows_guests: bool = True) -> Submission:
         """Return what was typed, checked; `zone` stands in where the form has none that exists. Raises InvalidInput."""
         return check_submission(
             start=self.start.data or "",
@@ -68,6 +68,7 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             length=length,
             questions=self.questions,
             answers=self._answers(),
+            allows_guests=allows_guests,
         )
 
     def typed(self) -> dict[str, Any]:

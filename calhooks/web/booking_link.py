@@ -23,7 +23,7 @@ class BookingLink:
     """All that a booking page knows about its visitor. Kept nowhere else, so that Back and a copied address work.
 
     `answers` holds what was typed, by the identifier of its question. `month` is the first day of it; `time_zone` is
-    canonical, or empty when the link names none.
+    canonical, or empty when the link names none. `others` are parameters that only the host's own page understands.
     """
 
     path: str
@@ -40,6 +40,7 @@ class BookingLink:
     answers: Mapping[str, str] = field(default_factory=dict)
     reschedule_uid: str = ""
     reschedule_reason: str = ""
+    others: tuple[tuple[str, str], ...] = ()
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -59,7 +60,7 @@ class BookingLink:
         ]
         kept = [(name, value) for name, value in said if value]
         # An empty guest is a field that waits to be filled in.
-        return kept + [("guests", guest) for guest in self.guests] + metadata_pairs(self.metadata)
+        return kept + [("guests", guest) for guest in self.guests] + [*self.others] + metadata_pairs(self.metadata)
 
     @property
     def url(self) -> str:

@@ -6,9 +6,11 @@ from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
+from wtforms.widgets import DateInput
 
 from calhooks.scheduling.event_type_form import DEFAULT_NOTICE, EventTypeForm
-from calhooks.scheduling.models import EventType, LocationKind, Schedule
+from calhooks.scheduling.models import EventType, LocationKind, Schedule, WindowKind
+from calhooks.scheduling.window_form import TypedWindow
 from calhooks.web.question_form import Questions, stored_rows
 from calhooks.web.wording import length_of_time
 
@@ -21,8 +23,13 @@ LOCATIONS = (
     (LocationKind.LINK, "Online, at a link"),
     (LocationKind.IN_PERSON, "In person"),
     (LocationKind.HOST_PHONE, "People call me"),
-    (LocationKind.ATTENDEE_PHONE, "I call people, at a number they are asked for"),
+    (LocationKind.ATTENDEE_PHONE, "I call people at their number"),
     (LocationKind.SOMEWHERE_ELSE, "Somewhere else, or not said"),
+)
+WINDOWS = (
+    (WindowKind.UNLIMITED, "As far as people like"),
+    (WindowKind.ROLLING, "So many days from today"),
+    (WindowKind.RANGE, "Between two days"),
 )
 # What the service refuses in its own words.
 NO_NUMBER = -1
@@ -61,6 +68,21 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     slot_interval = SelectField("Start times", name="slotInterval", coerce=_number, validate_choice=False)
     buffer_before = SelectField("Buffer before", name="bufferBefore", coerce=_number, default=0, validate_choice=False)
     buffer_after = SelectField("Buffer after", name="bufferAfter", coerce=_number, default=0, validate_choice=False)
+    no_guests = BooleanField("Do not ask for guests", name="noGuests")
+    redirect_url = StringField("Afterwards, go to", name="redirectUrl", default="")
+    window_kind = SelectField(
+        "How far ahead",
+        name="windowKind",
+        choices=[SelectChoice(str(kind), label) for kind, label in WINDOWS],
+        default=str(WindowKind.UNLIMITED),
+        validate_choice=False,
+    )
+    window_days = StringField("Days from today", name="windowDays", default="30")
+    window_start = StringField("First day", name="windowStart", default="", widget=DateInput())
+    window_end = StringField("Last day", name="windowEnd", default="", widget=DateInput())
+    limit_day = StringField("Bookings a day", name="limitDay", default="")
+    limit_week = StringField("Bookings a week", name="limitWeek", default="")
+    limit_month = StringField("Bookings a month", name="limitMonth", default="")
     hidden = BooleanField("Hide it from my public page")
     reminder_hours = SelectField("Reminder", name="reminderHours", coerce=_number, validate_choice=False)
     schedule = SelectField("Availability", coerce=_number, validate_choice=False)
@@ -96,6 +118,17 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             hidden=self.hidden.data,
             schedule_id=self.schedule.data,
             reminder_hours=self.reminder_hours.data,
+            allows_guests=not self.no_guests.data,
+            redirect_url=self.redirect_url.data or "",
+            window=TypedWindow(
+                kind=self.window_kind.data or "",
+                days=self.window_days.data or "",
+                start=self.window_start.data or "",
+                end=self.window_end.data or "",
+                limit_day=self.limit_day.data or "",
+                limit_week=self.limit_week.data or "",
+                limit_month=self.limit_month.data or "",
+            ),
         )
 
     def show(self, errors: Mapping[str, str]) -> None:
@@ -129,12 +162,24 @@ def _stored(event_type: EventType) -> dict[str, object]:
         "buffer_after",
         "hidden",
         "reminder_hours",
+        "redirect_url",
+        "window_kind",
     )
-    return {name: getattr(event_type, name) for name in names} | {
-        "schedule": event_type.schedule_id,
-        "other_lengths": ", ".join(map(str, event_type.other_lengths)),
-        "questions": stored_rows(event_type),
-    }
+    # A field of text shows nothing for None, and a day as a date field writes it.
+    written = ("window_start", "window_end", "limit_day", "limit_week", "limit_month")
+    texts = {name: str(value) for name in written if (value := getattr(event_type, name)) is not None}
+    days = {} if event_type.window_days is None else {"window_days": str(event_type.window_days)}
+    return (
+        {name: getattr(event_type, name) for name in names}
+        | texts
+        | days
+        | {
+            "no_guests": not event_type.allows_guests,
+            "schedule": event_type.schedule_id,
+            "other_lengths": ", ".join(map(str, event_type.other_lengths)),
+            "questions": stored_rows(event_type),
+        }
+    )
 
 
 def _choices(usual: Sequence[int], chosen: int | None, none: str) -> list[tuple[int, str]]:

@@ -1,5 +1,7 @@
 """What anybody can see of a host: the event types, and for each the page on which a time is chosen and booked."""
 
+from urllib.parse import urlencode
+
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.datastructures import CombinedMultiDict
@@ -19,6 +21,7 @@ from calhooks.web import access, limits, wording
 from calhooks.web.booker import BookerPage, booker_page, choose, chosen_length
 from calhooks.web.booking_form import BookingForm, form_class, form_for
 from calhooks.web.booking_link import BookingLink, read_link, read_moment
+from calhooks.web.forwarding import FORWARD, own_parameters
 from calhooks.web.htmx import is_htmx
 from calhooks.web.visitor import visitor_id, visitor_locale, visitor_zone
 
@@ -65,8 +68,7 @@ def book(username: str, slug: str) -> Response:
     if "step" in request.form:
         return _step(bookable, link, former)
     try:
-        length = chosen_length(bookable, link, former)
-        submission = form.submission(zone=_zone(bookable, link)[0], locale=visitor_locale(), length=length)
+        submission = _submission(bookable, link, former, form)
         booked = _book(bookable, submission, link, former)
     except InvalidInput as error:
         form.show(error.errors)
@@ -78,6 +80,8 @@ def book(username: str, slug: str) -> Response:
     except MetadataError as error:
         abort(400, _too_much(error))
     address = url_for("booking.show", uid=booked.uid)
+    if bookable.redirect_url and not _by_host(former):
+        address += f"?{urlencode([(FORWARD, 'y'), *link.others])}"
     return Response(headers={"HX-Redirect": address}) if is_htmx() else redirect(address, 303)
 
 
@@ -91,6 +95,16 @@ def _book(bookable: EventType, submission: Submission, link: BookingLink, former
         return reschedules.reschedule(
             session, uid, submission, metadata=metadata, visitor=visitor_id(), by=access.signed_in_user()
         )
+
+
+def _submission(bookable: EventType, link: BookingLink, former: Booking | None, form: BookingForm) -> Submission:
+    return form.submission(
+        zone=_zone(bookable, link)[0],
+        locale=visitor_locale(),
+        length=chosen_length(bookable, link, former),
+        # A host who moves a booking keeps its guests.
+        allows_guests=bookable.allows_guests or _by_host(former),
+    )
 
 
 def _step(bookable: EventType, link: BookingLink, former: Booking | None) -> Response:
@@ -163,7 +177,9 @@ def _bookable(username: str, slug: str) -> EventType:
 def _link(bookable: EventType) -> BookingLink:
     """Return what the address says, and the fields of a form that was sent."""
     identifiers = [question.identifier for question in asked(bookable)]
-    return read_link(_path(bookable), CombinedMultiDict([request.form, request.args]), _metadata(), identifiers)
+    said = CombinedMultiDict([request.form, request.args])
+    link = read_link(_path(bookable), said, _metadata(), identifiers)
+    return link.to(others=own_parameters(bookable, identifiers))
 
 
 def _path(bookable: EventType) -> str:

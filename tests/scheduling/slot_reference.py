@@ -1,5 +1,6 @@
 """What free slots are, slowly and obviously: minute by minute, on the clocks of the two zones."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from calhooks.scheduling.slots import WeeklyHours
@@ -19,6 +20,7 @@ def reference_slots(
     busy: list[tuple[int, int]],
     buffer_before: int = 0,
     buffer_after: int = 0,
+    closed: Sequence[tuple[int, int]] = (),
 ) -> list[datetime]:
     begin = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=2)
     end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=3)
@@ -37,6 +39,8 @@ def reference_slots(
         if any(since is None for since in since_opening[number : number + duration]):
             continue
         if since_opening[number] % interval:
+            continue
+        if any(begin <= start.timestamp() < end for begin, end in closed):
             continue
         occupied_from = (start - MINUTE * buffer_before).timestamp()
         occupied_to = (finish + MINUTE * buffer_after).timestamp()

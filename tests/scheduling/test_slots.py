@@ -249,6 +249,12 @@ def situations(draw: st.DrawFn) -> dict:
         "interval": draw(st.sampled_from([5, 15, 20, 30, 45, 60, 120, 1440])),
         "earliest": midnight + timedelta(seconds=draw(st.integers(-100_000, 200_000))),
         "busy": busy,
+        "closed": [
+            span(midnight + timedelta(seconds=begin), length)
+            for begin, length in draw(
+                st.lists(st.tuples(st.integers(-100_000, 260_000), st.integers(0, 90_000)), max_size=3)
+            )
+        ],
         "buffer_before": draw(st.sampled_from([0, 0, 5, 17, 120])),
         "buffer_after": draw(st.sampled_from([0, 0, 5, 17, 120])),
     }

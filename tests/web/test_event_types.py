@@ -133,3 +133,43 @@ def test_what_belongs_to_somebody_else_does_not_exist(app: Flask, client: FlaskC
 def test_strangers_are_sent_to_the_login_page(client: FlaskClient, event_type: EventType) -> None:
     for path in ("/event-types", NEW, edit(event_type)):
         assert client.get(path).location.startswith("/login")
+
+
+@pytest.mark.usefixtures("watch")
+def test_windows_limits_and_guests_are_kept_and_reach_the_booking_page(
+    host: FlaskClient, client: FlaskClient, event_type: EventType
+) -> None:
+    typed = {
+        "windowKind": "range",
+        "windowStart": "2026-03-04",
+        "windowEnd": "2026-03-04",
+        "limitDay": "3",
+        "limitWeek": "5",
+        "noGuests": "y",
+    }
+    assert pages.submit(host, edit(event_type), typed).status_code == 303
+    fields = pages.post_form(host.get(edit(event_type))).fields
+    assert {name: fields.get(name) for name in typed} == typed
+    page = client.get("/rick/quick-chat?month=2026-03")
+    assert [day.text for day in hooks(page, "day") if day["data-disabled"] == "false"] == ["4"]
+    link = "/rick/quick-chat?slot=2026-03-04T10:00:00Z&guests=bob@example.com"
+    assert not hooks(client.get(link), "add-guests")
+    ann = {"name": "Ann", "email": "ann@example.com"}
+    assert pages.submit(client, link, ann | {"guests": "bob@example.com"}).status_code == 422
+    assert pages.submit(client, link, ann).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"windowKind": "rolling", "windowDays": "x"}, "Enter a number of days from 0"),
+        ({"windowKind": "range", "windowStart": "", "windowEnd": "2026-03-04"}, "Enter a day."),
+        ({"limitMonth": "0"}, "Enter a number of bookings from 1"),
+    ],
+)
+def test_wrong_windows_and_limits_come_back_at_their_field(
+    host: FlaskClient, event_type: EventType, typed: dict[str, str], sentence: str
+) -> None:
+    answer = pages.submit(host, edit(event_type), typed)
+    assert answer.status_code == 422
+    assert sentence in answer.text
