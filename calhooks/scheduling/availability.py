@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.errors import InvalidInput, NotFound
+from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.fields import checked, one_line
-from calhooks.scheduling.models import Schedule, ScheduleRange
+from calhooks.scheduling.models import EventType, Schedule, ScheduleRange
 from calhooks.scheduling.slots import DAY
 from calhooks.scheduling.zones import canonical_zone
 
@@ -21,6 +22,7 @@ WORKING_DAYS = range(5)
 WORKING_HOURS = (9 * 60, 17 * 60)
 MAX_NAME_LENGTH = 100
 MAX_RANGES_A_DAY = 20
+MAX_SCHEDULES = 50
 _TIME = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])(?::00)?", re.ASCII)
 
 
@@ -33,9 +35,17 @@ class TypedHours:
     end: str
 
 
+class TypedTimes(NamedTuple):
+    """Hours of one day as they were typed, like those of a weekday."""
+
+    start: str
+    end: str
+
+
 def list_schedules(session: Session, owner: User) -> Sequence[Schedule]:
     """Return a host's schedules, the first one made on top."""
-    query = select(Schedule).where(Schedule.owner_id == owner.id).options(selectinload(Schedule.ranges))
+    query = select(Schedule).where(Schedule.owner_id == owner.id)
+    query = query.options(selectinload(Schedule.ranges), selectinload(Schedule.overrides))
     return session.scalars(query.order_by(Schedule.id)).all()
 
 
@@ -69,7 +79,12 @@ def update_schedule(
     checked_zone = checked(errors, "timeZone", canonical_zone, time_zone)
     typed = list(hours)
     week = [
-        checked(errors, weekday, _day, [each for each in typed if each.weekday == number])
+        checked(
+            errors,
+            weekday,
+            check_ranges,
+            [TypedTimes(each.start, each.end) for each in typed if each.weekday == number],
+        )
         for number, weekday in enumerate(WEEKDAYS)
     ]
     if errors:
@@ -90,14 +105,36 @@ def clock_time(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-def _name(text: str) -> str:
-    name = one_line(text, MAX_NAME_LENGTH)
-    if not name:
-        raise ValueError("Enter a name.")
-    return name
+def create_schedule(session: Session, owner: User, *, name: str) -> Schedule:
+    """Add a schedule with the hours that accounts begin with, in the host's zone. Raises InvalidInput for `name`."""
+    errors: dict[str, str] = {}
+    checked_name = checked(errors, "name", _name, name)
+    if len(list_schedules(session, owner)) >= MAX_SCHEDULES:
+        errors["name"] = f"Keep at most {MAX_SCHEDULES} schedules."
+    if errors or checked_name is None:
+        raise InvalidInput(errors)
+    schedule = create_default_schedule(session, owner)
+    schedule.name = checked_name
+    session.flush()
+    return schedule
 
 
-def _day(typed: Sequence[TypedHours]) -> list[tuple[int, int]]:
+def delete_schedule(session: Session, owner: User, schedule_id: int) -> None:
+    """Delete a schedule; event types that were booked by it go on with the host's first other one.
+
+    Raises NotFound, or NotAllowed for the only one.
+    """
+    schedule = find_schedule(session, owner, schedule_id)
+    others = [other for other in list_schedules(session, owner) if other.id != schedule.id]
+    if not others:
+        raise NotAllowed("This is your only schedule. Change its hours instead.")
+    session.execute(update(EventType).where(EventType.schedule_id == schedule.id).values(schedule_id=others[0].id))
+    session.delete(schedule)
+    session.flush()
+
+
+def check_ranges(typed: Sequence[TypedTimes]) -> list[tuple[int, int]]:
+    """Return the hours of one day in minutes after midnight, in order. Raises ValueError."""
     if len(typed) > MAX_RANGES_A_DAY:
         raise ValueError(f"Use at most {MAX_RANGES_A_DAY} ranges a day.")
     # A time field cannot say 24:00, so that a range which ends at 00:00 lasts until midnight.
@@ -109,6 +146,13 @@ def _day(typed: Sequence[TypedHours]) -> list[tuple[int, int]]:
         if start < end:
             raise ValueError("Two ranges of a day must not overlap.")
     return ranges
+
+
+def _name(text: str) -> str:
+    name = one_line(text, MAX_NAME_LENGTH)
+    if not name:
+        raise ValueError("Enter a name.")
+    return name
 
 
 def _minute(text: str) -> int:

@@ -51,6 +51,9 @@ class Schedule(Base):
     ranges: Mapped[list["ScheduleRange"]] = relationship(
         order_by="ScheduleRange.weekday, ScheduleRange.start_minute", cascade="all, delete-orphan", passive_deletes=True
     )
+    overrides: Mapped[list["DateOverride"]] = relationship(
+        order_by="DateOverride.day", cascade="all, delete-orphan", passive_deletes=True
+    )
 
 
 class ScheduleRange(Base):
@@ -67,6 +70,34 @@ class ScheduleRange(Base):
     weekday: Mapped[int]
     start_minute: Mapped[int]
     end_minute: Mapped[int]
+
+
+class DateOverride(Base):
+    """One day of a schedule with hours of its own, as pairs of minutes since local midnight; without any it is off."""
+
+    __tablename__ = "date_overrides"
+    __table_args__ = (UniqueConstraint("schedule_id", "day"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    schedule_id: Mapped[int] = mapped_column(ForeignKey("schedules.id", ondelete="CASCADE"))
+    day: Mapped[date] = mapped_column(Date)
+    ranges: Mapped[list[list[int]]] = mapped_column(JSON, default=list)
+
+
+class Absence(Base):
+    """Days on which a host is away, whatever the schedules say, by the host's own clock."""
+
+    __tablename__ = "absences"
+    __table_args__ = (
+        CheckConstraint("first_day <= last_day", name="days"),
+        Index("ix_absences_owner_id_last_day", "owner_id", "last_day"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    first_day: Mapped[date] = mapped_column(Date)
+    last_day: Mapped[date] = mapped_column(Date)
+    note: Mapped[str] = mapped_column(String(200), default="")
 
 
 class EventType(Base):

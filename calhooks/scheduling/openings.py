@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, cast, extract, or_, select
 from sqlalchemy.orm import Session
 
 from calhooks.scheduling.errors import SlotNotOffered, SlotTaken
+from calhooks.scheduling.exceptions import away
 from calhooks.scheduling.limits import closed_spans, outside_window, reached_limit
 from calhooks.scheduling.models import Booking, BookingStatus, EventType, Schedule
 from calhooks.scheduling.slots import OpenRange, Span, WeeklyHours, day_bounds, free_slots
@@ -37,13 +38,11 @@ def free_times(
         return []
     before, after = event_type.buffer_before, event_type.buffer_after
     length = length or event_type.length
-    busy = _busy(
-        session,
-        event_type.owner_id,
-        max(bounds[0], now) - timedelta(minutes=before),
-        bounds[1] + timedelta(minutes=length + after),
-        moving,
-    )
+    begin, end = max(bounds[0], now) - timedelta(minutes=before), bounds[1] + timedelta(minutes=length + after)
+    busy = [
+        *_busy(session, event_type.owner_id, begin, end, moving),
+        *away(session, event_type.owner, begin, end),
+    ]
     return free_slots(
         weekly_hours(event_type.schedule),
         first=first,
@@ -82,7 +81,7 @@ def require_offered(
         duration=length,
         interval=event_type.slot_interval or length,
         earliest=start,
-        busy=(),
+        busy=away(session, event_type.owner, start, start + timedelta(minutes=length)),
         closed=outside_window(event_type, now),
     )
     if start not in offered:
@@ -113,7 +112,8 @@ def is_taken(
 def weekly_hours(schedule: Schedule) -> WeeklyHours:
     """Return a schedule as the slots are worked out from it."""
     ranges = tuple(OpenRange(each.weekday, each.start_minute, each.end_minute) for each in schedule.ranges)
-    return WeeklyHours(zone_info(schedule.time_zone), ranges)
+    overrides = {each.day: [(start, end) for start, end in each.ranges] for each in schedule.overrides}
+    return WeeklyHours(zone_info(schedule.time_zone), ranges, overrides)
 
 
 def _busy(session: Session, host_id: int, begin: datetime, end: datetime, moving: Booking | None) -> list[Span]:

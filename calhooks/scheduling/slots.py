@@ -5,8 +5,8 @@ within the host's hours, so a day has as many of them as it really has: an hour 
 one that it repeats offers its times twice.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 DAY = 1_440
@@ -32,10 +32,14 @@ class OpenRange:
 
 @dataclass(frozen=True, slots=True)
 class WeeklyHours:
-    """When a host can be met, by the clock of the host's zone."""
+    """When a host can be met, by the clock of the host's zone.
+
+    `overrides` are days with hours of their own in place of their weekday's, in minutes after midnight.
+    """
 
     zone: tzinfo
     ranges: tuple[OpenRange, ...]
+    overrides: Mapping[date, Sequence[Span]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +155,11 @@ def _days(first: date, last: date, zone: tzinfo, earliest: int) -> list[Span]:
 def _pieces(hours: WeeklyHours, start: int, end: int) -> Iterator[_Piece]:
     """Return the open minutes of a stretch, in order, each piece of one range of one day."""
     week = _week(hours.ranges)
+    others = {_minutes(day) // DAY: _merged(ranges) for day, ranges in hours.overrides.items()}
     for begin, finish, offset in _segments(start, end, hours.zone):
         for day in range((begin + offset) // DAY, (finish - 1 + offset) // DAY + 1):
             midnight = day * DAY - offset
-            for opens, closes in week[(day + EPOCH_WEEKDAY) % 7]:
+            for opens, closes in others.get(day, week[(day + EPOCH_WEEKDAY) % 7]):
                 low, high = max(begin, midnight + opens), min(finish, midnight + closes)
                 if low < high:
                     yield _Piece(low, high, midnight + opens)

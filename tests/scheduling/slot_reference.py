@@ -25,11 +25,13 @@ def reference_slots(
     begin = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=2)
     end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=3)
     minutes = [begin + MINUTE * number for number in range((end - begin) // MINUTE + duration)]
-    week = _minutes_since_opening(hours)
+    week = [_since_opening(_hours_of(hours, weekday)) for weekday in range(7)]
+    others = {day: _since_opening(list(ranges)) for day, ranges in hours.overrides.items()}
     since_opening = []
     for minute in minutes:
         clock = minute.astimezone(hours.zone)
-        since_opening.append(week[clock.weekday()][clock.hour * 60 + clock.minute])
+        day = others.get(clock.date(), week[clock.weekday()])
+        since_opening.append(day[clock.hour * 60 + clock.minute])
 
     slots = []
     for number, start in enumerate(minutes[:-duration]):
@@ -52,17 +54,18 @@ def reference_slots(
     return slots
 
 
-def _minutes_since_opening(hours: WeeklyHours) -> list[list[int | None]]:
-    """For each minute of each weekday: None when closed, else how long the host has been open on that day's clock."""
-    week = []
-    for weekday in range(7):
-        day: list[int | None] = []
-        for minute in range(1440):
-            if not any(each.weekday == weekday and each.start <= minute < each.end for each in hours.ranges):
-                day.append(None)
-            elif minute == 0 or day[-1] is None:
-                day.append(0)
-            else:
-                day.append(day[-1] + 1)
-        week.append(day)
-    return week
+def _hours_of(hours: WeeklyHours, weekday: int) -> list[tuple[int, int]]:
+    return [(each.start, each.end) for each in hours.ranges if each.weekday == weekday]
+
+
+def _since_opening(ranges: list[tuple[int, int]]) -> list[int | None]:
+    """For each minute of a day: None when closed, else how long the host has been open on that day's clock."""
+    day: list[int | None] = []
+    for minute in range(1440):
+        if not any(start <= minute < end for start, end in ranges):
+            day.append(None)
+        elif minute == 0 or day[-1] is None:
+            day.append(0)
+        else:
+            day.append(day[-1] + 1)
+    return day

@@ -198,6 +198,25 @@ def test_the_ends_of_the_calendar_are_harmless(day: date) -> None:
         assert slots_on(day, hours, zone, earliest=datetime.max.replace(tzinfo=UTC)) == []
 
 
+def test_a_day_with_hours_of_its_own_has_those_and_no_others() -> None:
+    monday, tuesday, wednesday = (date(2026, 11, 23) + timedelta(days=number) for number in range(3))
+    hours = WeeklyHours(UTC, every_day(9 * 60, 11 * 60), {monday: [(600, 720)], tuesday: []})
+    assert slots_on(monday, hours, "UTC") == ["10:00+0000", "11:00+0000"]
+    assert slots_on(tuesday, hours, "UTC") == []
+    assert slots_on(wednesday, hours, "UTC") == ["09:00+0000", "10:00+0000"]
+
+
+def test_the_day_of_an_override_is_the_hosts() -> None:
+    hours = WeeklyHours(zone_info("Pacific/Auckland"), (), {date(2026, 11, 24): [(540, 600)]})
+    assert slots_on(date(2026, 11, 23), hours, "UTC") == ["20:00+0000"]
+
+
+def test_hours_of_one_day_hold_through_the_change_of_the_clock() -> None:
+    change = date(2026, 10, 25)
+    hours = WeeklyHours(zone_info("Europe/Berlin"), (), {change: [(60, 240)]})
+    assert slots_on(change, hours, "Europe/Berlin") == ["01:00+0200", "02:00+0200", "02:00+0100", "03:00+0100"]
+
+
 def test_slots_are_grouped_by_the_day_on_which_the_booker_sees_them() -> None:
     late = datetime(2026, 11, 23, 20, tzinfo=UTC)
     grouped = by_day([late - timedelta(hours=2), late], zone_info("Asia/Kolkata"))
@@ -234,6 +253,10 @@ def situations(draw: st.DrawFn) -> dict:
     opened = [OpenRange(day, min(a, b), max(a, b)) for day, a, b in ranges if a != b]
     opened += [OpenRange(day, 0, 1440) for day in whole_days]
     midnight = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    overrides = {
+        first + timedelta(days=number): [(min(a, b), max(a, b)) for a, b in draw(st.lists(st.tuples(minute, minute)))]
+        for number in draw(st.sets(st.integers(-1, 4), max_size=3))
+    }
     busy = [
         span(midnight + timedelta(seconds=begin), length)
         for begin, length in draw(
@@ -241,7 +264,7 @@ def situations(draw: st.DrawFn) -> dict:
         )
     ]
     return {
-        "hours": WeeklyHours(host, tuple(opened)),
+        "hours": WeeklyHours(host, tuple(opened), overrides),
         "first": first,
         "last": last,
         "zone": booker,

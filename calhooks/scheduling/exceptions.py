@@ -1,0 +1,130 @@
+"""What goes before the weekly hours: days with other hours or none, in one schedule, and days away, in all of them."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from calhooks.accounts.models import User
+from calhooks.scheduling.availability import TypedTimes, check_ranges, find_schedule
+from calhooks.scheduling.errors import InvalidInput, NotFound
+from calhooks.scheduling.fields import checked, one_line
+from calhooks.scheduling.models import Absence, Booking, BookingStatus, DateOverride
+from calhooks.scheduling.slots import Span, day_bounds
+from calhooks.scheduling.window_form import day as typed_day
+from calhooks.scheduling.zones import zone_info
+
+MAX_OVERRIDES = 500
+MAX_ABSENCES = 200
+MAX_DAYS_AWAY = 1_000
+MAX_NOTE_LENGTH = 200
+
+
+class Kept(NamedTuple):
+    """An absence, and how many accepted meetings it holds that stay as they are."""
+
+    absence: Absence
+    booked: int
+
+
+def set_override(
+    session: Session, owner: User, schedule_id: int, *, day: str, hours: Sequence[TypedTimes]
+) -> DateOverride:
+    """Give one day other hours than its weekday's; without any the day is off. What the day had before is replaced.
+
+    Raises NotFound, or InvalidInput for `day` and `hours`.
+    """
+    schedule = find_schedule(session, owner, schedule_id)
+    errors: dict[str, str] = {}
+    chosen = checked(errors, "day", typed_day, day)
+    ranges = checked(errors, "hours", check_ranges, hours)
+    known = {override.day: override for override in schedule.overrides}
+    if chosen and chosen not in known and len(known) >= MAX_OVERRIDES:
+        errors["day"] = f"At most {MAX_OVERRIDES} days can have hours of their own. Remove some that are past."
+    if errors or chosen is None or ranges is None:
+        raise InvalidInput(errors)
+    override = known.get(chosen) or DateOverride(day=chosen)
+    override.ranges = [list(each) for each in ranges]
+    if chosen not in known:
+        schedule.overrides.append(override)
+    session.flush()
+    return override
+
+
+def remove_override(session: Session, owner: User, schedule_id: int, override_id: int) -> date:
+    """Give a day its weekday's hours back; return the day. Raises NotFound."""
+    schedule = find_schedule(session, owner, schedule_id)
+    for override in schedule.overrides:
+        if override.id == override_id:
+            schedule.overrides.remove(override)
+            return override.day
+    raise NotFound
+
+
+def list_absences(session: Session, owner: User, now: datetime) -> Sequence[Absence]:
+    """Return when a host is away, from today on, the soonest on top."""
+    today = now.astimezone(zone_info(owner.time_zone)).date()
+    query = select(Absence).where(Absence.owner_id == owner.id, Absence.last_day >= today)
+    return session.scalars(query.order_by(Absence.first_day, Absence.id)).all()
+
+
+def add_absence(session: Session, owner: User, *, first: str, last: str, note: str) -> Kept:
+    """Take a host's days away from all schedules; an empty `last` is the first day itself.
+
+    Raises InvalidInput for `firstDay`, `lastDay` and `note`.
+    """
+    errors: dict[str, str] = {}
+    first_day = checked(errors, "firstDay", typed_day, first)
+    last_day = checked(errors, "lastDay", typed_day, last if last.strip() else first) if first_day else None
+    remark = checked(errors, "note", lambda text: one_line(text, MAX_NOTE_LENGTH), note)
+    if first_day and last_day and last_day < first_day:
+        errors["lastDay"] = "The last day must not be before the first."
+    elif first_day and last_day and (last_day - first_day).days >= MAX_DAYS_AWAY:
+        errors["lastDay"] = f"Be away for at most {MAX_DAYS_AWAY:,} days."
+    count = session.scalar(select(func.count()).select_from(Absence).where(Absence.owner_id == owner.id)) or 0
+    if count >= MAX_ABSENCES:
+        errors.setdefault("firstDay", f"At most {MAX_ABSENCES} absences can be kept. Remove some that are past.")
+    if errors or first_day is None or last_day is None:
+        raise InvalidInput(errors)
+    absence = Absence(owner_id=owner.id, first_day=first_day, last_day=last_day, note=remark or "")
+    session.add(absence)
+    session.flush()
+    return Kept(absence, _booked(session, owner, absence))
+
+
+def remove_absence(session: Session, owner: User, absence_id: int) -> None:
+    """Have a host back. Raises NotFound, also for someone else's."""
+    absence = session.get(Absence, absence_id)
+    if absence is None or absence.owner_id != owner.id:
+        raise NotFound
+    session.delete(absence)
+
+
+def away(session: Session, owner: User, begin: datetime, end: datetime) -> list[Span]:
+    """Return when a host is away around a stretch of time, in seconds since 1970."""
+    zone = zone_info(owner.time_zone)
+    first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
+    query = select(Absence.first_day, Absence.last_day).where(
+        Absence.owner_id == owner.id, Absence.last_day >= first, Absence.first_day <= last
+    )
+    spans = [day_bounds(*days, zone) for days in session.execute(query)]
+    return [(int(span[0].timestamp()), int(span[1].timestamp())) for span in spans if span]
+
+
+def _booked(session: Session, owner: User, absence: Absence) -> int:
+    bounds = day_bounds(absence.first_day, absence.last_day, zone_info(owner.time_zone))
+    if bounds is None:
+        return 0
+    query = (
+        select(func.count())
+        .select_from(Booking)
+        .where(
+            Booking.host_id == owner.id,
+            Booking.status == BookingStatus.ACCEPTED,
+            Booking.start_time < bounds[1],
+            Booking.end_time > bounds[0],
+        )
+    )
+    return session.scalar(query) or 0
