@@ -1,12 +1,12 @@
 """The life of an endpoint: made, given keys, switched off and on, deleted."""
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.db import after_commit
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, InactiveReason, SigningKey
-from calhooks.delivery.outbox import OPEN, drop_waiting
+from calhooks.delivery.outbox import OPEN, drop_waiting, make_due
 from calhooks.delivery.queue import wake
 
 
@@ -61,19 +61,16 @@ def waiting_count(session: Session, endpoint: Endpoint) -> int:
     return session.scalar(query) or 0
 
 
-def send_waiting_now(session: Session, endpoint: Endpoint) -> None:
-    """Have what waits for its retry go out now, in order."""
+def send_waiting(session: Session, endpoint: Endpoint) -> None:
+    """Have what waits for an endpoint go out: the oldest now, the other retries behind it, a few more at each success.
+
+    What a receiver has asked to be left alone with for a while (`Retry-After`) waits until then.
+    """
     now = clock.now()
-    session.execute(
-        update(Delivery)
-        .where(
-            Delivery.endpoint_id == endpoint.id,
-            Delivery.state == DeliveryState.DUE,
-            Delivery.lease_token.is_(None),
-            Delivery.due_at > now,
-        )
-        .values(due_at=now)
-    )
-    endpoint.next_due_at = now
-    session.flush()
-    after_commit(session, wake)
+    endpoint.recovering_since = now
+    waits = (Delivery.endpoint_id == endpoint.id, Delivery.state == DeliveryState.DUE, Delivery.lease_token.is_(None))
+    asked_for = or_(Delivery.not_before.is_(None), Delivery.not_before <= now)
+    oldest = session.scalar(select(Delivery.id).where(*waits, asked_for).order_by(Delivery.id).limit(1))
+    if oldest is not None:
+        session.execute(update(Delivery).where(Delivery.id == oldest, Delivery.due_at > now).values(due_at=now))
+        make_due(session, [endpoint.id], now)

@@ -18,6 +18,7 @@ MODULES = (
     "people",
     "integrations",
     "webhooks",
+    "switch",
     "deliveries",
     "event_types",
     "availability",

@@ -1,5 +1,6 @@
 """Making, changing, switching, testing and deleting webhooks: in the box over the integrations screen, or on pages."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -9,8 +10,9 @@ from calhooks.db import db, writing
 from calhooks.delivery.endpoints import waiting_count
 from calhooks.web.access import account, signed_in
 from calhooks.web.htmx import fragment, is_htmx
+from calhooks.web.switch import is_question, question
 from calhooks.web.webhook_form import WebhookForm, example_body, form_for
-from calhooks.web.webhook_pages import asked_by, list_context, own_webhook, webhook_context
+from calhooks.web.webhook_pages import list_context, own_webhook
 from calhooks.webhooks import subscriptions
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.ping import PingRefused
@@ -45,13 +47,19 @@ def edit(webhook_id: int) -> Any:
     form = form_for(own_webhook(webhook_id))
     if not _wants_to_save(form):
         return _box(form, own_webhook(webhook_id))
+    values = form.values()
+    # Switching on waits for a word about what was held back.
+    asks = values.active and is_question(own_webhook(webhook_id))
     try:
         with writing() as session:
-            dropped = subscriptions.update(session, own_webhook(webhook_id), form.values())
+            dropped = subscriptions.update(
+                session, own_webhook(webhook_id), replace(values, active=values.active and not asks)
+            )
     except InvalidWebhook as error:
         return _refused(form, error, own_webhook(webhook_id))
     without = f", without {' and '.join(dropped)}: a secret stays with its server" if dropped else ""
-    return _done(f"Webhook saved{without}.")
+    message = f"Webhook saved{without}."
+    return question(own_webhook(webhook_id), saved=message) if asks else _done(message)
 
 
 @blueprint.route("/<int:webhook_id>/delete", methods=["GET", "POST"])
@@ -65,26 +73,6 @@ def delete(webhook_id: int) -> Any:
     with writing() as session:
         subscriptions.delete(session, own_webhook(webhook_id))
     return _done("Webhook deleted.")
-
-
-@blueprint.post("/<int:webhook_id>/active")
-@signed_in
-def toggle(webhook_id: int) -> Any:
-    """Switch a webhook on or off, in its row or above its deliveries."""
-    active = bool(request.form.get("active"))
-    with writing() as session:
-        webhook = own_webhook(webhook_id)
-        subscriptions.set_active(session, webhook, active)
-    if not is_htmx():
-        to_log = request.form.get("from") == "deliveries"
-        return redirect(
-            url_for("deliveries.index", webhook_id=webhook_id) if to_log else url_for("integrations.index"), 303
-        )
-    template = "deliveries/_head.html" if asked_by("hook-head") else "webhooks/_row.html"
-    toast = {"message": "Webhook on." if active else "Webhook off. Nothing is sent until you switch it on again."}
-    return fragment(
-        render_template(template, **webhook_context(webhook)), trigger={"toast": toast, "deliveriesChanged": True}
-    )
 
 
 @blueprint.post("/ping")

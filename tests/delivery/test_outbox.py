@@ -19,6 +19,7 @@ from calhooks.delivery.models import Delivery, Endpoint, InactiveReason, Signing
 from calhooks.delivery.outbox import Owed
 from calhooks.delivery.pump import Pump
 from tests import factories
+from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, states
 from tests.delivery.receivers import Receiver, answer
 
@@ -231,3 +232,26 @@ def test_an_endpoint_that_is_off_holds_back_until_it_is_on_again(
         endpoints.switch_on(inner, row)
     pump.run()
     assert len(receiver.received) == 1
+
+
+def test_what_was_held_back_goes_out_from_the_oldest_on_a_few_more_at_each_success(
+    session: Session, owner: User, pump: Pump, receiver: Receiver, time: MovingClock
+) -> None:
+    endpoint = factories.create_endpoint(owner, receiver.url)
+    receiver.reply = answer(503)
+    held = [happen(owner, [endpoint])[0] for _ in range(5)]
+    for _ in range(2):
+        pump.run()
+        time.advance(seconds=7)
+    with writing() as inner:
+        endpoints.switch_off(fresh(inner, endpoint), InactiveReason.OWNER)
+    receiver.reply = answer()
+    received = len(receiver.received)
+    with writing() as inner:
+        row = fresh(inner, endpoint)
+        endpoints.switch_on(inner, row)
+        endpoints.send_waiting(inner, row)
+    pump.run()
+    assert states(session) == ["delivered"] * 5
+    ids = [request.headers["webhook-id"] for request in receiver.received[received:]]
+    assert ids[0] == fresh(session, held[0]).event.message_id
