@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -106,9 +106,11 @@ def read_moment(text: str) -> datetime | None:
     """Return the moment that a text means in ISO 8601, in UTC unless it says otherwise; None when it means none."""
     try:
         moment = datetime.fromisoformat(text.strip())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    # At either end of the calendar another zone's clock, or the meeting's end, would have no date.
+    return moment if MINYEAR < moment.year < MAXYEAR else None
 
 
 def read_zone(name: str) -> str:
