@@ -10,6 +10,7 @@ from calhooks.delivery import attempts
 from calhooks.delivery.models import Delivery, DeliveryState
 from calhooks.web.access import signed_in
 from calhooks.web.htmx import fragment, is_htmx
+from calhooks.web.numbers import row_number
 from calhooks.web.webhook_pages import SOON_SECONDS, own_webhook, page_context, webhook_context
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.resend import CannotResend
@@ -81,7 +82,7 @@ def _state() -> str:
 
 def _log(webhook: Webhook) -> dict[str, Any]:
     """Return the log from its top, from `before` on, or everything not older than `since`."""
-    before, since = request.args.get("before", type=int), request.args.get("since", type=int)
+    before, since = request.args.get("before", type=row_number), request.args.get("since", type=row_number)
     states = STATES.get(_state(), ())
     size = attempts.PAGE if since is None else NEWER
     page = attempts.page(db.session(), webhook.endpoint_id, before=before, since=since, states=states, size=size)

@@ -1,4 +1,4 @@
-"""Numbers in paths: one that no row can have is an address that does not exist, not an error of the database."""
+"""Numbers in addresses: one that no row can have is an address that does not exist, not an error of the database."""
 
 from typing import Any
 
@@ -11,6 +11,14 @@ LARGEST_ROW_ID = 2**31 - 1
 def init_app(app: Flask) -> None:
     """Have `<int:…>` take what fits into a column of numbers."""
     app.url_map.converters["int"] = _RowNumber
+
+
+def row_number(text: str) -> int:
+    """Return the number of a row, as `type` of a query's `get`. Raises ValueError for what no row can have."""
+    number = int(text)
+    if not 0 <= number <= LARGEST_ROW_ID:
+        raise ValueError(f"{number} is not the number of a row")
+    return number
 
 
 class _RowNumber(IntegerConverter):
