@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from flask import Flask
@@ -16,6 +17,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 BUSY_TIMEOUT_SECONDS = 15
+# How soon one who waits to write notices that it can.
+TURN_SECONDS = 0.001
 IMMEDIATE = "calhooks_immediate"
 AFTER_COMMIT = "calhooks_after_commit"
 
@@ -122,5 +125,30 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get(IMMEDIATE)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    if connection.get_execution_options().get(IMMEDIATE):
+        _take_turn(driver)
+    else:
+        driver.execute("BEGIN")
+
+
+def _take_turn(connection: sqlite3.Connection) -> None:
+    """Begin to write as soon as nobody else does.
+
+    SQLite itself would look ever more rarely, ten times a second in the end, and whoever writes one thing after the
+    other would keep all others out. Raises sqlite3.OperationalError when the database stays locked.
+    """
+    deadline = monotonic() + BUSY_TIMEOUT_SECONDS
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                    raise
+            sleep(TURN_SECONDS)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
