@@ -1,21 +1,22 @@
 """The box that asks for a webhook. It reads what was typed; `webhooks.subscriptions` judges it."""
 
-import json
 from collections.abc import Mapping
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, RadioField, SelectMultipleField, StringField, TextAreaField, URLField
+from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField, URLField
 from wtforms.fields import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from calhooks.db import db
 from calhooks.events import DEFAULT_TRIGGERS, TRIGGER_LABELS, TRIGGERS, Trigger
 from calhooks.scheduling.event_types import list_event_types
+from calhooks.scheduling.models import Booking
+from calhooks.scheduling.recent import recent_bookings
 from calhooks.web.access import account
 from calhooks.web.header_rows import HeaderRows
+from calhooks.web.wording import clock_time, in_zone, short_day
 from calhooks.webhooks.headers import typed_rows
 from calhooks.webhooks.models import PayloadFormat, Webhook
-from calhooks.webhooks.samples import sample_body
 from calhooks.webhooks.template import ContentType
 from calhooks.webhooks.validation import WebhookValues
 
@@ -97,6 +98,15 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         validate_choice=False,
     )
 
+    preview_trigger = SelectField(
+        "Event",
+        name="previewTrigger",
+        choices=[SelectChoice(str(trigger), TRIGGER_LABELS[trigger]) for trigger in Trigger],
+        default=str(Trigger.BOOKING_CREATED),
+        validate_choice=False,
+    )
+    preview_booking = SelectField("Booking", name="previewBooking", default="", validate_choice=False)
+
     def values(self) -> WebhookValues:
         """Return what was typed."""
         return WebhookValues(
@@ -125,18 +135,23 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
                 field.errors = (errors[field.name],)
 
 
-def example_body() -> str:
-    """Return the default body of a sample booking, laid out to be read."""
-    return json.dumps(sample_body(Trigger.BOOKING_CREATED), indent=2, ensure_ascii=False)
-
-
 def form_for(webhook: Webhook | None) -> WebhookForm:
     """Return the box as it opens, or with what was typed when it was sent. The stored secret is never in it."""
     form = WebhookForm(data=_stored(webhook) if webhook else None)
     form.event_types.choices = [
         SelectChoice(event_type.id, event_type.title) for event_type in list_event_types(db.session(), account())
     ]
+    form.preview_booking.choices = [
+        SelectChoice("", "Sample booking"),
+        *(SelectChoice(booking.uid, _in_words(booking)) for booking in recent_bookings(db.session(), account())),
+    ]
     return form
+
+
+def _in_words(booking: Booking) -> str:
+    start = in_zone(booking.start_time, account().time_zone)
+    names = [attendee.name or attendee.email for attendee in booking.attendees[:1]]
+    return " · ".join((*names, booking.title, f"{short_day(start)}, {clock_time(start)}"))
 
 
 def _stored(webhook: Webhook) -> dict[str, object]:

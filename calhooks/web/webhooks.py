@@ -12,8 +12,9 @@ from calhooks.web.access import account, signed_in
 from calhooks.web.htmx import fragment, is_htmx
 from calhooks.web.numbers import row_number
 from calhooks.web.switch import is_question, question
-from calhooks.web.webhook_form import WebhookForm, example_body, form_for
+from calhooks.web.webhook_form import WebhookForm, form_for
 from calhooks.web.webhook_pages import list_context, own_webhook
+from calhooks.web.webhook_preview import box_context, preview_context
 from calhooks.webhooks import subscriptions
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.ping import PingRefused
@@ -80,7 +81,7 @@ def delete(webhook_id: int) -> Any:
 @signed_in
 def ping() -> Any:
     """Send a signed sample booking with the values as typed, and show what became of it. Nothing is saved."""
-    webhook = own_webhook(request.args.get("webhook", 0, row_number)) if "webhook" in request.args else None
+    webhook = _edited()
     form = form_for(webhook)
     try:
         result = send_ping(db.session(), account().id, form.values(), webhook)
@@ -89,6 +90,22 @@ def ping() -> Any:
     except PingRefused as error:
         return _pinged(form, webhook, 429, problem=str(error))
     return _pinged(form, webhook, 200, ping=result)
+
+
+@blueprint.post("/preview")
+@signed_in
+def preview() -> Any:
+    """Show what would be sent with the values as typed, or what is wrong with the template and where."""
+    webhook = _edited()
+    form = form_for(webhook)
+    if is_htmx():
+        return fragment(render_template("webhooks/_preview.html", form=form, **preview_context(form, webhook)))
+    return _box(form, webhook)
+
+
+def _edited() -> Webhook | None:
+    """Return the webhook whose box this is, None for a new one."""
+    return own_webhook(request.args.get("webhook", 0, row_number)) if "webhook" in request.args else None
 
 
 def _wants_to_save(form: WebhookForm) -> bool:
@@ -101,7 +118,7 @@ def _wants_to_save(form: WebhookForm) -> bool:
 def _box(form: WebhookForm, webhook: Webhook | None = None, status: int = 200, **more: Any) -> Any:
     """Show the box, as a fragment or as a page."""
     template = "webhooks/_form.html" if is_htmx() else "webhooks/form.html"
-    return render_template(template, form=form, webhook=webhook, example_body=example_body(), **more), status
+    return render_template(template, form=form, webhook=webhook, **box_context(form, webhook), **more), status
 
 
 def _refused(form: WebhookForm, error: InvalidWebhook, webhook: Webhook | None = None) -> Any:

@@ -79,9 +79,7 @@ def errors_of_all(values: WebhookValues, stored: Webhook | None) -> dict[str, st
 
 def errors_of_request(values: WebhookValues, stored: Webhook | None, triggers: Iterable[Trigger]) -> dict[str, str]:
     """Return what keeps a request from being sent for these triggers: its URL, its secret, its headers, its body."""
-    shape = typed_shape(values, stored)
-    events = [make(trigger) for trigger in triggers for make in (sample_event, crowded_event)]
-    contexts = [template_context(build_payload(event, BASE_URL)) for event in events]
+    shape, contexts = typed_shape(values, stored), _contexts(triggers)
     in_rows = header_errors(values.headers, stored, contexts)
     return {f"headers.{number}": error for number, error in in_rows.items()} | _given(
         subscriberUrl=_url_error(values),
@@ -126,6 +124,17 @@ def _secret_error(values: WebhookValues) -> str | None:
 
 def _scope_error(values: WebhookValues) -> str | None:
     return "Choose at least one event type." if values.every_event_type is False and not values.event_type_ids else None
+
+
+def check_shape(shape: BodyShape, triggers: Iterable[Trigger]) -> None:
+    """Try a template as it is tried before it is saved. Raises TemplateError."""
+    check_template(shape.payload_template, shape.content_type, _contexts(triggers))
+
+
+def _contexts(triggers: Iterable[Trigger]) -> list[dict[str, Any]]:
+    """Return what a template sees of sample events, small and large."""
+    events = [make(trigger) for trigger in triggers for make in (sample_event, crowded_event)]
+    return [template_context(build_payload(event, BASE_URL)) for event in events]
 
 
 def _template_error(shape: BodyShape, contexts: Sequence[Mapping[str, Any]]) -> str | None:

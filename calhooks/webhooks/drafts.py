@@ -1,0 +1,74 @@
+"""A webhook that is being written: what it would send for an event, or what is wrong with it, and what to mind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from calhooks.events import Trigger
+from calhooks.webhooks.bodies import compiled
+from calhooks.webhooks.headers import HeaderFailed, headers_to_keep, render_headers
+from calhooks.webhooks.known import Known
+from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.preview import Preview, preview
+from calhooks.webhooks.remarks import Remark, remarks
+from calhooks.webhooks.template import TemplateError
+from calhooks.webhooks.validation import CONTENT_TYPES, WebhookValues, check_shape, typed_shape
+
+LINES_AROUND = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A line of a template. `marked` is the column at which something is wrong, or None."""
+
+    number: int
+    text: str
+    marked: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """`preview` or `error`, and then the lines around it. `headers` go with the body."""
+
+    preview: Preview | None = None
+    headers: Sequence[Sequence[str]] = ()
+    error: TemplateError | None = None
+    lines: Sequence[SourceLine] = ()
+    remarks: Sequence[Remark] = field(default_factory=list)
+
+
+def draft(
+    values: WebhookValues, stored: Webhook | None, body: Mapping[str, Any], triggers: Sequence[Trigger], known: Known
+) -> Draft:
+    """Try what was typed on an event, whose default body is `body`, the way a delivery would."""
+    shape = typed_shape(values, stored)
+    if shape.content_type not in CONTENT_TYPES:
+        return Draft()
+    try:
+        if shape.is_custom:
+            check_shape(shape, triggers)
+        shown = preview(shape, body)
+    except TemplateError as error:
+        return Draft(error=error, lines=_lines(shape.payload_template, error))
+    said = remarks(compiled(shape.payload_template, shape.content_type), triggers, known) if shape.is_custom else []
+    return Draft(shown, _headers(values, stored, body), remarks=said)
+
+
+def _headers(values: WebhookValues, stored: Webhook | None, body: Mapping[str, Any]) -> list[list[str]]:
+    """Return the headers that can be written and shown; the box says elsewhere what is wrong with others."""
+    written: list[list[str]] = []
+    for pair in headers_to_keep(values.headers, values.url, stored).plain:
+        try:
+            written += render_headers([pair], body)
+        except HeaderFailed:
+            continue
+    return written
+
+
+def _lines(source: str, error: TemplateError) -> list[SourceLine]:
+    lines = source.split("\n")
+    first = max(error.line - 1 - LINES_AROUND, 0)
+    return [
+        SourceLine(number, text, error.column if number == error.line else None)
+        for number, text in enumerate(lines[first : error.line + LINES_AROUND], first + 1)
+    ]

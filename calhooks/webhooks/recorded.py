@@ -1,0 +1,17 @@
+"""What was said about a booking, as it was recorded when it happened."""
+
+import json
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from calhooks.delivery.models import Event
+from calhooks.events import Trigger
+
+
+def recorded_body(session: Session, owner_id: int, uid: str, trigger: Trigger) -> dict[str, Any] | None:
+    """Return the default body of the last such event of a booking, None where there was none."""
+    query = select(Event.payload).where(Event.owner_id == owner_id, Event.subject == uid, Event.trigger == trigger)
+    payload = session.scalar(query.order_by(Event.id.desc()).limit(1))
+    return None if payload is None else json.loads(payload)
