@@ -22,6 +22,7 @@ MODULES = (
     "deliveries",
     "event_types",
     "availability",
+    "exceptions",
     "bookings",
     "booking",
     "calendars",

@@ -1,110 +1,154 @@
-"""The hours of a week in which a host can be booked."""
+"""The hours in which a host can be booked: a week for each schedule."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
-from werkzeug.datastructures import MultiDict
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
+from wtforms import StringField
 
+from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.scheduling import availability
-from calhooks.scheduling.availability import WEEKDAYS, TypedHours
-from calhooks.scheduling.errors import InvalidInput
+from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
+from calhooks.scheduling.exceptions import list_absences
 from calhooks.scheduling.models import Schedule
 from calhooks.web import access
 from calhooks.web.forms import AccountForm, ZoneField
 from calhooks.web.htmx import is_htmx
+from calhooks.web.week import Week, change_week, stored_week, typed_hours, typed_week
+from calhooks.web.wording import in_zone
 
-blueprint = Blueprint("availability", __name__)
+blueprint = Blueprint("availability", __name__, url_prefix="/availability")
 
-MOST_RANGES = 50
-FIRST_HOURS = ("09:00", "17:00")
-
-Week = dict[str, list[tuple[str, str]]]
+CHANGES = ("addRange", "removeRange", "copyRange")
 
 
 class HoursForm(AccountForm):
-    """The zone of the hours. The hours themselves are pairs of times, as many as there are, under their weekday."""
+    """The name and the zone of the hours; the hours themselves are in `calhooks.web.week`."""
 
+    name = StringField("Name", default="")
     time_zone = ZoneField("Time zone", name="timeZone")
 
 
-@blueprint.get("/availability")
-@access.signed_in
-def index() -> str:
-    """Show the hours."""
-    schedule = _schedule(access.account())
-    return _page(HoursForm(data={"time_zone": schedule.time_zone}), _stored(schedule), {})
+class NameForm(AccountForm):
+    """What a new schedule is called."""
+
+    name = StringField("Name", default="")
 
 
-@blueprint.post("/availability")
+@blueprint.get("", defaults={"schedule_id": None})
+@blueprint.get("/<int:schedule_id>")
 @access.signed_in
-def save() -> str | Response | tuple[str, int]:
+def index(schedule_id: int | None) -> str:
+    """Show the hours of a schedule, by default the first one."""
+    schedule = _schedule(access.account(), schedule_id)
+    return _page(schedule, _hours_form(schedule), stored_week(schedule), {})
+
+
+@blueprint.post("", defaults={"schedule_id": None})
+@blueprint.post("/<int:schedule_id>")
+@access.signed_in
+def save(schedule_id: int | None) -> str | Response | tuple[str, int]:
     """Keep the hours, or give the form one range more or less."""
-    host, form, week = access.account(), HoursForm(), _typed(request.form)
-    schedule = _schedule(host)
-    if "addRange" in request.form or "removeRange" in request.form:
-        added = _change(week, request.form)
-        return _page(form, week, {}, added)
-    hours = [
-        TypedHours(number, start, end)
-        for number, day in enumerate(WEEKDAYS)
-        for start, end in week[day]
-        if start or end
-    ]
-    name, number, zone = schedule.name, schedule.id, form.time_zone.data or ""
+    host, week = access.account(), typed_week(request.form)
+    schedule = _schedule(host, schedule_id)
+    form, number = _hours_form(schedule), schedule.id
+    if any(change in request.form for change in CHANGES):
+        added = change_week(week, request.form)
+        return _page(schedule, form, week, {}, added)
+    name, zone, hours = form.name.data or "", form.time_zone.data or "", typed_hours(week)
     try:
         with writing() as session:
             availability.update_schedule(session, host, number, name=name, time_zone=zone, hours=hours)
     except InvalidInput as error:
         form.show(error.errors)
-        return _page(form, week, error.errors), 422
+        return _page(schedule, form, week, error.errors), 422
     flash("Your hours are saved. Bookings made earlier stay as they are.", "success")
-    return _answer()
+    return to_schedule(schedule_id)
 
 
-def _answer() -> Response:
-    address = url_for("availability.index")
+@blueprint.route("/new", methods=["GET", "POST"])
+@access.signed_in
+def new() -> str | Response | tuple[str, int]:
+    """Make a schedule."""
+    form = NameForm()
+    if not form.is_submitted():
+        return _new(form)
+    try:
+        with writing() as session:
+            schedule = availability.create_schedule(session, access.account(), name=form.name.data or "")
+    except InvalidInput as error:
+        form.show(error.errors)
+        return _new(form), 422
+    flash(f"“{schedule.name}” has the usual hours for now. Event types use it when you choose it there.", "success")
+    return to_schedule(schedule.id)
+
+
+@blueprint.route("/<int:schedule_id>/delete", methods=["GET", "POST"])
+@access.signed_in
+def delete(schedule_id: int) -> str | Response:
+    """Ask, then delete a schedule. Its event types go on with another one."""
+    schedule = _schedule(access.account(), schedule_id)
+    if request.method == "GET":
+        template = "availability/_delete.html" if is_htmx() else "availability/delete.html"
+        return render_template(template, schedule=schedule)
+    try:
+        with writing() as session:
+            availability.delete_schedule(session, access.account(), schedule_id)
+    except NotAllowed as error:
+        flash(error.sentence, "danger")
+        return to_schedule(schedule_id)
+    flash("Deleted. Its event types use your first schedule now.", "success")
+    return to_schedule(None)
+
+
+def to_schedule(schedule_id: int | None) -> Response:
+    """Lead to the page of a schedule."""
+    address = url_for("availability.index", schedule_id=schedule_id)
     return Response(headers={"HX-Redirect": address}) if is_htmx() else redirect(address, 303)
 
 
-def _page(form: HoursForm, week: Week, errors: dict[str, str], added: str = "") -> str:
+def exceptions_of(host: User, schedule: Schedule) -> dict[str, object]:
+    """Return what the part of the page about single days is drawn from; days that are past are left out."""
+    today = in_zone(clock.now(), schedule.time_zone).date()
+    return {
+        "schedule": schedule,
+        "overrides": [override for override in schedule.overrides if override.day >= today],
+        "absences": list_absences(db.session(), host, clock.now()),
+        "clock_time": availability.clock_time,
+    }
+
+
+def _page(schedule: Schedule, form: HoursForm, week: Week, errors: dict[str, str], added: str = "") -> str:
+    host = access.account()
     template = "availability/_form.html" if is_htmx() else "availability/index.html"
-    return render_template(template, form=form, week=week, errors=errors, added=added)
+    return render_template(
+        template,
+        form=form,
+        week=week,
+        errors=errors,
+        added=added,
+        schedules=availability.list_schedules(db.session(), host),
+        **exceptions_of(host, schedule),
+    )
 
 
-def _schedule(host: User) -> Schedule:
-    """Return the hours that a host's event types share, made on the first look where there are none."""
+def _new(form: NameForm) -> str:
+    return render_template("availability/_new.html" if is_htmx() else "availability/new.html", form=form)
+
+
+def _hours_form(schedule: Schedule) -> HoursForm:
+    return HoursForm(data={"name": schedule.name, "time_zone": schedule.time_zone})
+
+
+def _schedule(host: User, schedule_id: int | None) -> Schedule:
+    """Return one of the host's schedules, by default the first, made on the first look where there are none."""
+    if schedule_id is not None:
+        try:
+            return availability.find_schedule(db.session(), host, schedule_id)
+        except NotFound:
+            abort(404)
     schedules = availability.list_schedules(db.session(), host)
     if schedules:
         return schedules[0]
     with writing() as session:
         return availability.create_default_schedule(session, host)
-
-
-def _stored(schedule: Schedule) -> Week:
-    week: Week = {day: [] for day in WEEKDAYS}
-    for each in schedule.ranges:
-        start, end = availability.clock_time(each.start_minute), availability.clock_time(each.end_minute)
-        # A time field writes midnight as 00:00 at either end.
-        week[WEEKDAYS[each.weekday]].append((start, "00:00" if end == "24:00" else end))
-    return week
-
-
-def _typed(sent: MultiDict[str, str]) -> Week:
-    return {
-        day: list(zip(sent.getlist(f"{day}Start"), sent.getlist(f"{day}End"), strict=False))[:MOST_RANGES]
-        for day in WEEKDAYS
-    }
-
-
-def _change(week: Week, sent: MultiDict[str, str]) -> str:
-    """Add a range to a day, or take one away. Return the day that has one more."""
-    day, _, number = sent.get("removeRange", "").partition("-")
-    if day in week and number.isascii() and number.isdecimal() and int(number) < len(week[day]):
-        del week[day][int(number)]
-    added = sent.get("addRange", "")
-    if added not in week:
-        return ""
-    # The first hours of a day are the usual ones, those after them are for the host to say.
-    week[added].append(FIRST_HOURS if not week[added] else ("", ""))
-    return added
