@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from calhooks import clock
 from calhooks.config import Config, current_config
-from calhooks.db import writing
+from calhooks.db import db, writing
 from calhooks.delivery import leases, sweep
 from calhooks.delivery.heartbeat import Heart
 from calhooks.delivery.purge import purge_step
@@ -19,6 +19,7 @@ from calhooks.mail import claim as mail_claim
 from calhooks.mail.purge import purge_mail
 from calhooks.scheduling.meetings import announce_meetings
 from calhooks.scheduling.reminders import owe_reminders
+from calhooks.webhooks import runs
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class Scheduler:
         if mail_due:
             wake_mail()
         self._announce()
+        self._advance_runs()
         self._purge()
 
     def leave(self) -> None:
@@ -87,6 +89,11 @@ class Scheduler:
             while told:
                 with writing() as session:
                     told = tell(session, clock.now())
+
+    def _advance_runs(self) -> None:
+        for run_id in runs.running(db.session()):
+            with writing() as session:
+                runs.advance(session, run_id)
 
     def _purge(self) -> None:
         if monotonic() >= self._purge_at:

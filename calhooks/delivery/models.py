@@ -117,6 +117,7 @@ class Delivery(Base):
     falls due again by itself. `attempt_count` counts for ever; `tries` is the place in the retry schedule and starts
     again on Resend. `ordered` is false once it was resent: then it neither waits for its sequence nor holds it up.
     `not_before` is when the last Retry-After ends. `headers` are names and values that go with the body.
+    `run_id` is the run that it was last let go by.
     """
 
     __tablename__ = "deliveries"
@@ -140,6 +141,7 @@ class Delivery(Base):
     last_status: Mapped[int | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    run_id: Mapped[int | None] = mapped_column()
 
     event: Mapped[Event] = relationship()
     endpoint: Mapped[Endpoint] = relationship()
@@ -158,7 +160,62 @@ class Delivery(Base):
             sqlite_where=text("state IN ('blocked', 'due')"),
             postgresql_where=text("state IN ('blocked', 'due')"),
         ),
+        Index(
+            "ix_deliveries_run",
+            "run_id",
+            "state",
+            sqlite_where=text("run_id IS NOT NULL"),
+            postgresql_where=text("run_id IS NOT NULL"),
+        ),
     )
+
+
+class RunKind(StrEnum):
+    """What a run sends: deliveries that failed, once more, or past events to an endpoint that was not told of them."""
+
+    FAILED = "failed"
+    REPLAY = "replay"
+
+
+class RunState(StrEnum):
+    """Where a run stands: at work, through, or ended by its owner."""
+
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+
+
+class ResendRun(Base):
+    """Many deliveries to one endpoint, let go at a pace that its receiver can take.
+
+    What comes after `position`, as far as `up_to`, is to be looked at: ids of deliveries, or of events for a replay.
+    `released` were let go; at most `pace` of them may wait for their first answer at once.
+    """
+
+    __tablename__ = "resend_runs"
+    __table_args__ = (
+        Index(
+            "ix_resend_runs_running",
+            "id",
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[RunKind] = mapped_column(String(16))
+    since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    position: Mapped[int] = mapped_column(BigInteger)
+    up_to: Mapped[int] = mapped_column(BigInteger)
+    total: Mapped[int] = mapped_column()
+    released: Mapped[int] = mapped_column(default=0)
+    pace: Mapped[int] = mapped_column()
+    state: Mapped[RunState] = mapped_column(String(16), default=RunState.RUNNING)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    endpoint: Mapped[Endpoint] = relationship()
 
 
 class Attempt(Base):

@@ -90,6 +90,23 @@ def resend(session: Session, delivery: Delivery) -> None:
     make_due(session, [delivery.endpoint_id], now)
 
 
+def resend_in_order(session: Session, delivery: Delivery) -> None:
+    """Send a delivery that is over once more, behind what is still open of its sequence and before what comes later."""
+    now = clock.now()
+    _lock(session, [delivery.endpoint_id])
+    session.refresh(delivery, with_for_update={"key_share": True, "of": Delivery})
+    if delivery.state in OPEN:
+        return
+    waits = bool(_with_open_sequence(session, delivery.sequence_key, [delivery.endpoint_id]))
+    delivery.state = DeliveryState.BLOCKED if waits else DeliveryState.DUE
+    delivery.due_at = None if waits else now
+    delivery.ordered, delivery.tries = True, 0
+    delivery.not_before = delivery.finished_at = None
+    session.flush()
+    if not waits:
+        make_due(session, [delivery.endpoint_id], now)
+
+
 def drop_waiting(session: Session, endpoint: Endpoint) -> int:
     """Drop whatever waits for an endpoint and return how much that was."""
     waiting = (

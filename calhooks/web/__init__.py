@@ -20,6 +20,7 @@ MODULES = (
     "webhooks",
     "switch",
     "deliveries",
+    "resends",
     "event_types",
     "availability",
     "exceptions",

@@ -1,5 +1,6 @@
 """What the pages about webhooks have in common."""
 
+from datetime import timedelta
 from typing import Any
 
 from flask import abort, request
@@ -11,10 +12,12 @@ from calhooks.delivery.health import endpoint_health
 from calhooks.delivery.standing import standing
 from calhooks.events import TRIGGER_LABELS
 from calhooks.web.access import account
+from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.subscriptions import find_webhook, list_webhooks
 
 SOON_SECONDS = 60
+RUN_SHOWN_FOR = timedelta(hours=1)
 
 
 def own_webhook(webhook_id: int) -> Webhook:
@@ -45,7 +48,15 @@ def webhook_context(webhook: Webhook) -> dict[str, Any]:
 
 def page_context(webhook: Webhook) -> dict[str, Any]:
     """Return what the page of one webhook is drawn from."""
-    return webhook_context(webhook) | {"standing": standing(db.session(), webhook.endpoint)}
+    return webhook_context(webhook) | run_context(webhook) | {"standing": standing(db.session(), webhook.endpoint)}
+
+
+def run_context(webhook: Webhook) -> dict[str, Any]:
+    """Return the run to show on a webhook's page, if there is one: it is at work, or has ended lately."""
+    run = runs.latest(db.session(), webhook.endpoint_id)
+    if run is None or (run.finished_at and clock.now() - run.finished_at > RUN_SHOWN_FOR):
+        return {"run": None}
+    return {"run": run, "progress": runs.progress(db.session(), run), "endpoint": webhook.endpoint}
 
 
 def asked_by(target: str) -> bool:

@@ -36,7 +36,7 @@ def dispatch(session: Session, event: BookingEvent) -> None:
         summary=_summary(event),
         payload=payload_bytes(body),
     )
-    owed = [_owed(webhook, body) for webhook in _listening(session, event)]
+    owed = [owed_to(webhook, body) for webhook in _listening(session, event)]
     if owed:
         outbox.owe(session, record, owed)
 
@@ -52,7 +52,7 @@ def _listening(session: Session, event: BookingEvent) -> list[Webhook]:
     return [webhook for webhook in session.scalars(query) if webhook.hears(event.trigger, event.event_type_id)]
 
 
-def _owed(webhook: Webhook, body: dict[str, object]) -> outbox.Owed:
+def owed_to(webhook: Webhook, body: dict[str, object]) -> outbox.Owed:
     """Return the headers and bytes that a webhook is owed, or why there are none."""
     shape = shape_of(webhook)
     rendered, headers, error = None, list[list[str]](), None

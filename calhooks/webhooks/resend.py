@@ -17,11 +17,14 @@ class CannotResend(ValueError):
     """There is still nothing to send; str() is the sentence for the person who asked."""
 
 
-def resend(session: Session, delivery: Delivery) -> None:
-    """Make a delivery due now. Raises CannotResend when its template fails again."""
+def resend(session: Session, delivery: Delivery, *, in_order: bool = False) -> None:
+    """Make a delivery due now, or in its order. Raises CannotResend when its template fails again."""
     if delivery.body is None:
         _render(session, delivery)
-    outbox.resend(session, delivery)
+    if in_order:
+        outbox.resend_in_order(session, delivery)
+    else:
+        outbox.resend(session, delivery)
 
 
 def _render(session: Session, delivery: Delivery) -> None:

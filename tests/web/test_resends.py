@@ -1,0 +1,119 @@
+"""Tests of the boxes that begin a run, its progress, and its end."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.db import db
+from calhooks.delivery.models import DeliveryState, Endpoint, ResendRun
+from calhooks.webhooks.models import Webhook
+from tests import factories
+from tests.web import pages
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def rick(app: Flask, client: FlaskClient) -> User:
+    """An account whose person the client is."""
+    with app.app_context():
+        user = factories.create_user("rick", time_zone="Asia/Kolkata")
+    pages.sign_in(client, user)
+    return user
+
+
+@pytest.fixture
+def webhook(app: Flask, rick: User) -> Webhook:
+    """A webhook with three deliveries that failed."""
+    with app.app_context():
+        webhook = factories.create_webhook(rick, "https://example.com/hook")
+        endpoint = db.session.get_one(Endpoint, webhook.endpoint_id)
+        for _ in range(3):
+            event = factories.create_event(rick)
+            factories.create_delivery(endpoint, event, state=DeliveryState.FAILED, due_at=None)
+        db.session.refresh(webhook)
+        return webhook
+
+
+def log(webhook: Webhook) -> str:
+    return f"/integrations/webhooks/{webhook.id}"
+
+
+def kept(app: Flask) -> list[ResendRun]:
+    with app.app_context():
+        return list(db.session.scalars(select(ResendRun)))
+
+
+def test_what_failed_is_sent_again_since_a_moment_on_the_accounts_clock(
+    app: Flask, client: FlaskClient, webhook: Webhook
+) -> None:
+    path = f"{log(webhook)}/resend-failed"
+    assert path in client.get(log(webhook)).text
+    hour_ago = clock.now() - timedelta(hours=1)
+    typed = {"since": f"{hour_ago + timedelta(hours=5, minutes=30):%Y-%m-%dT%H:%M}"}
+    done = pages.submit(client, path, typed, follow_redirects=True)
+    assert done.request.path == log(webhook)
+    assert "0 of 3 delivered, 3 to come." in done.text
+    (run,) = kept(app)
+    assert run.since is not None
+    assert abs(run.since - hour_ago) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [("2999-01-01T00:00", "Nothing has failed since then."), ("soon", "Enter a day and a time"), ("", "Enter a day")],
+)
+def test_a_moment_that_cannot_be_used_is_said_at_the_field(
+    app: Flask, client: FlaskClient, webhook: Webhook, typed: str, sentence: str
+) -> None:
+    answer = pages.submit(client, f"{log(webhook)}/resend-failed", {"since": typed})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert kept(app) == []
+
+
+def test_progress_is_live_and_a_run_can_be_stopped(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    begun = pages.submit(client, f"{log(webhook)}/resend-failed", headers=HTMX)
+    assert "closeModal" in begun.headers["HX-Trigger"]
+    assert 'hx-swap-oob="true"' in begun.text
+    shown = client.get(f"{log(webhook)}/runs/1", headers=HTMX).text
+    assert 'hx-trigger="every 2s"' in shown
+    stopped = pages.submit(client, log(webhook), to=f"{log(webhook)}/runs/1/stop", follow_redirects=True)
+    assert "0 of 3 delivered, 3 not sent." in stopped.text
+    assert 'hx-trigger="every 2s"' not in client.get(f"{log(webhook)}/runs/1", headers=HTMX).text
+
+
+def test_past_events_are_replayed_since_a_moment_or_one_by_one(
+    app: Flask, client: FlaskClient, webhook: Webhook, rick: User
+) -> None:
+    with app.app_context():
+        event = factories.create_event(rick, summary="Missed with Ann Lee")
+    path = f"{log(webhook)}/replay"
+    assert "Missed with Ann Lee" in client.get(path).text
+    wrong = pages.submit(client, path, {"what": "event", "event": "99"})
+    assert (wrong.status_code, "Choose one of the events in the list." in wrong.text) == (422, True)
+    one = pages.submit(client, path, {"what": "event", "event": str(event.id)}, follow_redirects=True)
+    assert "Replaying one event" in one.text
+    again = pages.submit(client, path, {"what": "since"})
+    assert (again.status_code, "already" in again.text) == (422, True)
+
+
+def test_the_boxes_and_runs_are_for_the_owner(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    pages.submit(client, f"{log(webhook)}/resend-failed")
+    with app.app_context():
+        bob = factories.create_user("bob")
+    with app.app_context():
+        theirs = factories.create_webhook(bob)
+    pages.sign_in(client, bob)
+    token = {"csrf_token": pages.csrf_token(client, "/integrations/webhooks/new")}
+    for path in ("resend-failed", "replay", "runs/1"):
+        assert client.get(f"{log(webhook)}/{path}").status_code == 404
+    for path in (f"{log(webhook)}/resend-failed", f"{log(webhook)}/replay", f"{log(webhook)}/runs/1/stop"):
+        assert client.post(path, data=token).status_code == 404
+    assert client.get(f"{log(theirs)}/runs/1").status_code == 404
+    assert client.post(f"{log(webhook)}/resend-failed").status_code == 400
