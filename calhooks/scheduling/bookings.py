@@ -13,8 +13,9 @@ from calhooks.events import Trigger
 from calhooks.scheduling import fields
 from calhooks.scheduling.booking_events import announce
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
+from calhooks.scheduling.history import note
 from calhooks.scheduling.locking import flush_or_refuse, lock_endpoints, lock_host, locked_booking
-from calhooks.scheduling.models import Attendee, Booking, BookingStatus, EventType, LocationKind
+from calhooks.scheduling.models import Attendee, Booking, BookingStatus, ChangeAction, EventType, LocationKind
 from calhooks.scheduling.openings import require_offered
 from calhooks.scheduling.questions import ATTENDEE_PHONE
 from calhooks.scheduling.submissions import Submission
@@ -42,9 +43,10 @@ def book(
     booking.status = BookingStatus.PENDING if event_type.requires_confirmation else BookingStatus.ACCEPTED
     booking.submission_key = key
     booking.metadata_ = dict(metadata)
+    requested = booking.status == BookingStatus.PENDING
+    note(booking, ChangeAction.REQUESTED if requested else ChangeAction.BOOKED, now, submission.email)
     session.add(booking)
     flush_or_refuse(session, SlotTaken())
-    requested = booking.status == BookingStatus.PENDING
     announce(session, booking, Trigger.BOOKING_REQUESTED if requested else Trigger.BOOKING_CREATED, now)
     return booking
 
@@ -60,6 +62,7 @@ def cancel(session: Session, uid: str, *, reason: str, by: User | None) -> Booki
     booking.cancellation_reason = fields.reason("cancellationReason", reason)
     booking.cancelled_by = acting_email(booking, by)
     booking.status = BookingStatus.CANCELLED
+    note(booking, ChangeAction.CANCELLED, now, booking.cancelled_by, booking.cancellation_reason)
     moot = requests_to_move(session, booking)
     announce(session, booking, Trigger.BOOKING_CANCELLED, now)
     withdraw_requests(session, moot, now, "The booking was cancelled.")
@@ -76,6 +79,7 @@ def set_no_show(session: Session, uid: str, host: User, absent: Collection[int])
     for attendee in changed:
         attendee.no_show = not attendee.no_show
     if changed:
+        note(booking, ChangeAction.NO_SHOW, now, host.email, _came(changed))
         announce(session, booking, Trigger.BOOKING_NO_SHOW_UPDATED, now)
     return booking
 
@@ -94,6 +98,7 @@ def withdraw_requests(session: Session, requests: Sequence[Booking], now: dateti
     for request in requests:
         request.status = BookingStatus.REJECTED
         request.rejection_reason = reason
+        note(request, ChangeAction.WITHDRAWN, now, detail=reason)
         # People hear of the change that caused it.
         announce(session, request, Trigger.BOOKING_REJECTED, now, by_mail=False)
 
@@ -172,6 +177,11 @@ def acting_email(booking: Booking, by: User | None) -> str:
 def is_host(booking: Booking, person: User | None) -> bool:
     """Return whether it is the booking's own host."""
     return person is not None and person.id == booking.host_id
+
+
+def _came(attendees: Sequence[Attendee]) -> str:
+    words = (f"{each.name or each.email} {'did not come' if each.no_show else 'came'}." for each in attendees)
+    return " ".join(words)
 
 
 def _locked_event_type(session: Session, event_type_id: int) -> EventType:

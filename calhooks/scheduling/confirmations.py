@@ -8,9 +8,10 @@ from calhooks.events import Trigger
 from calhooks.scheduling import fields
 from calhooks.scheduling.booking_events import announce
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
+from calhooks.scheduling.history import note
 from calhooks.scheduling.limits import reached_limit
 from calhooks.scheduling.locking import locked_booking
-from calhooks.scheduling.models import Booking, BookingStatus
+from calhooks.scheduling.models import Booking, BookingStatus, ChangeAction
 from calhooks.scheduling.openings import is_taken
 from calhooks.scheduling.reschedules import take_place
 
@@ -31,6 +32,7 @@ def confirm(session: Session, uid: str, host: User) -> Booking:
     event_type = booking.event_type
     if event_type and (period := reached_limit(session, event_type, booking.start_time, booking.rescheduled_from)):
         raise NotAllowed(f"This {period} is full: “{event_type.title}” has as many bookings as you allow it.")
+    note(booking, ChangeAction.CONFIRMED, now, host.email)
     take_place(session, booking, now, SlotTaken(OVERLAPS))
     return booking
 
@@ -44,7 +46,9 @@ def reject(session: Session, uid: str, host: User, *, reason: str) -> Booking:
     _require_pending(booking)
     booking.rejection_reason = fields.reason("rejectionReason", reason)
     booking.status = BookingStatus.REJECTED
-    announce(session, booking, Trigger.BOOKING_REJECTED, clock.now())
+    now = clock.now()
+    note(booking, ChangeAction.REJECTED, now, host.email, booking.rejection_reason)
+    announce(session, booking, Trigger.BOOKING_REJECTED, now)
     return booking
 
 

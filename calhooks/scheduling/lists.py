@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from calhooks.accounts.models import User
 from calhooks.scheduling.errors import NotFound
-from calhooks.scheduling.models import Booking, BookingStatus
+from calhooks.scheduling.models import Attendee, Booking, BookingStatus
 from calhooks.scheduling.openings import MAX_LENGTH
 
 PAGE_SIZE = 20
+MOST_WORDS = 8
 LARGEST_ID = 2**31 - 1
 
 
@@ -38,9 +39,22 @@ class BookingPage:
     next_cursor: str | None
 
 
-def list_bookings(session: Session, host: User, view: View, now: datetime, cursor: str | None = None) -> BookingPage:
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a list is narrowed to: words found in the title or about an attendee, and an event type."""
+
+    words: str = ""
+    event_type_id: int | None = None
+
+
+EVERYTHING = Search()
+
+
+def list_bookings(
+    session: Session, host: User, view: View, now: datetime, cursor: str | None = None, search: Search = EVERYTHING
+) -> BookingPage:
     """Return a page of a host's bookings, after the one that `cursor` names; what is no cursor gives the first."""
-    query = select(Booking).where(Booking.host_id == host.id, _belongs(view, now))
+    query = select(Booking).where(Booking.host_id == host.id, _belongs(view, now), *_matching(search))
     query = query.options(
         selectinload(Booking.attendees), joinedload(Booking.event_type), joinedload(Booking.rescheduled_from)
     )
@@ -70,6 +84,16 @@ def find_hosts_booking(session: Session, host: User, uid: str) -> Booking:
     if booking.host_id != host.id:
         raise NotFound
     return booking
+
+
+def _matching(search: Search) -> list[ColumnElement[bool]]:
+    conditions = [] if search.event_type_id is None else [Booking.event_type_id == search.event_type_id]
+    for word in search.words.split()[:MOST_WORDS]:
+        who = or_(Attendee.name.icontains(word, autoescape=True), Attendee.email.icontains(word, autoescape=True))
+        conditions.append(
+            or_(Booking.title.icontains(word, autoescape=True), Booking.uid == word, Booking.attendees.any(who))
+        )
+    return conditions
 
 
 def _belongs(view: View, now: datetime) -> ColumnElement[bool]:

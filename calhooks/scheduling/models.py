@@ -230,6 +230,36 @@ class Booking(Base):
     attendees: Mapped[list["Attendee"]] = relationship(
         order_by="Attendee.position", cascade="all, delete-orphan", passive_deletes=True
     )
+    changes: Mapped[list["BookingChange"]] = relationship(
+        order_by="BookingChange.id", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class ChangeAction(StrEnum):
+    """What somebody did to a booking; a booking that takes another one's place was made by moving."""
+
+    REQUESTED = "requested"
+    BOOKED = "booked"
+    MOVE_REQUESTED = "move_requested"
+    MOVED = "moved"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
+    NO_SHOW = "no_show"
+
+
+class BookingChange(Base):
+    """Something that was done to a booking, by whom: an address, empty where calhooks did it by itself."""
+
+    __tablename__ = "booking_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    action: Mapped[ChangeAction] = mapped_column(String(20))
+    by_email: Mapped[str] = mapped_column(String(320), default="")
+    detail: Mapped[str] = mapped_column(Text, default="")
 
 
 class Attendee(Base):

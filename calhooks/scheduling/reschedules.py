@@ -24,9 +24,10 @@ from calhooks.scheduling.bookings import (
     withdraw_requests,
 )
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
+from calhooks.scheduling.history import note
 from calhooks.scheduling.locking import flush_or_refuse, locked_booking
 from calhooks.scheduling.metadata import merge_metadata
-from calhooks.scheduling.models import Booking, BookingStatus
+from calhooks.scheduling.models import Booking, BookingStatus, ChangeAction
 from calhooks.scheduling.openings import require_offered
 from calhooks.scheduling.questions import own_answers
 from calhooks.scheduling.submissions import Submission
@@ -69,8 +70,10 @@ def reschedule(
     booking.submission_key = key
     withdraw_requests(session, requests_to_move(session, replaced), now, "Another time was chosen.")
     if event_type.requires_confirmation and not by_host:
+        note(booking, ChangeAction.MOVE_REQUESTED, now, booking.rescheduled_by, booking.reschedule_reason)
         _request(session, booking, now)
     else:
+        note(booking, ChangeAction.MOVED, now, booking.rescheduled_by, booking.reschedule_reason)
         take_place(session, booking, now, SlotTaken())
     return booking
 
