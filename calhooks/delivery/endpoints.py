@@ -1,5 +1,7 @@
 """The life of an endpoint: made, given keys, switched off and on, deleted."""
 
+from datetime import timedelta
+
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -8,6 +10,10 @@ from calhooks.db import after_commit
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, InactiveReason, SigningKey
 from calhooks.delivery.outbox import OPEN, drop_waiting, make_due
 from calhooks.delivery.queue import wake
+
+# For how long a secret that was replaced signs too, and how many of them.
+OVERLAP = timedelta(hours=24)
+MOST_OLD_SECRETS = 3
 
 
 def create_endpoint(session: Session, *, owner_id: int, url: str, secret: str, active: bool) -> Endpoint:
@@ -22,9 +28,25 @@ def create_endpoint(session: Session, *, owner_id: int, url: str, secret: str, a
     return endpoint
 
 
-def set_secret(endpoint: Endpoint, secret: str) -> None:
-    """Sign with `secret` alone from now on, or with nothing when it is empty."""
-    endpoint.keys = [SigningKey(secret=secret, created_at=clock.now())] if secret else []
+def set_secret(endpoint: Endpoint, secret: str, overlap: timedelta = OVERLAP) -> None:
+    """Sign with `secret` from now on, and with the one it replaces for as long as `overlap`; with nothing if empty."""
+    now = clock.now()
+    if not secret:
+        endpoint.keys = []
+        return
+    if not overlap:
+        end_old_secrets(endpoint)
+    if endpoint.keys and endpoint.keys[0].secret == secret:
+        return
+    old = [key for key in endpoint.keys if overlap and (key.expires_at is None or key.expires_at > now)]
+    for key in old:
+        key.expires_at = key.expires_at or now + overlap
+    endpoint.keys = [SigningKey(secret=secret, created_at=now), *old[:MOST_OLD_SECRETS]]
+
+
+def end_old_secrets(endpoint: Endpoint) -> None:
+    """Have the newest secret alone sign, for example when an old one has leaked."""
+    endpoint.keys = endpoint.keys[:1]
 
 
 def switch_off(endpoint: Endpoint, reason: InactiveReason) -> None:

@@ -19,6 +19,7 @@ MODULES = (
     "integrations",
     "webhooks",
     "switch",
+    "rotation",
     "deliveries",
     "resends",
     "event_types",

@@ -58,6 +58,18 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     )
     secret = StringField("Secret", default="")
     remove_secret = BooleanField("Remove the secret", name="removeSecret")
+    secret_overlap = SelectField(
+        "The old secret",
+        name="secretOverlap",
+        choices=[
+            SelectChoice("24", "signs too for 24 hours"),
+            SelectChoice("72", "signs too for 3 days"),
+            SelectChoice("168", "signs too for 7 days"),
+            SelectChoice("0", "ends at once, it has leaked"),
+        ],
+        default="24",
+        validate_choice=False,
+    )
     payload_format = RadioField(
         "Payload",
         name="payloadFormat",
@@ -115,6 +127,7 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             active=self.active.data,
             secret=self.secret.data or "",
             remove_secret=self.remove_secret.data,
+            secret_overlap=self.secret_overlap.data or "24",
             payload_format=self.payload_format.data or None,
             payload_template=self.payload_template.data or "",
             content_type=self.content_type.data if self.content_type.raw_data else None,

@@ -1,5 +1,6 @@
 """Webhooks as their owners keep them: made, changed, switched and deleted."""
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -67,7 +68,7 @@ def update(session: Session, webhook: Webhook, values: WebhookValues) -> list[st
     dropped = _choose(webhook, values, webhook)
     webhook.endpoint.url = values.url
     if values.secret or values.remove_secret:
-        endpoints.set_secret(webhook.endpoint, values.secret)
+        endpoints.set_secret(webhook.endpoint, values.secret, timedelta(hours=int(values.secret_overlap)))
     set_active(session, webhook, values.active)
     session.flush()
     return dropped

@@ -15,6 +15,7 @@ from calhooks.webhooks.payload import build_payload, template_context
 from calhooks.webhooks.samples import BASE_URL, crowded_event, sample_event
 from calhooks.webhooks.template import ContentType, TemplateError, check_template
 
+OVERLAPS = ("24", "72", "168", "0")
 CONTENT_TYPES = tuple(str(content_type) for content_type in ContentType)
 
 
@@ -34,7 +35,8 @@ class WebhookValues:
     """A webhook as typed. An empty `secret` keeps the stored one.
 
     None keeps what is stored or the default: JSON as `content_type`, no `headers`, `every_event_type`. Unless it is
-    every event type, `event_type_ids` are the chosen ones of the account.
+    every event type, `event_type_ids` are the chosen ones of the account. `secret_overlap` is for how many hours the
+    secret that is replaced signs too.
     """
 
     subscriber_url: str
@@ -42,6 +44,7 @@ class WebhookValues:
     active: bool = True
     secret: str = ""
     remove_secret: bool = False
+    secret_overlap: str = OVERLAPS[0]
     payload_format: str | None = PayloadFormat.DEFAULT
     payload_template: str = ""
     content_type: str | None = None
@@ -84,6 +87,7 @@ def errors_of_request(values: WebhookValues, stored: Webhook | None, triggers: I
     return {f"headers.{number}": error for number, error in in_rows.items()} | _given(
         subscriberUrl=_url_error(values),
         secret=_secret_error(values),
+        secretOverlap=None if values.secret_overlap in OVERLAPS else "Choose for how long the old secret signs too.",
         payloadFormat=None if shape.payload_format in tuple(PayloadFormat) else "Choose Default or Custom.",
         contentType=None if shape.content_type in CONTENT_TYPES else "Choose JSON, form or plain text.",
         payloadTemplate=_template_error(shape, contexts),
