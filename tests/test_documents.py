@@ -17,6 +17,7 @@ from calhooks.config import DEFAULT_RETRY_SCHEDULE, Config
 from calhooks.delivery.signing import signature_headers
 from calhooks.events import DEFAULT_TRIGGERS, Team, Trigger
 from calhooks.webhooks.payload import build_payload, template_context
+from calhooks.webhooks.presets import PRESETS
 from calhooks.webhooks.samples import BASE_URL, sample_body, sample_event
 from calhooks.webhooks.template import compile_template
 
@@ -154,6 +155,11 @@ def test_the_retry_schedule_is_the_default_one() -> None:
 
 def test_the_body_is_the_one_that_is_sent() -> None:
     assert json.loads(blocks(section(WEBHOOKS, "The body"), "json")[0]) == sample_body(Trigger.BOOKING_CREATED)
+
+
+def test_every_preset_is_listed() -> None:
+    rows = re.findall(r"^\| ([^|]+) \|", section(WEBHOOKS, "Presets"), re.MULTILINE)
+    assert rows[1:] == [preset.label for preset in PRESETS]
 
 
 def paths(value: object, path: str = "") -> Iterator[str]:

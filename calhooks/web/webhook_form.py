@@ -15,8 +15,9 @@ from calhooks.scheduling.recent import recent_bookings
 from calhooks.web.access import account
 from calhooks.web.header_rows import HeaderRows
 from calhooks.web.wording import clock_time, in_zone, short_day
-from calhooks.webhooks.headers import typed_rows
+from calhooks.webhooks.headers import TypedHeader, typed_rows
 from calhooks.webhooks.models import PayloadFormat, Webhook
+from calhooks.webhooks.presets import Preset
 from calhooks.webhooks.template import ContentType
 from calhooks.webhooks.validation import WebhookValues
 
@@ -139,6 +140,16 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     def _own_event_types(self) -> list[int]:
         offered = {choice.value for choice in self.event_types.choices}
         return [number for number in self.event_types.data or [] if number in offered]
+
+    def fill_in(self, preset: Preset) -> None:
+        """Put a preset where it belongs; headers of the same name stay as they are."""
+        self.payload_format.data = str(PayloadFormat.DEFAULT if preset.template is None else PayloadFormat.CUSTOM)
+        if preset.template is not None:
+            self.payload_template.data = preset.template
+            self.content_type.data = str(preset.content_type)
+        present = {row.name.strip().lower() for row in self.headers.data}
+        missing = [TypedHeader(name, value) for name, value in preset.headers if name.lower() not in present]
+        self.headers.data = self.headers.data + missing
 
     def show(self, errors: Mapping[str, str]) -> None:
         """Put each sentence at its field, by the contract's names."""

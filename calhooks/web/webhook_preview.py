@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flask import request
+
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.config import current_config
@@ -17,8 +19,9 @@ from calhooks.web.webhook_form import WebhookForm
 from calhooks.webhooks.catalogue import CATALOGUE, Group
 from calhooks.webhooks.drafts import draft
 from calhooks.webhooks.known import Known, known_to
-from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.models import PayloadFormat, Webhook
 from calhooks.webhooks.payload import build_payload
+from calhooks.webhooks.presets import PRESETS, Preset, find_preset, preset_for
 from calhooks.webhooks.recorded import recorded_body
 from calhooks.webhooks.samples import sample_body
 from calhooks.webhooks.validation import chosen_triggers
@@ -32,7 +35,14 @@ def box_context(form: WebhookForm, webhook: Webhook | None) -> dict[str, Any]:
     for variable in known.variables():
         if variable.path not in listed:
             groups[variable.group].append(variable)
-    return {"groups": groups, **preview_context(form, webhook, known)}
+    suggested = preset_for(form.subscriber_url.data or "")
+    return {
+        "groups": groups,
+        "presets": PRESETS,
+        "preset": find_preset(request.form.get("preset", "")),
+        "suggested": suggested if suggested and _is_other(form, suggested) else None,
+        **preview_context(form, webhook, known),
+    }
 
 
 def preview_context(form: WebhookForm, webhook: Webhook | None, known: Known | None = None) -> dict[str, Any]:
@@ -55,6 +65,14 @@ def known_to_account(owner: User) -> Known:
         for question in asked(event_type)
     ]
     return known_to(db.session(), owner.id, questions)
+
+
+def _is_other(form: WebhookForm, preset: Preset) -> bool:
+    """Tell whether a preset would change the body."""
+    if preset.template is None:
+        return bool(form.payload_format.data != PayloadFormat.DEFAULT)
+    typed = (form.payload_template.data or "").replace("\r\n", "\n")
+    return bool(form.payload_format.data != PayloadFormat.CUSTOM or typed != preset.template)
 
 
 def _trigger(form: WebhookForm, chosen: list[Trigger]) -> Trigger:

@@ -19,10 +19,12 @@ from calhooks.webhooks import subscriptions
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.ping import PingRefused
 from calhooks.webhooks.ping import ping as send_ping
+from calhooks.webhooks.presets import find_preset
 from calhooks.webhooks.subscriptions import InvalidWebhook
 
-# Generate makes a secret; Add header needs nothing but the box again, which always ends with an empty row.
-BUTTONS = {"generateSecret", "addHeader"}
+# Generate makes a secret, a preset fills in the payload; Add header needs nothing but the box again, which always ends
+# with an empty row.
+BUTTONS = {"generateSecret", "addHeader", "preset"}
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/integrations/webhooks")
 
@@ -112,6 +114,8 @@ def _wants_to_save(form: WebhookForm) -> bool:
     """Tell whether the box was sent to be saved. Without JavaScript some of its buttons come here too."""
     if "generateSecret" in request.form:
         form.secret.data = ids.new_secret()
+    if preset := find_preset(request.form.get("preset", "")):
+        form.fill_in(preset)
     return not BUTTONS & request.form.keys() and bool(form.validate_on_submit())
 
 

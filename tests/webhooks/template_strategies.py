@@ -14,6 +14,8 @@ HELPERS = [
     "default {} notes",
     "default {} 'nothing \"much\"'",
     "upper {}",
+    "words {}",
+    "truncate {} 5",
     "json {}",
     "join {} '\",\"' field='name'",
     "date {} format='full'",

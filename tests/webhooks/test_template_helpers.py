@@ -5,6 +5,7 @@ import pytest
 from calhooks.webhooks.template import TemplateError, compile_template
 
 CONTEXT = {
+    "triggerEvent": "BOOKING_NO_SHOW_UPDATED",
     "title": "Straße & Co",
     "startTime": "2026-03-05T09:00:00Z",
     "createdAt": "2026-03-01T10:02:11.345Z",
@@ -69,6 +70,11 @@ def text(template: str) -> str:
         ("{{upper title}} {{lower title}} {{upper missing}}{{upper zero}}", "STRASSE & CO straße & co 0"),
         ("{{json metadata}} {{json title}} {{json missing}}", '{"x":"1","y":"2"} "Straße & Co" '),
         ("{{{upper title}}}{{~ upper title ~}}", "STRASSE & COSTRASSE & CO"),
+        ("{{words triggerEvent}}|{{words missing}}|{{words zero}}", "Booking no show updated||0"),
+        (
+            "{{truncate title 6}}|{{truncate title 11}}|{{truncate title 1}}|{{truncate zero 1}}",
+            "Straß…|Straße & Co|…|0",
+        ),
         ("{{upper @root.title}}{{default missing 'it\\'s'}}", "STRASSE & COit's"),
     ],
 )
@@ -90,6 +96,14 @@ def test_a_helper_fits_its_place():
     ("template", "message"),
     [
         ("{{upper title title}}", "upper is written like this: {{upper title}}."),
+        ("{{truncate title}}", "truncate is written like this: {{truncate title 80}}."),
+        ("{{truncate title 0}}", "at least 1"),
+        ("{{truncate title length}}", "truncate takes how many characters"),
+        ('{{truncate title "5"}}', "truncate takes how many characters"),
+        ("{{truncate title 2.5}}", "truncate takes how many characters"),
+        ("{{truncate title true}}", "truncate takes how many characters"),
+        ("{{capitalize title}}", "write {{words triggerEvent}}."),
+        ("{{ellipsis title 5}}", "write {{truncate title 80}}."),
         ("{{default title}}", "default is written like this"),
         ('{{default location="x"}}', "default is written like this"),
         ("{{join attendees 'a' 'b'}}", "join is written like this"),

@@ -1,4 +1,4 @@
-"""The helpers: date, default, join, upper, lower, json."""
+"""The helpers: date, default, join, upper, lower, words, truncate, json."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -50,6 +50,8 @@ SIGNATURES = {
     ),
     "upper": Signature("{{upper title}}", 1, 1),
     "lower": Signature("{{lower title}}", 1, 1),
+    "words": Signature("{{words triggerEvent}}", 1, 1),
+    "truncate": Signature("{{truncate title 80}}", 2, 2),
     "json": Signature("{{json metadata}}", 1, 1),
 }
 
@@ -59,6 +61,9 @@ def check_call(source: str, call: Call) -> None:
     signature = SIGNATURES[call.helper]
     if not signature.least <= len(call.arguments) <= signature.most:
         raise TemplateError.at(source, call.at, f"{call.helper} is written like this: {signature.usage}.")
+    if call.helper == "truncate" and not _is_length(call.arguments[1]):
+        usage = f"truncate takes how many characters to keep, at least 1: {signature.usage}."
+        raise TemplateError.at(source, call.arguments[1].at, usage)
     for name, value in call.options.items():
         if name not in signature.options:
             known = " and ".join(f"{option}=" for option in signature.options) or "no options"
@@ -70,6 +75,10 @@ def check_call(source: str, call: Call) -> None:
                 raise TemplateError.at(source, value.at, problem)
         elif name == "format":
             raise TemplateError.at(source, value.at, 'format= takes a text in quotation marks, such as format="full".')
+
+
+def _is_length(argument: Argument) -> bool:
+    return isinstance(argument, Literal) and type(argument.value) is int and argument.value > 0
 
 
 def compile_call(call: Call, place: Place) -> Getter:
@@ -87,6 +96,10 @@ def compile_call(call: Call, place: Place) -> Getter:
         return _change(first, str.upper)
     if call.helper == "lower":
         return _change(first, str.lower)
+    if call.helper == "words":
+        return _change(first, _words)
+    if call.helper == "truncate":
+        return _truncate(first, values[1])
     return first if place is Place.JSON_VALUE else lambda frame: _json(first(frame))
 
 
@@ -161,6 +174,21 @@ def _change(value: Getter, change: Callable[[str], str]) -> Getter:
         return change(found) if isinstance(found, str) else found
 
     return changed
+
+
+def _words(name: str) -> str:
+    """Return a name such as BOOKING_CREATED as people say it."""
+    return name.replace("_", " ").lower().capitalize()
+
+
+def _truncate(value: Getter, most: Getter) -> Getter:
+    def truncated(frame: Frame) -> object:
+        found, length = value(frame), most(frame)
+        if not isinstance(found, str) or not isinstance(length, int) or len(found) <= length:
+            return found
+        return f"{found[: length - 1]}…"
+
+    return truncated
 
 
 def _json(value: object) -> str:

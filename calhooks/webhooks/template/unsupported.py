@@ -1,6 +1,6 @@
 """What other template languages have and this one has not, with what to write instead."""
 
-HELPERS = ("date", "default", "join", "upper", "lower", "json")
+HELPERS = ("date", "default", "join", "upper", "lower", "words", "truncate", "json")
 BLOCKS = ("each", "if", "unless")
 
 _COMPARED = "Values cannot be compared or calculated with: test with {{#if name}} or {{#unless name}}."
@@ -20,6 +20,8 @@ _INSTEAD = {
     **dict.fromkeys(("moment", "formatDate", "dateFormat", "format", "formatTime", "time", "datetime"), _DATE),
     **dict.fromkeys(("uppercase", "toUpperCase", "upcase"), "write {{upper title}}."),
     **dict.fromkeys(("lowercase", "toLowerCase", "downcase"), "write {{lower title}}."),
+    **dict.fromkeys(("capitalize", "titleize", "humanize", "sentence"), "write {{words triggerEvent}}."),
+    **dict.fromkeys(("ellipsis", "substring", "substr", "slice", "limit"), "write {{truncate title 80}}."),
     **dict.fromkeys(("stringify", "toJSON", "tojson", "toJson", "JSONstringify"), "write {{json metadata}}."),
     **dict.fromkeys(("pluck", "map", "concat", "joinNames"), 'write {{join attendees ", " field="name"}}.'),
 }
