@@ -6,7 +6,7 @@ PY = .venv/bin/python
 # An environment whose Python was upgraded away under it is built anew.
 STALE := $(shell $(PY) -c 'import gunicorn' 2>/dev/null || rm -f .venv/for-running .venv/for-developing)
 
-.PHONY: help run test lint types check clean
+.PHONY: help run test bench lint types check clean
 
 help: ## this list
 	@$(HELP)
@@ -25,6 +25,9 @@ lint: .venv/for-developing ## look for mistakes and for another style than ours
 
 types: .venv/for-developing ## check the types
 	@$(PY) -m mypy
+
+bench: .venv/for-developing ## measure, beside baselines; ROWS="worker claim" some rows, QUICK=1 a tenth, DATABASE_URL=… on PostgreSQL
+	@$(PY) -m bench $(if $(QUICK),--quick) $(ROWS)
 
 check: lint types test ## lint, types and test
 

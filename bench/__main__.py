@@ -1,0 +1,52 @@
+"""Run the rows and print the table: `python -m bench [--quick] [row …]`."""
+
+import argparse
+import gc
+import os
+import platform
+import sys
+import time
+
+from bench import claims, fanout, hanging, latency, memory, month, templates, throughput
+from bench.figures import Line, Row, as_table
+from bench.place import Place
+
+ROWS: dict[str, Row] = {
+    "worker": throughput.against_a_loop,
+    "workers": throughput.two_workers,
+    "idle": latency.idle,
+    "load-50": latency.load(50, 0.06, 0.124),
+    "load-200": latency.load(200, 0.12, 0.127),
+    "hanging": hanging.hanging_endpoints,
+    "fanout": fanout.fifty_webhooks,
+    "claim": claims.a_million_waiting,
+    "memory": memory.idle_memory,
+    "template": templates.documented_template,
+    "month": month.month_page,
+}
+
+
+def main() -> int:
+    """Print one table; the status is 1 when a line does not reach what it must."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="How fast calhooks is, beside baselines.")
+    parser.add_argument("--quick", action="store_true", help="do a tenth, to see that the rows work")
+    parser.add_argument("row", nargs="*", help=f"of {', '.join(ROWS)}; all when none is named")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.row) - set(ROWS):
+        parser.error(f"there is no row {', '.join(sorted(unknown))}")
+    # As the web server and the workers do: what stays need not be looked through again and again.
+    gc.freeze()
+    lines: list[Line] = []
+    with Place(os.environ.get("DATABASE_URL", ""), quick=arguments.quick) as place:
+        title = f"{place.database}, Python {platform.python_version()}, {os.cpu_count()} cores"
+        load = os.getloadavg()[0]
+        for name in arguments.row or ROWS:
+            began = time.monotonic()
+            lines += ROWS[name](place)
+            sys.stderr.write(f"{name}: {time.monotonic() - began:.0f} s\n")
+    sys.stdout.write(f"\n{title}; load before the start {load:.1f}\n\n{as_table(lines)}\n")
+    return 0 if all(line.ok for line in lines) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""People who book, through the booking service, and how long the receivers wait for it."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
+from itertools import count
+
+from sqlalchemy import select
+
+from calhooks.accounts.models import User
+from calhooks.db import after_commit, db, writing
+from calhooks.delivery.models import Event
+from calhooks.scheduling.bookings import book
+from calhooks.scheduling.models import EventType
+from calhooks.scheduling.submissions import Submission
+from tests import factories
+
+MINUTES = 5
+
+
+class Booker:
+    """Books one host's next free five minutes at a time, and knows when each booking was safe."""
+
+    def __init__(self, username: str) -> None:
+        self.host = factories.create_user(username)
+        self.event_type_id = always_bookable(self.host, MINUTES).id
+        self.committed: dict[str, float] = {}
+        self._starts = (tomorrow() + timedelta(minutes=MINUTES * number) for number in count())
+
+    def book(self) -> None:
+        """Book, as the booking page does."""
+        form = Submission(start=next(self._starts), time_zone="Asia/Kolkata", name="Ann Lee", email="ann@example.com")
+        with writing() as session:
+            moments: list[float] = []
+            after_commit(session, lambda: moments.append(time.monotonic()))
+            uid = book(session, self.event_type_id, form, metadata={"user_id": "123"}, visitor="").uid
+        db.session.remove()
+        self.committed[uid] = moments[0]
+
+    def waits(self, taken: list[tuple[float, str]]) -> list[float]:
+        """Return how many seconds after its commit each booking's first byte came, one for each delivery."""
+        query = select(Event.message_id, Event.subject).where(Event.owner_id == self.host.id)
+        uids = dict(db.session.execute(query).tuples().all())
+        return [at - self.committed[uids[message]] for at, message in taken if message in uids]
+
+
+def always_bookable(host: User, minutes: int) -> EventType:
+    """Make an event type that is offered around the clock."""
+    schedule = factories.create_schedule(host, hours=(0, 24), days=range(7))
+    return factories.create_event_type(host, schedule=schedule, length=minutes)
+
+
+def at_rate(rate: float, seconds: float, action: Callable[[], None]) -> float:
+    """Do something so many times a second, whatever it costs, and return the rate that was reached."""
+    began, total = time.monotonic(), round(rate * seconds)
+    for number in range(total):
+        time.sleep(max(0.0, began + number / rate - time.monotonic()))
+        action()
+    return total / max(seconds, time.monotonic() - began)
+
+
+def tomorrow() -> datetime:
+    """Return the next midnight in UTC."""
+    return datetime.combine(datetime.now(UTC).date() + timedelta(days=1), time_of_day(), UTC)

@@ -1,0 +1,17 @@
+"""The benchmark runs: how fast things are is nothing for a test, that the rows measure something is."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_rows_of_the_benchmark_print_a_table() -> None:
+    environ = os.environ | {"DATABASE_URL": os.environ.get("TEST_DATABASE_URL", "")}
+    command = [sys.executable, "-m", "bench", "--quick", "template", "month", "claim"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+    table = [line for line in done.stdout.splitlines() if line.startswith("| ")]
+    assert table[0].startswith("| figure"), done.stderr
+    assert len(table) == 5
