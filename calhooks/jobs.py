@@ -7,10 +7,12 @@ from calhooks.delivery import queue
 from calhooks.delivery.pump import Pump
 from calhooks.mail.pump import MailPump
 
+LINGER_SECONDS = 1.0
+
 
 def pump() -> None:
-    """Deliver what is due, and hand over to a fresh job when that takes long."""
-    if pump_of(current_config()).run():
+    """Deliver what is due and what comes in the next second, and hand over to a fresh job when that takes long."""
+    if pump_of(current_config()).run(LINGER_SECONDS):
         queue.wake_another()
 
 

@@ -23,8 +23,9 @@ from calhooks.delivery.under_way import YOUNG_SECONDS, UnderWay
 
 log = logging.getLogger(__name__)
 
-# While sends are under way: how often to ask for new wake-ups, and to look for retries that have fallen due.
-NOTICE_SECONDS = 0.02
+# How often to ask for wake-ups while sends are under way and while there is nothing to do, and to look without one.
+NOTICE_SECONDS = 0.01
+LINGER_NOTICE_SECONDS = 0.005
 LOOK_SECONDS = 0.5
 HAND_OVER_SECONDS = 30.0
 STOP_SECONDS = 7.5
@@ -59,28 +60,34 @@ class Pump:
         """Have `run()` claim nothing more and end: sends under way get 7.5 seconds, whatever is left is given back."""
         self._stop_at = monotonic() + STOP_SECONDS
 
-    def run(self) -> bool:
-        """Deliver what is due. Return True when it is time to hand over although more may be due.
+    def run(self, linger: float = 0.0) -> bool:
+        """Deliver what is due, then wait so many seconds for more, which is far cheaper than another job.
 
-        Sends that receivers keep waiting may then be under way still: settle() writes down how they ended.
+        Return True when it is time to hand over although more may be due. Sends that receivers keep waiting may then
+        be under way still: settle() writes down how they ended.
         """
-        began = looked = monotonic()
-        self._wakes.take()
+        began = looked = busy = monotonic()
+        self._wakes.came()
         look, turn = True, _Turn([])
         while self._stop_at is None:
             if look or self._finished:
                 turn, looked = self._turn(), monotonic()
                 self.tick()
             if monotonic() - began > HAND_OVER_SECONDS:
+                self._wakes.let_go()
                 self._wait_for_young()
                 return True
-            if not self._under_way and not self._finished and not turn.more:
-                return False
-            if turn.failed:
-                sleep(DATABASE_PAUSE_SECONDS)
-            at_once = turn.more and self._under_way.slots() > 0
-            self._collect(0 if at_once else NOTICE_SECONDS)
-            look = at_once or monotonic() - looked > LOOK_SECONDS or (not self._finished and self._wakes.came())
+            look = turn.more and self._under_way.slots() > 0
+            if look or self._under_way or self._finished:
+                busy = monotonic()
+            elif monotonic() - busy >= linger:
+                look = self._wakes.let_go()
+                if not look:
+                    return False
+            if not look:
+                self._wait(turn)
+                due = monotonic() - looked > LOOK_SECONDS
+                look = turn.failed or due or (not self._finished and self._wakes.came())
         self.wind_up()
         return False
 
@@ -149,6 +156,14 @@ class Pump:
                 return
             except SQLAlchemyError:
                 log.exception("the result of delivery %d could not be recorded", finished.claim.delivery_id)
+
+    def _wait(self, turn: _Turn) -> None:
+        if turn.failed:
+            sleep(DATABASE_PAUSE_SECONDS)
+        if self._under_way:
+            self._collect(NOTICE_SECONDS)
+        else:
+            sleep(LINGER_NOTICE_SECONDS)
 
     def _collect(self, seconds: float) -> None:
         finished = self._threads.take(seconds, len(self._under_way))

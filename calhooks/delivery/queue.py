@@ -1,7 +1,8 @@
 """Redis and RQ say "look now", and nothing else: what is owed is in the database.
 
 A wake-up sets a flag with a two-second life and enqueues a pump in the same step, unless the flag stands: then a pump
-that has not looked yet is on its way. The pump takes the flag down before it looks. A counter tells pumps under way.
+is on its way, or at work and keeps the flag up. Every wake-up moves a counter, which pumps at work watch. A pump that
+goes takes the flag down and looks at the counter once more; one that was killed leaves the flag to its two seconds.
 """
 
 import logging
@@ -12,6 +13,7 @@ from typing import Any
 
 from redis import Redis, WatchError
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
@@ -30,6 +32,7 @@ SEND_MAIL = "calhooks.jobs.send_mail"
 FLAG = "calhooks:wake"
 COUNTER = "calhooks:wakes"
 FLAG_MILLISECONDS = 2000
+HOLD_SECONDS = 0.5
 QUICK_SECONDS = 0.2
 AWAY_SECONDS = 1.0
 FAILURE_TTL_SECONDS = 3600
@@ -160,34 +163,39 @@ class PumpWorker(SimpleWorker):
 
 
 class Wakes:
-    """What a pump knows of wake-ups while it is at work. Without Redis it knows of none."""
+    """What a pump at work knows of wake-ups. Without Redis it knows of none."""
 
     def __init__(self, url: str) -> None:
         self._client = quick_client(url)
         self._seen: bytes | str | None = None
+        self._hold_at = 0.0
         self._ask_again_at = 0.0
 
-    def take(self) -> None:
-        """Take the flag down, so that whatever commits from here on is announced anew."""
-        try:
-            with self._client.pipeline() as pipeline:
-                pipeline.delete(FLAG)
-                pipeline.get(COUNTER)
-                self._seen = pipeline.execute()[1]
-        except RedisError:
-            self._ask_again_at = time.monotonic() + AWAY_SECONDS
-
     def came(self) -> bool:
-        """Tell whether somebody has called since this was last asked."""
+        """Tell whether somebody has called since this was last asked, and that there is a pump that listens."""
+        hold = time.monotonic() >= self._hold_at
+        if hold:
+            self._hold_at = time.monotonic() + HOLD_SECONDS
+        return self._ask(lambda pipeline: pipeline.set(FLAG, 1, px=FLAG_MILLISECONDS) if hold else None)
+
+    def let_go(self) -> bool:
+        """Have the next call enqueue a pump again, and tell whether one came before."""
+        self._hold_at = 0.0
+        return self._ask(lambda pipeline: pipeline.delete(FLAG))
+
+    def _ask(self, do: Callable[[Pipeline], object]) -> bool:
         if time.monotonic() < self._ask_again_at:
             return False
         try:
-            now = self._client.get(COUNTER)
+            with self._client.pipeline() as pipeline:
+                do(pipeline)
+                pipeline.get(COUNTER)
+                now = pipeline.execute()[-1]
         except RedisError:
             self._ask_again_at = time.monotonic() + AWAY_SECONDS
             return False
         before, self._seen = self._seen, now
-        return now != before
+        return bool(now != before)
 
 
 def _wake(client: "Redis") -> None:

@@ -118,7 +118,7 @@ class Receiver:
         self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}/hook"
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def wait_for(self, count: int, seconds: float = 10) -> list[Received]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[Received]:
         """Return what has arrived once it is `count` requests. Raises AssertionError when they do not come."""
         with self._arrived:
             enough = self._arrived.wait_for(lambda: len(self.received) >= count, seconds)

@@ -96,21 +96,24 @@ def test_one_wake_up_is_enough_for_events_that_come_together(owner: User, redis:
     happen(owner, [endpoint])
     assert jobs(redis) == 1
     assert 0 < redis.pttl(queue.FLAG) <= 2000
-    queue.Wakes(config.redis_url).take()
+    queue.Wakes(config.redis_url).let_go()
     happen(owner, [endpoint])
     assert jobs(redis) == 2
 
 
-def test_a_pump_at_work_notices_every_wake_up(owner: User, redis: Redis, config: Config) -> None:
+def test_a_pump_at_work_notices_every_wake_up_and_no_other_is_called(owner: User, redis: Redis, config: Config) -> None:
     endpoint = factories.create_endpoint(owner)
     wakes = queue.Wakes(config.redis_url)
-    wakes.take()
+    wakes.came()
     assert not wakes.came()
     happen(owner, [endpoint])
     assert wakes.came()
     assert not wakes.came()
     happen(owner, [endpoint])
-    assert wakes.came()
+    assert wakes.let_go()
+    assert jobs(redis) == 0
+    happen(owner, [endpoint])
+    assert jobs(redis) == 1
 
 
 def test_without_redis_the_event_is_kept_without_delay_and_the_miss_is_logged_once(

@@ -41,7 +41,7 @@ def process(environ: dict[str, str], command: str) -> Iterator[subprocess.Popen[
         running.stdout.close()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     until = real_time.monotonic() + seconds
     while not condition():
         assert real_time.monotonic() < until, "it did not come about"
@@ -65,7 +65,7 @@ def test_a_worker_delivers_what_is_owed_as_soon_as_it_is_committed(
             happen(owner, [endpoint])
             waited.append(receiver.wait_for(number)[-1].at - happened)
         wait_until(lambda: states(session) == ["delivered"] * 10)
-    assert sorted(waited)[5] < 0.5
+    assert sorted(waited)[5] < 1
 
 
 def test_two_workers_share_the_load_and_send_nothing_twice(
@@ -88,8 +88,8 @@ def test_sigterm_ends_an_idle_worker_at_once_and_its_heartbeat_with_it(
         wait_until(lambda: alive(session, "worker") == 1)
         began = real_time.monotonic()
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(timeout=5) == 0
-        assert real_time.monotonic() - began < 3
+        assert worker.wait(timeout=9) == 0
+        assert real_time.monotonic() - began < 5
     assert alive(session, "worker") == 0
 
 
@@ -99,7 +99,7 @@ def test_sigterm_under_load_finishes_what_is_under_way_and_gives_the_rest_back(
     with receiving(hang) as hung:
         happen(owner, [factories.create_endpoint(owner, hung.url)])
         with process(environ, "worker") as worker:
-            hung.wait_for(1, seconds=30)
+            hung.wait_for(1)
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(timeout=9) == 0
         delivery = session.scalars(select(Delivery)).one()
@@ -114,7 +114,7 @@ def test_what_a_killed_worker_was_sending_goes_out_again_with_the_same_id(
         endpoint = factories.create_endpoint(owner, receiver.url)
         happen(owner, [endpoint])
         with process(environ, "worker") as worker:
-            receiver.wait_for(1, seconds=30)
+            receiver.wait_for(1)
             worker.kill()
             worker.wait()
         receiver.reply = answer()
@@ -124,7 +124,7 @@ def test_what_a_killed_worker_was_sending_goes_out_again_with_the_same_id(
             inner.execute(update(Delivery).values(due_at=over))
             inner.execute(update(Endpoint).values(next_due_at=over))
         with process(environ, "worker"), process(environ, "scheduler"):
-            receiver.wait_for(2, seconds=30)
+            receiver.wait_for(2)
             wait_until(lambda: states(session) == ["delivered"])
     first, second = receiver.received
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
@@ -142,7 +142,7 @@ def test_workers_deliver_while_redis_is_away(
     with process(environ | {"REDIS_URL": "redis://127.0.0.1:9/0"}, "worker"):
         wait_until(lambda: alive(session, "worker") == 1)
         happen(owner, [endpoint])
-        receiver.wait_for(1, seconds=5)
+        receiver.wait_for(1)
 
 
 def test_a_flushed_redis_loses_nothing(
@@ -168,7 +168,7 @@ def test_the_scheduler_has_retries_sent_when_they_fall_due(
             receiver.wait_for(3)
             wait_until(lambda: states(session) == ["failed"])
             scheduler.send_signal(signal.SIGTERM)
-            assert scheduler.wait(timeout=5) == 0
+            assert scheduler.wait(timeout=9) == 0
     assert (alive(session, "worker"), alive(session, "scheduler")) == (1, 0)
 
 
