@@ -1,4 +1,7 @@
-"""The way in: `python app.py` runs everything; `app` is for WSGI servers and for `flask`."""
+"""The way in: `python app.py` runs everything; `app` is for WSGI servers and for `flask`.
+
+`background` is the same without pages, which workers and the scheduler never show: they start sooner and stay smaller.
+"""
 
 import gc
 import sys
@@ -8,8 +11,8 @@ if sys.version_info < (3, 11):  # noqa: UP036 - an old Python gets a sentence in
 
 
 def __getattr__(name):  # type: ignore[no-untyped-def]  # read by Pythons that do not know annotations of ours
-    """Make `app` when it is asked for: the supervisor below never does."""
-    if name != "app":
+    """Make `app` or `background` when it is asked for: the supervisor below never does."""
+    if name not in ("app", "background"):
         raise AttributeError(name)
     from calhooks import create_app
     from calhooks.config import ConfigError
@@ -17,14 +20,14 @@ def __getattr__(name):  # type: ignore[no-untyped-def]  # read by Pythons that d
     # Nothing of what is being loaded is garbage: looking for some takes a fifth of the time of the start.
     gc.disable()
     try:
-        globals()["app"] = create_app()
+        globals()[name] = create_app(pages=name == "app")
     except ConfigError as error:
         sys.stderr.write("calhooks: %s\n" % error)  # noqa: UP031
         # gunicorn takes 3 for "could not start" and does not try again.
         sys.exit(3)
     gc.freeze()
     gc.enable()
-    return globals()["app"]
+    return globals()[name]
 
 
 if __name__ == "__main__":

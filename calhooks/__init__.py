@@ -15,14 +15,17 @@ __version__ = "0.1.0"
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def create_app(settings: Config | None = None) -> Flask:
-    """Make the application from `settings`, by default from the environment. Raises ConfigError."""
+def create_app(settings: Config | None = None, *, pages: bool = True) -> Flask:
+    """Make the application from `settings`, by default from the environment. Raises ConfigError.
+
+    Without `pages` it answers no requests: enough for workers and the scheduler.
+    """
     # Imported here, because the supervisor wants this package's settings and not 60 MB of libraries.
     from flask import Flask
     from jinja2 import StrictUndefined
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from calhooks import cli, config, db, web
+    from calhooks import cli, config, db
 
     settings = settings or config.load()
     app = Flask(__name__, root_path=str(ROOT))
@@ -34,6 +37,9 @@ def create_app(settings: Config | None = None) -> Flask:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]  # Flask's documented way
     db.init_app(app, settings.database_url)
-    web.init_app(app, settings)
     cli.init_app(app)
+    if pages:
+        from calhooks import web
+
+        web.init_app(app, settings)
     return app

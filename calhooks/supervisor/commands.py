@@ -27,17 +27,17 @@ class Command:
 def commands(settings: Config, listener: int) -> list[Command]:
     """List the children in the order of their start; `listener` is the port's descriptor. Raises CannotStart."""
     web = Command("web", gunicorn("--bind", f"fd://{listener}"), inherits=(listener,))
-    workers = [Command(f"worker {number}", flask("worker"), grace=8) for number in range(1, settings.workers + 1)]
-    scheduler = Command("scheduler", flask("scheduler"), grace=8)
+    workers = [Command(f"worker {number}", background("worker"), grace=8) for number in range(1, settings.workers + 1)]
+    scheduler = Command("scheduler", background("scheduler"), grace=8)
     redis = []
     if settings.redis_is_embedded:
         redis = [Command("redis", redis_server.argv(settings.redis_url), hides=redis_server.CHATTER)]
     return [*redis, web, *workers, scheduler]
 
 
-def flask(*arguments: str) -> tuple[str, ...]:
-    """Return the command line of one of our flask commands."""
-    return (sys.executable, "-u", "-m", "flask", "--app", str(ROOT / "app.py"), *arguments)
+def background(*arguments: str) -> tuple[str, ...]:
+    """Return the command line of one of our flask commands, which need no pages."""
+    return (sys.executable, "-u", "-m", "flask", "--app", f"{ROOT / 'app.py'}:background", *arguments)
 
 
 def gunicorn(*arguments: str) -> tuple[str, ...]:

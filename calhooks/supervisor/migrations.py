@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from calhooks.supervisor.child import follow_parent
-from calhooks.supervisor.commands import flask
+from calhooks.supervisor.commands import background
 from calhooks.supervisor.output import show
 from calhooks.supervisor.preflight import CannotStart
 
@@ -22,7 +22,11 @@ def migrate(database_url: str) -> None:
         return
     # In our process group, so that Ctrl-C ends it too: it is all or nothing.
     done = subprocess.run(  # noqa: S603 - our own command
-        flask("db", "upgrade"), capture_output=True, text=True, check=False, preexec_fn=follow_parent(signal.SIGTERM)
+        background("db", "upgrade"),
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=follow_parent(signal.SIGTERM),
     )
     if done.returncode:
         said = done.stdout + done.stderr
