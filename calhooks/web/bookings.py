@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from itertools import groupby
+from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, stream_with_context, url_for
 from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -13,17 +14,23 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db, writing
+from calhooks.events import TRIGGER_LABELS
 from calhooks.mail.log import problems
 from calhooks.scheduling import bookings, confirmations, lists
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
-from calhooks.scheduling.lists import View
+from calhooks.scheduling.event_types import list_event_types
+from calhooks.scheduling.export import bookings_csv
+from calhooks.scheduling.history import story
+from calhooks.scheduling.lists import Search, View
 from calhooks.scheduling.models import Booking, BookingStatus
 from calhooks.web import access
 from calhooks.web.htmx import fragment, is_htmx
+from calhooks.web.numbers import row_number
 from calhooks.web.wording import in_zone
 
 blueprint = Blueprint("bookings", __name__)
 
+LONGEST_SEARCH = 200
 PATH = "/bookings/<any(upcoming,unconfirmed,past,cancelled):view>"
 
 
@@ -46,6 +53,27 @@ def index(view: str) -> str | Response:
     """Show one of the lists, or with `?reject=<uid>` the question why a request is turned down."""
     uid = request.args.get("reject")
     return _ask_why(view, uid, RejectForm()) if uid else _page(view)
+
+
+@blueprint.get(f"{PATH}/bookings.csv")
+@access.signed_in
+def export(view: str) -> Response:
+    """Give a list, as it is narrowed, to a spreadsheet."""
+    table = bookings_csv(db.session(), access.account(), View(view), clock.now(), _search())
+    answer = Response(stream_with_context(table), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="bookings-{view}.csv"'
+    return answer
+
+
+@blueprint.get("/bookings/history/<uid>")
+@access.signed_in
+def history(uid: str) -> str:
+    """Tell a booking's whole story."""
+    try:
+        found = story(db.session(), access.account(), uid)
+    except NotFound:
+        abort(404)
+    return render_template("bookings/history.html", story=found, booking=found.booking, labels=TRIGGER_LABELS)
 
 
 @blueprint.post(PATH)
@@ -95,7 +123,7 @@ def _answer(view: str, message: str, tone: str, status: int) -> Response:
     """Say what has happened over the list as it is now."""
     if not is_htmx():
         flash(message, tone)
-        return redirect(url_for("bookings.index", view=view), 303)
+        return redirect(url_for("bookings.index", view=view, **_narrowed(_search())), 303)
     closes = {"closeModal": True} if request.form.get("action") == "reject" else {}
     return fragment(_list(view), trigger=closes | {"toast": {"message": message, "tone": tone}}, status=status)
 
@@ -106,7 +134,7 @@ def _ask_why(view: str, uid: str, form: RejectForm) -> str:
     except NotFound:
         abort(404)
     template = "bookings/_reject.html" if is_htmx() else "bookings/reject.html"
-    return render_template(template, view=view, booking=booking, form=form)
+    return render_template(template, view=view, booking=booking, form=form, narrowed=_narrowed(_search()))
 
 
 def _page(view: str) -> str:
@@ -121,7 +149,8 @@ def _list(view: str) -> str:
 def _listed(view: str) -> dict[str, object]:
     """Return what the list shows: bookings under the days on which they are, by the host's clock."""
     host, now = access.account(), clock.now()
-    page = lists.list_bookings(db.session(), host, View(view), now, request.args.get("cursor"))
+    search = _search()
+    page = lists.list_bookings(db.session(), host, View(view), now, request.args.get("cursor"), search)
     days = groupby(page.bookings, key=lambda booking: in_zone(booking.start_time, host.time_zone).date())
     return {
         "view": view,
@@ -131,11 +160,25 @@ def _listed(view: str) -> dict[str, object]:
         "today": in_zone(now, host.time_zone).date(),
         "now": now,
         "next_cursor": page.next_cursor,
+        "search": search,
+        "narrowed": _narrowed(search),
+        "event_types": list_event_types(db.session(), host),
         "is_first_page": "cursor" not in request.args,
         "public_url": current_config().base_url + url_for("public.profile", username=host.username),
         "can_note_absence": _can_note_absence,
         "mail_problems": problems(db.session(), host.id, [booking.uid for booking in page.bookings]),
     }
+
+
+def _search() -> Search:
+    """Return what the address narrows the list to."""
+    words = request.args.get("q", "").strip()[:LONGEST_SEARCH]
+    return Search(words, request.args.get("eventType", type=row_number))
+
+
+def _narrowed(search: Search) -> dict[str, Any]:
+    """Return what an address says of a search."""
+    return {"q": search.words or None, "eventType": search.event_type_id}
 
 
 def _can_note_absence(booking: Booking) -> bool:
