@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from calhooks.delivery.failures import Failure
-from calhooks.delivery.models import InactiveReason
+from calhooks.delivery.models import InactiveReason, NoticeKind
 from calhooks.delivery.sender import Result
 
 FAILING_FOR = timedelta(days=5)
+# The owner is told of nothing but failures for so long: soon enough to act, late enough for a restart to be over.
+TOLD_AFTER = timedelta(minutes=15)
 # Two failures in a row are an outage that can end; a single one may be the delivery's own.
 OUTAGE_FAILURES = 2
 
@@ -26,35 +28,46 @@ class EndpointState:
     consecutive_failures: int
     last_attempt_at: datetime | None
     last_success_at: datetime | None
+    told_at: datetime | None
 
-    def note(self, result: Result, now: datetime) -> None:
-        """Take one attempt into account."""
+    def note(self, result: Result, now: datetime) -> NoticeKind | None:
+        """Take one attempt into account, and return what the owner has to be told of."""
         if self.last_attempt_at is not None and now - self.last_attempt_at > FAILING_FOR:
             # Nobody tried for days: what was before proves nothing.
             self.failing_since = None
         self.last_attempt_at = now
         if result.succeeded:
-            self._note_success(now)
-        elif result.failure is not Failure.INTERNAL:
-            self._note_failure(result, now)
+            return self._note_success(now)
+        return self._note_failure(result, now) if result.failure is not Failure.INTERNAL else None
 
-    def _note_success(self, now: datetime) -> None:
+    def _note_success(self, now: datetime) -> NoticeKind | None:
         if self.consecutive_failures >= OUTAGE_FAILURES:
             self.recovering_since = now
         self.last_success_at = now
         self.consecutive_failures = 0
         self.failing_since = None
+        if self.told_at is None or not self.active:
+            return None
+        self.told_at = None
+        return NoticeKind.RECOVERED
 
-    def _note_failure(self, result: Result, now: datetime) -> None:
+    def _note_failure(self, result: Result, now: datetime) -> NoticeKind | None:
         self.consecutive_failures += 1
         self.failing_since = self.failing_since or now
         if self.consecutive_failures >= OUTAGE_FAILURES:
             self.recovering_since = None
+        failing_for = now - self.failing_since
         if result.status == HTTPStatus.GONE:
-            self._switch_off(InactiveReason.GONE, now)
-        elif now - self.failing_since >= FAILING_FOR:
-            self._switch_off(InactiveReason.FAILING, now)
+            return self._switch_off(InactiveReason.GONE, NoticeKind.GONE, now)
+        if failing_for >= FAILING_FOR:
+            return self._switch_off(InactiveReason.FAILING, NoticeKind.SWITCHED_OFF, now)
+        if failing_for >= TOLD_AFTER and self.told_at is None and self.active:
+            self.told_at = now
+            return NoticeKind.FAILING
+        return None
 
-    def _switch_off(self, reason: InactiveReason, now: datetime) -> None:
-        if self.active:
-            self.active, self.inactive_reason, self.inactive_since = False, reason, now
+    def _switch_off(self, reason: InactiveReason, kind: NoticeKind, now: datetime) -> NoticeKind | None:
+        if not self.active:
+            return None
+        self.active, self.inactive_reason, self.inactive_since, self.told_at = False, reason, now, now
+        return kind

@@ -39,7 +39,8 @@ class Endpoint(Base):
     `next_due_at` is the earliest `due_at` among its due deliveries or None, so that the claim need not look at
     endpoints that have nothing to do; `last_claim_at` has them served in turn. While `recovering_since` is set, what
     failed before it is brought forward. `secret_headers` are names and values that are never shown, sent as they stand
-    at each attempt. A deleted endpoint keeps its row, without keys and secrets, until its log is purged.
+    at each attempt. Since `told_at` its owner knows that it fails. A deleted endpoint keeps its row, without keys and
+    secrets, until its log is purged.
     """
 
     __tablename__ = "endpoints"
@@ -66,12 +67,38 @@ class Endpoint(Base):
     last_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_success_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     secret_headers: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     keys: Mapped[list["SigningKey"]] = relationship(
         back_populates="endpoint", order_by="SigningKey.id.desc()", cascade="all, delete-orphan", passive_deletes=True
     )
+
+
+class NoticeKind(StrEnum):
+    """What an owner is told: it fails for long, it was switched off by a 410 or after five days, it works again."""
+
+    FAILING = "failing"
+    GONE = "gone"
+    SWITCHED_OFF = "switched_off"
+    RECOVERED = "recovered"
+
+
+class Notice(Base):
+    """Something about an endpoint that stands on its owner's screen until it was seen; one at a time for each."""
+
+    __tablename__ = "notices"
+    __table_args__ = (Index("ix_notices_owner_id_seen_at", "owner_id", "seen_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[NoticeKind] = mapped_column(String(16))
+    detail: Mapped[str] = mapped_column(Text)
+    failing_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class SigningKey(Base):

@@ -13,6 +13,7 @@ from calhooks.db import UTCDateTime
 from calhooks.delivery.claim import EARLIEST_DUE, Claim
 from calhooks.delivery.endpoint_state import EndpointState
 from calhooks.delivery.models import DeliveryState
+from calhooks.delivery.notices import News, announce
 from calhooks.delivery.schedule import next_attempt_at, parse_retry_after
 from calhooks.delivery.sender import Result
 from calhooks.delivery.tables import attempts, deliveries, endpoints
@@ -52,12 +53,16 @@ def record(connection: Connection, finished: Sequence[Finished], *, waits: Seque
     connection.execute(_CHANGE, [each.change for each in ended])
     _unblock(connection, ended, now)
     successes: dict[int, int] = defaultdict(int)
+    news: list[News] = []
     for each in ended:
-        states[each.delivery.endpoint_id].note(each.result, now)
+        if kind := states[each.delivery.endpoint_id].note(each.result, now):
+            news.append(News(each.delivery.endpoint_id, kind, each.result.detail or ""))
         successes[each.delivery.endpoint_id] += each.result.succeeded
     for endpoint_id, count in successes.items():
         _bring_forward(connection, states[endpoint_id], count, now)
     connection.execute(_STATE, [_values(states[endpoint_id]) for endpoint_id in successes])
+    if news:
+        announce(connection, news, now)
 
 
 _ENDPOINTS = (

@@ -20,6 +20,7 @@ MODULES = (
     "webhooks",
     "switch",
     "rotation",
+    "notices",
     "deliveries",
     "resends",
     "event_types",

@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from flask import abort, request
+from sqlalchemy import select
 
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db
 from calhooks.delivery.health import endpoint_health
+from calhooks.delivery.models import Notice, NoticeKind
 from calhooks.delivery.standing import standing
 from calhooks.events import TRIGGER_LABELS
 from calhooks.web.access import account
@@ -33,6 +35,7 @@ def list_context(owner: User) -> dict[str, Any]:
     webhooks = list_webhooks(db.session(), owner.id)
     due = [webhook.endpoint.next_due_at for webhook in webhooks if webhook.endpoint.active]
     return {
+        "notices": notices_for(owner.id),
         "webhooks": webhooks,
         "health": {webhook.endpoint_id: endpoint_health(webhook.endpoint) for webhook in webhooks},
         "labels": TRIGGER_LABELS,
@@ -48,7 +51,28 @@ def webhook_context(webhook: Webhook) -> dict[str, Any]:
 
 def page_context(webhook: Webhook) -> dict[str, Any]:
     """Return what the page of one webhook is drawn from."""
-    return webhook_context(webhook) | run_context(webhook) | {"standing": standing(db.session(), webhook.endpoint)}
+    # What is wrong now stands on the page anyway.
+    told = {
+        "notices": [
+            (notice, about)
+            for notice, about in notices_for(webhook.owner_id)
+            if about.id == webhook.id and notice.kind == NoticeKind.RECOVERED
+        ]
+    }
+    return (
+        webhook_context(webhook) | run_context(webhook) | told | {"standing": standing(db.session(), webhook.endpoint)}
+    )
+
+
+def notices_for(owner_id: int) -> list[tuple[Notice, Webhook]]:
+    """Return what an account was told and has not seen yet, newest first, each with its webhook."""
+    query = (
+        select(Notice, Webhook)
+        .join(Webhook, Webhook.endpoint_id == Notice.endpoint_id)
+        .where(Notice.owner_id == owner_id, Notice.seen_at.is_(None))
+        .order_by(Notice.id.desc())
+    )
+    return [(notice, webhook) for notice, webhook in db.session.execute(query)]
 
 
 def run_context(webhook: Webhook) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from sqlalchemy.orm import Session
 
-from calhooks.delivery import endpoints, outbox
+from calhooks import clock
+from calhooks.delivery import endpoints, notices, outbox
 from calhooks.delivery.models import InactiveReason
 from calhooks.webhooks.models import Webhook
 
@@ -19,5 +20,6 @@ def switch_on(session: Session, webhook: Webhook, *, drop: bool = False) -> None
     if drop:
         outbox.drop_waiting(session, webhook.endpoint)
     endpoints.switch_on(session, webhook.endpoint)
+    notices.settle(session, webhook.endpoint_id, clock.now())
     if not drop:
         endpoints.send_waiting(session, webhook.endpoint)

@@ -1,0 +1,117 @@
+"""What the owner of an endpoint is told: once when it fails for long, when it is switched off, when it works again.
+
+It is written with the result that says so, by whoever holds the endpoint's row: exactly once, however many workers.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import update
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from calhooks.accounts.models import User
+from calhooks.config import current_config
+from calhooks.delivery.models import Endpoint, Notice, NoticeKind
+from calhooks.mail.addresses import Correspondent
+from calhooks.mail.letters import Fact, Letter, Link
+from calhooks.mail.outbox import owe_mail
+
+log = logging.getLogger(__name__)
+
+MAIL_KIND = "webhook_notice"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something about an endpoint that its owner should know, and what its receiver said last."""
+
+    endpoint_id: int
+    kind: NoticeKind
+    detail: str
+
+
+def announce(connection: Connection, news: Sequence[News], now: datetime) -> None:
+    """Put news on the owners' screens and owe them mails, in the transaction that the connection is in."""
+    session = Session(bind=connection)
+    for each in news:
+        endpoint = session.get_one(Endpoint, each.endpoint_id)
+        settle(session, endpoint.id, now)
+        notice = Notice(
+            owner_id=endpoint.owner_id,
+            endpoint_id=endpoint.id,
+            kind=each.kind,
+            detail=each.detail,
+            failing_since=endpoint.failing_since,
+            created_at=now,
+        )
+        session.add(notice)
+        session.flush()
+        _owe_mail(session, endpoint, notice)
+    # Writes what is left to be written. The transaction is the caller's and goes on.
+    session.commit()
+
+
+def settle(session: Session, endpoint_id: int, now: datetime) -> None:
+    """Take what was said about an endpoint off the screen: it has been seen, or is not true any more."""
+    session.execute(
+        update(Notice)
+        .where(Notice.endpoint_id == endpoint_id, Notice.seen_at.is_(None))
+        .values(seen_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _owe_mail(session: Session, endpoint: Endpoint, notice: Notice) -> None:
+    owner = session.get_one(User, endpoint.owner_id)
+    host = urlsplit(endpoint.url).hostname or "your server"
+    try:
+        owe_mail(
+            session,
+            owner_id=owner.id,
+            kind=MAIL_KIND,
+            to=[Correspondent(owner.email, owner.name)],
+            letter=_letter(notice, host),
+            sequence_key=f"endpoint-{endpoint.id}",
+        )
+    except Exception:
+        # A letter that cannot be written must not keep results from being recorded.
+        log.exception("the owner of endpoint %d was not written to", endpoint.id)
+
+
+def _letter(notice: Notice, host: str) -> Letter:
+    heading, paragraphs = {
+        NoticeKind.FAILING: (
+            f"Your webhook to {host} does not get through",
+            (
+                "Nothing but failures lately. What happens meanwhile waits and is tried again; nothing is lost yet.",
+                "Put your server right. After five days of nothing but failures the webhook is switched off.",
+            ),
+        ),
+        NoticeKind.GONE: (
+            f"Your webhook to {host} was switched off",
+            (
+                "Your server answered 410 Gone, which says that it wants no more. What was waiting is held back.",
+                "If that was a mistake, correct the address or your server, and switch the webhook on again.",
+            ),
+        ),
+        NoticeKind.SWITCHED_OFF: (
+            f"Your webhook to {host} was switched off",
+            (
+                "There was nothing but failures for five days. What was waiting is held back.",
+                "Put your server right and switch the webhook on again: you then choose what becomes of what waits.",
+            ),
+        ),
+        NoticeKind.RECOVERED: (
+            f"Your webhook to {host} works again",
+            ("Your server took a delivery. What was waiting follows by itself.",),
+        ),
+    }[NoticeKind(notice.kind)]
+    # The address may hold a secret; its host says enough in a mail.
+    known = (("Server", host), ("Last answer", notice.detail))
+    facts = tuple(Fact(label=label, value=value) for label, value in known if value)
+    link = Link(label="Open the webhook", url=f"{current_config().base_url}/integrations/notices/{notice.id}")
+    return Letter(subject=heading, heading=heading, paragraphs=paragraphs, facts=facts, links=(link,))

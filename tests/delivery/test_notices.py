@@ -1,0 +1,105 @@
+"""The owner is told once when an endpoint fails for long, when it is switched off, and when it works again."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from calhooks import clock, create_app
+from calhooks.accounts.models import User
+from calhooks.config import Config
+from calhooks.db import db, writing
+from calhooks.delivery import endpoints
+from calhooks.delivery.models import Endpoint, Notice, NoticeKind
+from calhooks.delivery.notices import News, announce
+from calhooks.mail.models import Mail
+from tests import factories
+from tests.delivery.conftest import MovingClock
+from tests.delivery.helpers import fresh, happen
+from tests.delivery.test_claim import Room
+from tests.delivery.test_record import end, take
+
+
+@pytest.fixture
+def endpoint(session: Session, owner: User) -> Endpoint:
+    return factories.create_endpoint(owner, "https://hooks.example.com/a/secret/path")
+
+
+def told(session: Session) -> list[str]:
+    session.rollback()
+    return [str(kind) for kind in session.scalars(select(Notice.kind).order_by(Notice.id))]
+
+
+def attempt(owner: User, endpoint: Endpoint, status: int = 500) -> None:
+    happen(owner, [endpoint])
+    end(take(Room(each=1)), status, detail=f"The receiver answered {status}.")
+
+
+def test_a_short_outage_is_nobodys_news(session: Session, owner: User, endpoint: Endpoint, time: MovingClock) -> None:
+    for _ in range(5):
+        attempt(owner, endpoint)
+        time.advance(minutes=2)
+    attempt(owner, endpoint, 200)
+    assert told(session) == []
+
+
+def test_a_long_outage_is_told_once_and_its_end_once(
+    session: Session, owner: User, endpoint: Endpoint, time: MovingClock
+) -> None:
+    for _ in range(5):
+        attempt(owner, endpoint)
+        time.advance(minutes=10)
+    assert told(session) == ["failing"]
+    attempt(owner, endpoint, 200)
+    attempt(owner, endpoint, 200)
+    assert told(session) == ["failing", "recovered"]
+    attempt(owner, endpoint)
+    time.advance(minutes=20)
+    attempt(owner, endpoint)
+    assert told(session) == ["failing", "recovered", "failing"]
+    unseen = session.scalars(select(Notice).where(Notice.seen_at.is_(None))).all()
+    assert [(notice.kind, notice.detail) for notice in unseen] == [("failing", "The receiver answered 500.")]
+
+
+def test_switching_off_is_told_and_so_is_that_it_works_again(
+    session: Session, owner: User, endpoint: Endpoint, time: MovingClock
+) -> None:
+    happen(owner, [endpoint])
+    happen(owner, [endpoint])
+    claims = take()
+    end(claims[:1], 410)
+    end(claims[1:], 200)
+    assert told(session) == ["gone"]
+    with writing() as writer:
+        endpoints.switch_on(writer, fresh(writer, endpoint))
+    attempt(owner, endpoint, 200)
+    assert told(session) == ["gone", "recovered"]
+
+
+def test_five_days_of_failures_are_two_pieces_of_news(
+    session: Session, owner: User, endpoint: Endpoint, time: MovingClock
+) -> None:
+    for _ in range(6):
+        attempt(owner, endpoint)
+        time.advance(days=1)
+    assert told(session) == ["failing", "switched_off"]
+
+
+def test_a_result_that_is_rolled_back_tells_nobody(session: Session, owner: User, endpoint: Endpoint) -> None:
+    endpoint_id = endpoint.id
+    with writing() as writer:
+        announce(writer.connection(), [News(endpoint_id, NoticeKind.GONE, "")], clock.now())
+        writer.rollback()
+    assert told(session) == []
+
+
+def test_with_mail_the_owner_gets_one_that_does_not_give_the_address_away(environ: dict[str, str]) -> None:
+    app = create_app(Config.from_env(environ | {"MAIL_URL": "smtp://127.0.0.1:9"}))
+    with app.app_context():
+        owner = factories.create_user("rick")
+        attempt(owner, factories.create_endpoint(owner, "https://hooks.example.com/a/secret/path"), 410)
+        (mail,) = db.session.scalars(select(Mail)).all()
+        db.engine.dispose()
+    assert (mail.recipient, mail.subject) == ("rick@example.com", "Your webhook to hooks.example.com was switched off")
+    assert "The receiver answered 410." in mail.text
+    assert "/integrations/notices/1" in mail.text
+    assert "secret/path" not in mail.text + mail.html
