@@ -63,6 +63,8 @@ def book(username: str, slug: str) -> Response:
     bookable = _bookable(username, slug)
     link = _link(bookable)
     former = _former(link)
+    if former and former.event_type and former.event_type_id != bookable.id:
+        return redirect(link.to(path=_path(former.event_type)).url, 303)
     form = form_class(_questions(bookable, former))()
     link = link.to(slot=read_moment(form.start.data or ""), **form.typed())
     if "step" in request.form:
@@ -99,7 +101,7 @@ def _book(bookable: EventType, submission: Submission, link: BookingLink, former
 
 def _submission(bookable: EventType, link: BookingLink, former: Booking | None, form: BookingForm) -> Submission:
     return form.submission(
-        zone=_zone(bookable, link)[0],
+        zone=_zone(bookable, link, former)[0],
         locale=visitor_locale(),
         length=chosen_length(bookable, link, former),
         # A host who moves a booking keeps its guests.
@@ -123,7 +125,7 @@ def _step(bookable: EventType, link: BookingLink, former: Booking | None) -> Res
 
 def _page(bookable: EventType, link: BookingLink, former: Booking | None) -> BookerPage:
     """Return the page that a link leads to."""
-    zone, zone_known = _zone(bookable, link)
+    zone, zone_known = _zone(bookable, link, former)
     page = booker_page(
         db.session(),
         bookable,
@@ -197,9 +199,11 @@ def _too_much(error: MetadataError) -> str:
     return f"This link carries more than a booking can keep. {error}"
 
 
-def _zone(bookable: EventType, link: BookingLink) -> tuple[str, bool]:
+def _zone(bookable: EventType, link: BookingLink, former: Booking | None) -> tuple[str, bool]:
     """Return the zone to show times in, and whether it is the booker's own and not the host's in its place."""
     zone = link.time_zone or visitor_zone()
+    if not zone and former and not _by_host(former):
+        zone = former.attendees[0].time_zone
     return (zone, True) if zone else (bookable.owner.time_zone, False)
 
 

@@ -177,6 +177,11 @@ def test_rescheduling_leads_to_the_event_types_page_with_the_former_time(client:
     assert (form.fields["guests"], form.fields["notes"]) == ("bob@example.com", "Bring <b>cake</b>")
 
 
+def test_a_booking_is_moved_in_the_zone_in_which_it_was_made(app: Flask, uid: str) -> None:
+    form = pages.post_form(app.test_client().get(f"/rick/quick-chat?rescheduleUid={uid}&slot=2026-03-04T09:00:00Z"))
+    assert form.fields["timeZone"] == "Asia/Kolkata"
+
+
 def test_the_booker_moves_a_booking(client: FlaskClient, uid: str, booked: Booked) -> None:
     link = f"/rick/quick-chat?rescheduleUid={uid}&slot=2026-03-03T10:30:00Z&metadata[plan]=pro"
     page = client.get(link)
@@ -256,6 +261,12 @@ def test_a_booking_of_another_event_type_is_moved_on_its_own_page(
         factories.create_event_type(rick, slug="other")
     answer = client.get(f"/rick/other?rescheduleUid={uid}&metadata[a]=1")
     assert answer.location == f"/rick/quick-chat?rescheduleUid={uid}&metadata%5Ba%5D=1"
+    path = f"/rick/quick-chat?rescheduleUid={uid}&slot=2026-03-04T09:00:00Z"
+    form = pages.post_form(client.get(path))
+    answer = client.post(form.path.replace("/quick-chat", "/other"), data=form.fields)
+    assert answer.status_code == 303
+    assert answer.location.startswith("/rick/quick-chat?")
+    assert f"rescheduleUid={uid}" in answer.location
 
 
 def test_a_cancelled_booking_cannot_be_moved(client: FlaskClient, uid: str, booked: Booked) -> None:
