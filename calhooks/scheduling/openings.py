@@ -121,7 +121,8 @@ def _busy(session: Session, host_id: int, begin: datetime, end: datetime, moving
 
     In seconds since 1970, which are counted by the database: thousands of datetimes would cost more than all the rest.
     """
-    furthest = timedelta(minutes=MAX_BUFFER)
+    buffers = _buffers(session, host_id)
+    furthest = timedelta(seconds=max((max(both) for both in buffers.values()), default=0))
     accepted = select(
         Booking.event_type_id,
         cast(extract("epoch", Booking.start_time), BigInteger),
@@ -132,11 +133,11 @@ def _busy(session: Session, host_id: int, begin: datetime, end: datetime, moving
         # Both on the start, so that one stretch of the index answers it.
         Booking.start_time > begin - furthest - timedelta(minutes=MAX_LENGTH),
         Booking.start_time < end + furthest,
+        Booking.end_time > begin - furthest,
     )
     if moving is not None:
         # Behind a request to move a booking stands that booking, which still holds its slot.
         accepted = accepted.where(Booking.id.not_in([moving.id, moving.rescheduled_from_id or moving.id]))
-    buffers = _buffers(session, host_id)
     busy = []
     for event_type_id, starts, ends in session.execute(accepted):
         before, after = buffers.get(event_type_id, (0, 0))
