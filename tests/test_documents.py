@@ -4,9 +4,9 @@ import json
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from standardwebhooks import Webhook as StandardWebhook
 
 from calhooks.config import DEFAULT_RETRY_SCHEDULE, Config
 from calhooks.delivery.signing import signature_headers
-from calhooks.events import DEFAULT_TRIGGERS, Team, Trigger
-from calhooks.webhooks.payload import build_payload, template_context
+from calhooks.events import DEFAULT_TRIGGERS, Trigger
+from calhooks.webhooks.catalogue import CATALOGUE, Group, Variable
+from calhooks.webhooks.payload import template_context
 from calhooks.webhooks.presets import PRESETS
-from calhooks.webhooks.samples import BASE_URL, sample_body, sample_event
+from calhooks.webhooks.samples import sample_body
 from calhooks.webhooks.template import compile_template
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -105,32 +106,84 @@ def signed(secret: str, *, ago: int = 0, body: bytes = BODY) -> dict[str, str]:
     return {"webhook-id": "msg_1", "webhook-timestamp": str(timestamp), **dict(headers)}
 
 
-def in_python(secret: str, headers: dict[str, str], body: bytes) -> bool:
+def in_python(document: str, secret: str, headers: dict[str, str], body: bytes) -> bool:
     names: dict[str, Any] = {}
-    exec(blocks(section(README, "Verify a signature"), "python")[0], names)
+    exec(blocks(section(document, VERIFY), "python")[0], names)
     verdict: bool = names["is_from_calhooks"](secret, headers, body)
     return verdict
 
 
-def in_node(secret: str, headers: dict[str, str], body: bytes) -> bool:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node is not installed")
-    code = blocks(section(README, "Verify a signature"), "javascript")[0]
-    call = f"isFromCalhooks({json.dumps(secret)}, {json.dumps(headers)}, Buffer.from({json.dumps(body.hex())}, 'hex'))"
-    done = subprocess.run([node, "-e", f"{code}\nconsole.log({call})"], capture_output=True, text=True, check=True)
+def printed(program: str, *arguments: str, code: str = "", **options: Any) -> bool:
+    """Run a program that prints true or false; skip where it is not installed."""
+    path = shutil.which(program)
+    if path is None:
+        pytest.skip(f"{program} is not installed")
+    done = subprocess.run([path, *arguments], input=code, capture_output=True, text=True, **options)
+    assert done.stdout in ("true\n", "false\n"), done.stderr
     return done.stdout == "true\n"
 
 
-@pytest.mark.parametrize("verify", [in_python, in_node])
+def in_node(document: str, secret: str, headers: dict[str, str], body: bytes) -> bool:
+    code = blocks(section(document, VERIFY), "javascript")[0]
+    call = f"isFromCalhooks({json.dumps(secret)}, {json.dumps(headers)}, Buffer.from({json.dumps(body.hex())}, 'hex'))"
+    return printed("node", "-", code=f"{code}\nconsole.log({call})")
+
+
+def in_php(document: str, secret: str, headers: dict[str, str], body: bytes) -> bool:
+    code = blocks(section(document, VERIFY), "php")[0]
+    given = json.dumps({"secret": secret, "headers": headers, "body": body.hex()}).encode().hex()
+    call = f"$g = json_decode(hex2bin('{given}'), true);"
+    verdict = "isFromCalhooks($g['secret'], $g['headers'], hex2bin($g['body']))"
+    return printed("php", code=f'<?php\n{code}\n{call}\necho json_encode({verdict}), "\\n";')
+
+
+def in_ruby(document: str, secret: str, headers: dict[str, str], body: bytes) -> bool:
+    code = blocks(section(document, VERIFY), "ruby")[0]
+    given = json.dumps({"secret": secret, "headers": headers, "body": body.hex()}).encode().hex()
+    call = f'require "json"; g = JSON.parse(["{given}"].pack("H*"))'
+    verdict = 'from_calhooks?(g["secret"], g["headers"], [g["body"]].pack("H*"))'
+    return printed("ruby", "-", code=f"{code}\n{call}\nputs {verdict}")
+
+
+GO = """
+package main
+%s
+func main() {
+	text, _ := hex.DecodeString("%s")
+	var g struct{ Secret, Body string; Headers map[string]string }
+	if err := json.Unmarshal(text, &g); err != nil { panic(err) }
+	header := http.Header{}
+	for name, value := range g.Headers { header.Set(name, value) }
+	body, _ := hex.DecodeString(g.Body)
+	fmt.Println(IsFromCalhooks(g.Secret, header, body))
+}
+"""
+
+
+def in_go(document: str, secret: str, headers: dict[str, str], body: bytes) -> bool:
+    code = blocks(section(document, VERIFY), "go")[0].replace("import (", 'import (\n"encoding/hex"\n"encoding/json"')
+    given = json.dumps({"secret": secret, "headers": headers, "body": body.hex()}).encode().hex()
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "main.go"
+        file.write_text(GO % (code, given))
+        return printed("go", "run", str(file), cwd=directory)
+
+
+VERIFY = "Verify a signature"
+WAYS = [(README, in_python), (README, in_node)] + [
+    (WEBHOOKS, verify) for verify in (in_python, in_node, in_php, in_ruby, in_go)
+]
+
+
+@pytest.mark.parametrize(("document", "verify"), WAYS, ids=[f"{text.split()[1]} {way.__name__}" for text, way in WAYS])
 @pytest.mark.parametrize("secret", SECRETS)
-def test_the_readme_accepts_what_calhooks_signs_and_nothing_else(
-    verify: Callable[[str, dict[str, str], bytes], bool], secret: str
+def test_what_the_documents_say_accepts_what_calhooks_signs_and_nothing_else(
+    document: str, verify: Callable[[str, str, dict[str, str], bytes], bool], secret: str
 ) -> None:
-    assert verify(secret, signed(secret), BODY)
-    assert not verify(secret, signed(secret), BODY + b" ")
-    assert not verify(secret, signed(secret, ago=3600), BODY)
-    assert not verify("another secret", signed(secret), BODY)
+    assert verify(document, secret, signed(secret), BODY)
+    assert not verify(document, secret, signed(secret), BODY + b" ")
+    assert not verify(document, secret, signed(secret, ago=3600), BODY)
+    assert not verify(document, "another secret", signed(secret), BODY)
 
 
 def test_the_published_library_accepts_what_calhooks_signs() -> None:
@@ -162,33 +215,40 @@ def test_every_preset_is_listed() -> None:
     assert rows[1:] == [preset.label for preset in PRESETS]
 
 
-def paths(value: object, path: str = "") -> Iterator[str]:
-    """Give the path of every value in a template's context, for the first of a list and for the answers by name."""
-    if path in ("metadata", "team.members"):
-        yield path
-    elif isinstance(value, dict):
-        named = {"name": value["name"]} if path == "responses" else value
-        for key, item in named.items():
-            yield from paths(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        yield from paths(value[0], f"{path}.0")
-    else:
-        yield path
+def variable_rows() -> str:
+    """Return the table of variables as the catalogue has it."""
+    lines = []
+    for group in Group:
+        lines += [f"### {group}", "", "| variable | type | what | when |", "|---|---|---|---|"]
+        for variable in CATALOGUE:
+            if variable.group == group:
+                lines.append(f"| `{variable.path}` | {variable.type} | {variable.meaning} | {when(variable)} |")
+        lines.append("")
+    return "\n".join(lines).rstrip()
 
 
-def test_every_variable_is_listed_and_every_listed_one_exists() -> None:
-    events = [sample_event(trigger) for trigger in Trigger]
-    events.append(replace(events[0], team=Team(name="Sales", members=("Rick",))))
-    sent = {path for event in events for path in paths(template_context(build_payload(event, BASE_URL)))}
-    assert set(first_column(section(WEBHOOKS, "Variables"))) == sent
+def when(variable: Variable) -> str:
+    """Say for which triggers a variable is there."""
+    words = ["optional"] if variable.optional else []
+    missing = [trigger for trigger in Trigger if trigger not in variable.sometimes]
+    if len(missing) > len(variable.sometimes):
+        words.append(" ".join(f"`{trigger}`" for trigger in Trigger if trigger in variable.sometimes))
+    elif missing:
+        words.append("not " + " ".join(f"`{trigger}`" for trigger in missing))
+    return "; ".join(words) or "always"
 
 
-def test_what_is_always_there_is_not_called_optional() -> None:
-    table = section(WEBHOOKS, "Variables")
-    optional = set(re.findall(r"^\| `([\w.]+)` \| .*optional", table, re.MULTILINE))
-    bare = replace(sample_event(Trigger.BOOKING_CREATED), description="", location="", event_type_id=None)
-    always = set(paths(template_context(build_payload(bare, BASE_URL))))
-    assert optional & always == set()
+def test_the_variables_are_those_of_the_catalogue() -> None:
+    assert variable_rows() in section(WEBHOOKS, "Variables")
+
+
+def test_what_a_trigger_adds_is_what_its_event_has() -> None:
+    part = section(WEBHOOKS, "The body").split("### What a trigger adds")[1]
+    found = re.findall(r"^`(\w+)` has .*?```json\n(.*?)```", part, re.MULTILINE | re.DOTALL)
+    assert len(found) == 5
+    for trigger, shown in found:
+        payload = sample_body(Trigger(trigger))["payload"]
+        assert json.loads(shown).items() <= payload.items()
 
 
 def examples() -> list[tuple[str, str]]:

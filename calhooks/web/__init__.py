@@ -29,6 +29,7 @@ MODULES = (
     "bookings",
     "booking",
     "calendars",
+    "docs",
     "health",
     "public",
 )
