@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 LEASE = "scheduler"
 EVERY_SECONDS = 1.0
 PURGE_EVERY_SECONDS = 600.0
+# Of every second, while there is something to purge.
+PURGE_SECONDS = 0.2
 
 
 def run() -> None:
@@ -96,8 +98,12 @@ class Scheduler:
                 runs.advance(session, run_id)
 
     def _purge(self) -> None:
-        if monotonic() >= self._purge_at:
+        if monotonic() < self._purge_at:
+            return
+        until, purged = monotonic() + PURGE_SECONDS, 1
+        while purged and monotonic() < until:
             with writing() as session:
                 purged = purge_step(session, clock.now(), self._config.retention_days)
                 purged += purge_mail(session, clock.now(), self._config.retention_days)
-            self._purge_at = monotonic() + (0.0 if purged else PURGE_EVERY_SECONDS)
+        if not purged:
+            self._purge_at = monotonic() + PURGE_EVERY_SECONDS

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from redis import Redis
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from calhooks import clock
@@ -13,7 +13,7 @@ from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.delivery import leases, queue
 from calhooks.delivery.heartbeat import Heart
-from calhooks.delivery.models import Attempt, Delivery, Endpoint, Event, Heartbeat
+from calhooks.delivery.models import Attempt, Delivery, Endpoint, Event, Heartbeat, Notice, ResendRun, SigningKey
 from calhooks.delivery.pump import Pump
 from calhooks.delivery.purge import purge_step
 from calhooks.scheduler import Scheduler
@@ -164,6 +164,61 @@ def test_purging_goes_in_small_steps(session: Session, owner: User, time: Moving
     time.advance(days=91)
     with writing() as inner:
         assert purge_step(inner, clock.now(), 90) == 50
+
+
+def test_many_attempts_of_old_events_go_part_by_part(session: Session, owner: User, time: MovingClock) -> None:
+    delivery = factories.create_delivery(
+        factories.create_endpoint(owner), factories.create_event(owner), state="failed"
+    )
+    row = {"delivery_id": delivery.id, "started_at": clock.now(), "duration_ms": 1, "url": "http://127.0.0.1:9/"}
+    empty = {"request_headers": [], "response_headers": [], "response_body": b"", "response_truncated": False}
+    with writing() as inner:
+        inner.execute(insert(Attempt), [row | empty | {"number": number} for number in range(700)])
+    time.advance(days=91)
+    purged = []
+    for _ in range(3):
+        with writing() as inner:
+            purged.append(purge_step(inner, clock.now(), 90))
+    assert purged == [500, 1, 0]
+    session.rollback()
+    assert session.scalars(select(Attempt)).all() == []
+
+
+def test_what_is_held_back_for_an_endpoint_that_has_been_off_all_the_time_goes(
+    session: Session, owner: User, time: MovingClock
+) -> None:
+    off = factories.create_endpoint(owner, active=False, inactive_since=clock.now() - timedelta(days=1))
+    factories.create_delivery(off, factories.create_event(owner))
+    lately = factories.create_endpoint(owner, active=False, inactive_since=clock.now() + timedelta(days=60))
+    factories.create_delivery(lately, factories.create_event(owner))
+    time.advance(days=91)
+    with writing() as inner:
+        assert purge_step(inner, clock.now(), 90) == 1
+    session.rollback()
+    assert [row.endpoint_id for row in session.scalars(select(Delivery))] == [lately.id]
+
+
+def test_notices_runs_and_secrets_that_have_run_out_are_forgotten(
+    session: Session, owner: User, time: MovingClock
+) -> None:
+    endpoint = factories.create_endpoint(owner, secret="new")
+    ids = {"endpoint_id": endpoint.id, "created_at": clock.now()}
+    with writing() as inner:
+        inner.add(SigningKey(secret="old", expires_at=clock.now() + timedelta(hours=1), **ids))
+        inner.add(Notice(owner_id=owner.id, kind="failing", detail="", **ids))
+        inner.add(ResendRun(kind="failed", position=0, up_to=1, total=1, pace=2, state="done", **ids))
+    time.advance(days=2)
+    with writing() as inner:
+        purge_step(inner, clock.now(), 0)
+    session.rollback()
+    assert [key.secret for key in session.scalars(select(SigningKey))] == ["new"]
+    assert len(session.scalars(select(Notice)).all()) == 1
+    time.advance(days=91)
+    with writing() as inner:
+        purge_step(inner, clock.now(), 90)
+    session.rollback()
+    assert session.scalars(select(Notice)).all() == []
+    assert session.scalars(select(ResendRun)).all() == []
 
 
 def test_a_heart_beats_every_few_seconds_and_stops(session: Session) -> None:
