@@ -1,6 +1,6 @@
 """What can be booked with a host: made, changed, deleted and listed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from calhooks.accounts.models import User
 from calhooks.scheduling.errors import InvalidInput, NotFound
-from calhooks.scheduling.event_type_form import SLUG_IN_USE, EventTypeForm, check_event_type
+from calhooks.scheduling.event_type_form import MAX_TITLE_LENGTH, SLUG_IN_USE, EventTypeForm, check_event_type
+from calhooks.scheduling.fields import MAX_SLUG_LENGTH
 from calhooks.scheduling.locking import lock_host
 from calhooks.scheduling.models import EventType, Schedule
 
@@ -64,6 +65,32 @@ def update_event_type(session: Session, owner: User, event_type_id: int, form: E
     return _keep(session, event_type, checked)
 
 
+def duplicate_event_type(session: Session, owner: User, event_type_id: int) -> EventType:
+    """Add a copy below an event type, at an address of its own and hidden until its host shows it. Raises NotFound."""
+    lock_host(session, owner.id)
+    original = find_event_type(session, owner, event_type_id)
+    every = list_event_types(session, owner)
+    columns = [column.key for column in EventType.__mapper__.column_attrs if column.key != "id"]
+    copy = EventType(**{name: getattr(original, name) for name in columns})
+    copy.title, copy.hidden = f"{original.title} (copy)"[:MAX_TITLE_LENGTH], True
+    copy.slug = _free_slug(original.slug, {each.slug for each in every})
+    session.add(copy)
+    _arrange([each for one in every for each in ((one, copy) if one is original else (one,))])
+    session.flush()
+    return copy
+
+
+def move_event_type(session: Session, owner: User, event_type_id: int, places: int) -> EventType:
+    """Move an event type down its host's list by so many places, up when it is negative. Raises NotFound."""
+    lock_host(session, owner.id)
+    moved = find_event_type(session, owner, event_type_id)
+    every = list(list_event_types(session, owner))
+    place = every.index(moved)
+    every.insert(max(place + places, 0), every.pop(place))
+    _arrange(every)
+    return moved
+
+
 def set_hidden(session: Session, owner: User, event_type_id: int, hidden: bool) -> EventType:
     """Take an event type off its host's page, or put it back. Raises NotFound."""
     event_type = find_event_type(session, owner, event_type_id)
@@ -76,6 +103,17 @@ def delete_event_type(session: Session, owner: User, event_type_id: int) -> None
     lock_host(session, owner.id)
     session.delete(find_event_type(session, owner, event_type_id))
     session.flush()
+
+
+def _arrange(event_types: Sequence[EventType]) -> None:
+    for position, event_type in enumerate(event_types):
+        event_type.position = position
+
+
+def _free_slug(slug: str, taken: Collection[str]) -> str:
+    ends = ("-copy", *(f"-copy-{number}" for number in range(2, len(taken) + 2)))
+    slugs = (f"{slug[: MAX_SLUG_LENGTH - len(end)].rstrip('-_')}{end}" for end in ends)
+    return next(each for each in slugs if each not in taken)
 
 
 def _keep(session: Session, event_type: EventType, values: dict[str, Any]) -> EventType:

@@ -72,6 +72,33 @@ def hide(event_type_id: int) -> str | Response:
     return _answer(message)
 
 
+@blueprint.post("/<int:event_type_id>/duplicate")
+@access.signed_in
+def duplicate(event_type_id: int) -> Response:
+    """Make a copy to change."""
+    try:
+        with writing() as session:
+            copy = event_types.duplicate_event_type(session, access.account(), event_type_id)
+    except NotFound:
+        abort(404)
+    flash("This is the copy. It stays hidden from your public page until you show it.", "success")
+    address = url_for("event_types.edit", event_type_id=copy.id)
+    return Response(headers={"HX-Redirect": address}) if is_htmx() else redirect(address, 303)
+
+
+@blueprint.post("/<int:event_type_id>/move")
+@access.signed_in
+def move(event_type_id: int) -> Response:
+    """Move an event type up or down by one place."""
+    up = request.form.get("direction") == "up"
+    try:
+        with writing() as session:
+            moved = event_types.move_event_type(session, access.account(), event_type_id, -1 if up else 1)
+    except NotFound:
+        abort(404)
+    return _answer(f"“{moved.title}” is further {'up' if up else 'down'}.")
+
+
 @blueprint.route("/<int:event_type_id>/delete", methods=["GET", "POST"])
 @access.signed_in
 def delete(event_type_id: int) -> str | Response:

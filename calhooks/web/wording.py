@@ -8,6 +8,7 @@ from typing import Any
 
 from calhooks.scheduling import questions
 from calhooks.scheduling.zones import offset_label, zone_info
+from calhooks.web.markdown import markdown, plain
 
 HOUR_MINUTES = 60
 DAY_MINUTES = 24 * HOUR_MINUTES
@@ -104,6 +105,8 @@ def _said(value: object) -> str:
 
 
 FILTERS = (
+    markdown,
+    plain,
     own_answers,
     initials,
     minutes,

@@ -10,10 +10,12 @@ from calhooks.scheduling.event_type_form import EventTypeForm, slug_of
 from calhooks.scheduling.event_types import (
     create_event_type,
     delete_event_type,
+    duplicate_event_type,
     find_bookable,
     find_event_type,
     list_event_types,
     list_public_event_types,
+    move_event_type,
     update_event_type,
 )
 from calhooks.scheduling.models import EventType
@@ -149,3 +151,35 @@ def test_a_deleted_event_type_is_gone(session: Session, host: User) -> None:
 )
 def test_an_address_is_made_of_a_title(title: str, slug: str) -> None:
     assert slug_of(title) == slug
+
+
+def test_a_copy_has_everything_but_the_address_and_is_hidden(session: Session, host: User) -> None:
+    original = create(host, title="One", other_lengths="60", location_kind="in_person", location="Room 5")
+    create(host, title="Two")
+    for slug in ("one-copy", "one-copy-2"):
+        with writing() as inner:
+            copy = duplicate_event_type(inner, host, original.id)
+        assert (copy.slug, copy.title, copy.hidden) == (slug, "One (copy)", True)
+    assert (copy.other_lengths, copy.location, copy.schedule_id) == ([60], "Room 5", original.schedule_id)
+    assert [each.slug for each in list_event_types(session, host)] == ["one", "one-copy-2", "one-copy", "two"]
+
+
+def test_the_order_is_the_hosts(session: Session, host: User) -> None:
+    one, two, three = (create(host, title=title) for title in ("One", "Two", "Three"))
+    for event_type, places, order in (
+        (three, -1, ["one", "three", "two"]),
+        (one, 1, ["three", "one", "two"]),
+        (two, 5, ["three", "one", "two"]),
+        (three, -5, ["three", "one", "two"]),
+    ):
+        with writing() as inner:
+            move_event_type(inner, host, event_type.id, places)
+        assert [each.slug for each in list_event_types(session, host)] == order
+
+
+def test_someone_elses_event_type_is_neither_copied_nor_moved(host: User) -> None:
+    event_type, stranger = create(host), factories.create_user()
+    with pytest.raises(NotFound), writing() as inner:
+        duplicate_event_type(inner, stranger, event_type.id)
+    with pytest.raises(NotFound), writing() as inner:
+        move_event_type(inner, stranger, event_type.id, 1)

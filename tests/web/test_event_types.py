@@ -173,3 +173,25 @@ def test_wrong_windows_and_limits_come_back_at_their_field(
     answer = pages.submit(host, edit(event_type), typed)
     assert answer.status_code == 422
     assert sentence in answer.text
+
+
+def test_an_event_type_is_copied_and_moved(host: FlaskClient, app: Flask, rick: User, event_type: EventType) -> None:
+    answer = pages.submit(host, "/event-types", to=f"/event-types/{event_type.id}/duplicate")
+    assert pages.post_form(host.get(answer.location)).fields["slug"] == "quick-chat-copy"
+    page = host.get("/event-types")
+    assert page.text.index("/rick/quick-chat<") < page.text.index("/rick/quick-chat-copy<")
+    pages.submit(host, "/event-types", {"direction": "down"}, to=f"/event-types/{event_type.id}/move")
+    page = host.get("/event-types")
+    assert page.text.index("/rick/quick-chat<") > page.text.index("/rick/quick-chat-copy<")
+
+
+def test_someone_elses_event_type_is_neither_copied_nor_moved(
+    client: FlaskClient, app: Flask, event_type: EventType
+) -> None:
+    with app.app_context():
+        ann = factories.create_user("ann")
+    pages.sign_in(client, ann)
+    token = pages.csrf_token(client, "/event-types/new")
+    for action in ("duplicate", "move"):
+        answer = client.post(f"/event-types/{event_type.id}/{action}", data={"csrf_token": token})
+        assert answer.status_code == 404
