@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from calhooks import clock
 from calhooks.config import Config, current_config
 from calhooks.db import db, writing
-from calhooks.delivery import leases, sweep
+from calhooks.delivery import claim, leases, sweep
 from calhooks.delivery.heartbeat import Heart
 from calhooks.delivery.purge import purge_step
 from calhooks.delivery.queue import wake_another, wake_mail
@@ -65,7 +65,7 @@ class Scheduler:
             if held and gone_back > timedelta():
                 log.warning("the clock was set back by %s; what waits is brought forward by as much", gone_back)
                 sweep.follow_clock(session, now, gone_back)
-            due = held and sweep.anything_due(session, now)
+            due = held and claim.anything_due(session.connection(), now=now)
             mail_due = held and self._config.mail_url and mail_claim.anything_due(session, now)
         if not held:
             return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, literal_column, or_, select, update
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
@@ -48,6 +48,11 @@ class Claim:
     number: int
     failing: bool
     request: OutgoingRequest
+
+
+def anything_due(connection: Connection, *, now: datetime, full: Collection[int] = ()) -> bool:
+    """Tell, without locking anything, whether a claim would find something at an endpoint that is not `full`."""
+    return connection.execute(_ANY_READY, {"now": now, "full": list(full)}).first() is not None
 
 
 def claim(connection: Connection, *, now: datetime, token: str, room: Room) -> tuple[list[Claim], bool]:
@@ -92,14 +97,16 @@ def release(connection: Connection, claims: Sequence[Claim], now: datetime) -> N
     _execute_each(connection, _SETTLE, [{"endpoint": each.endpoint_id} for each in held])
 
 
+_IS_READY = and_(
+    ACTIVE,
+    endpoints.c.deleted_at.is_(None),
+    endpoints.c.next_due_at <= bindparam("now", type_=UTCDateTime),
+    endpoints.c.id.not_in(bindparam("full", expanding=True)),
+)
+_ANY_READY = select(endpoints.c.id).where(_IS_READY).limit(1)
 _READY = (
     select(endpoints.c.id, endpoints.c.url, endpoints.c.secret_headers, endpoints.c.consecutive_failures)
-    .where(
-        ACTIVE,
-        endpoints.c.deleted_at.is_(None),
-        endpoints.c.next_due_at <= bindparam("now", type_=UTCDateTime),
-        endpoints.c.id.not_in(bindparam("full", expanding=True)),
-    )
+    .where(_IS_READY)
     .order_by(endpoints.c.last_claim_at.asc().nulls_first(), endpoints.c.next_due_at)
     .limit(bindparam("slots"))
     .with_for_update(key_share=True, skip_locked=True)

@@ -7,14 +7,15 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from time import monotonic, sleep
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from calhooks import clock
 from calhooks.config import Config
-from calhooks.db import writing
-from calhooks.delivery.claim import Claim, claim, release
+from calhooks.db import db, writing
+from calhooks.delivery.claim import Claim, anything_due, claim, release
 from calhooks.delivery.queue import Wakes, wake_another
 from calhooks.delivery.record import Finished, record
 from calhooks.delivery.sender import OutgoingRequest, Result, sender_for
@@ -138,6 +139,9 @@ class Pump:
 
     def _record_and_claim(self, finished: list[Finished], *, claiming: bool) -> _Turn:
         now = clock.now()
+        has_room = self._under_way.slots() > 0
+        if not finished and not (claiming and has_room and self._anything_due(now)):
+            return _Turn([], more=claiming and not has_room)
         with writing() as session:
             connection = session.connection()
             if finished:
@@ -146,6 +150,14 @@ class Pump:
                 return _Turn([], more=claiming)
             claims, more = claim(connection, now=now, token=secrets.token_hex(16), room=self._under_way)
             return _Turn(claims, more)
+
+    def _anything_due(self, now: datetime) -> bool:
+        """Look before locking: while several pumps are at work, all of them hear of every wake-up."""
+        session = db.session()
+        try:
+            return anything_due(session.connection(), now=now, full=self._under_way.full())
+        finally:
+            session.rollback()
 
     def _record_alone(self, finished: Finished) -> None:
         """Record a result that may be one that the database refuses; then without what the receiver said."""

@@ -3,18 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Interval, SQLColumnExpression, func, literal, select, type_coerce, update
+from sqlalchemy import DateTime, Dialect, Interval, SQLColumnExpression, func, literal, type_coerce, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from calhooks.delivery.claim import ACTIVE
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint
 from calhooks.mail.models import Mail, MailState
-
-
-def anything_due(session: Session, now: datetime) -> bool:
-    """Tell whether a pump would find something."""
-    query = select(Endpoint.id).where(ACTIVE, Endpoint.deleted_at.is_(None), Endpoint.next_due_at <= now).limit(1)
-    return session.scalar(query) is not None
 
 
 def follow_clock(session: Session, now: datetime, gone_back: timedelta) -> None:

@@ -74,29 +74,34 @@ class UnderWay:
 
     def for_endpoint(self, endpoint_id: int, *, failing: bool) -> int:
         """Return how many more there is room for to one endpoint; one that fails or keeps us waiting gets less."""
-        room = self._most(endpoint_id, failing=failing) - self._by_endpoint[endpoint_id]
+        room = self._most(endpoint_id, self._silent(), failing=failing) - self._by_endpoint[endpoint_id]
         return min(room, MOST_FAILING - self._failing) if failing else room
 
     def full(self) -> list[int]:
         """Return the endpoints that there is no more room for."""
         failing = {claim.endpoint_id for claim, _ in self._claims.values() if claim.failing}
+        silent = self._silent()
         return [
             endpoint_id
             for endpoint_id, count in self._by_endpoint.items()
-            if count >= self._most(endpoint_id, failing=endpoint_id in failing)
+            if count >= self._most(endpoint_id, silent, failing=endpoint_id in failing)
         ]
 
-    def _most(self, endpoint_id: int, *, failing: bool) -> int:
+    def _most(self, endpoint_id: int, silent: Collection[int], *, failing: bool) -> int:
         if failing:
             return MOST_FOR_FAILING
         if endpoint_id not in self._proven:
             return MOST_FOR_UNPROVEN
-        return MOST_FOR_SILENT if self._is_silent(endpoint_id) else MOST_FOR_PROVEN
+        return MOST_FOR_SILENT if endpoint_id in silent else MOST_FOR_PROVEN
 
-    def _is_silent(self, endpoint_id: int) -> bool:
-        """Tell whether an endpoint keeps a send waiting that began after its last answer."""
-        answered, old = self._proven[endpoint_id], monotonic() - YOUNG_SECONDS
-        return any(answered < began < old for claim, began in self._claims.values() if claim.endpoint_id == endpoint_id)
+    def _silent(self) -> set[int]:
+        """Return the endpoints that keep a send waiting which began after their last answer."""
+        old = monotonic() - YOUNG_SECONDS
+        return {
+            claim.endpoint_id
+            for claim, began in self._claims.values()
+            if began < old and began > self._proven.get(claim.endpoint_id, began)
+        }
 
     def _young(self) -> int:
         now = monotonic()
