@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from types import MappingProxyType
 
 from calhooks.scheduling.errors import InvalidInput
@@ -57,7 +57,7 @@ def check_submission(
     typed: what is no plain language tag becomes the default.
     """
     errors: dict[str, str] = {}
-    moment = checked(errors, "start", _start, start)
+    moment = checked(errors, "start", read_start, start)
     zone = checked(errors, "timeZone", _zone, time_zone)
     booker = checked(errors, "name", _name, name)
     address = checked(errors, "email", email_address, email)
@@ -81,12 +81,17 @@ def check_submission(
     )
 
 
-def _start(text: str) -> datetime:
+def read_start(text: str) -> datetime:
+    """Return the moment that a text means in ISO 8601, in UTC unless it says otherwise. Raises ValueError."""
     try:
         moment = datetime.fromisoformat(text.strip())
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError("Choose a time.") from error
+    # At either end of the calendar another zone's clock, or the meeting's end, would have no date.
+    if not MINYEAR < moment.year < MAXYEAR:
+        raise ValueError("Choose a time.")
+    return moment
 
 
 def _zone(text: str) -> str:

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
 from calhooks.scheduling.metadata import metadata_pairs
+from calhooks.scheduling.submissions import read_start
 from calhooks.scheduling.zones import UnknownZone, canonical_zone
 
 # What somebody types is longer at most; a link that carries more is cut.
@@ -105,12 +106,9 @@ def read_link(
 def read_moment(text: str) -> datetime | None:
     """Return the moment that a text means in ISO 8601, in UTC unless it says otherwise; None when it means none."""
     try:
-        moment = datetime.fromisoformat(text.strip())
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return read_start(text)
+    except ValueError:
         return None
-    # At either end of the calendar another zone's clock, or the meeting's end, would have no date.
-    return moment if MINYEAR < moment.year < MAXYEAR else None
 
 
 def read_zone(name: str) -> str:

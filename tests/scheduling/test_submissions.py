@@ -42,7 +42,18 @@ def test_a_start_is_a_moment_in_iso_8601(start: str) -> None:
     assert check(start=start).start == datetime(2026, 3, 5, 9, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("start", ["", "tomorrow", "2026-13-05T09:00:00Z", "0001-01-01T00:00:00+14:00", "\0"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        "",
+        "tomorrow",
+        "2026-13-05T09:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "\0",
+    ],
+)
 def test_what_is_no_moment_is_said_at_the_start(start: str) -> None:
     assert list(errors(start=start)) == ["start"]
 
