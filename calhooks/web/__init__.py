@@ -26,6 +26,7 @@ MODULES = (
     "event_types",
     "availability",
     "exceptions",
+    "why",
     "bookings",
     "booking",
     "calendars",

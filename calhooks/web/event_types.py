@@ -96,7 +96,7 @@ def move(event_type_id: int) -> Response:
             moved = event_types.move_event_type(session, access.account(), event_type_id, -1 if up else 1)
     except NotFound:
         abort(404)
-    return _answer(f"“{moved.title}” is further {'up' if up else 'down'}.")
+    return _answer(f"“{moved.title}” is further {'up' if up else 'down'}.", focus=moved.id)
 
 
 @blueprint.route("/<int:event_type_id>/delete", methods=["GET", "POST"])
@@ -112,12 +112,12 @@ def delete(event_type_id: int) -> str | Response:
     return _answer("Deleted. What was booked is kept.", closes_box=True)
 
 
-def _answer(message: str, *, closes_box: bool = False) -> Response:
-    """Say what has happened over the list as it is now."""
+def _answer(message: str, *, closes_box: bool = False, focus: int | None = None) -> Response:
+    """Say what has happened over the list as it is now, with the focus at the event type that was moved."""
     if not is_htmx():
         flash(message, "success")
         return redirect(url_for("event_types.index"), 303)
-    page = render_template("event_types/_list.html", out_of_band=closes_box, **_listed())
+    page = render_template("event_types/_list.html", out_of_band=closes_box, focus=focus, **_listed())
     trigger = ({"closeModal": True} if closes_box else {}) | {"toast": {"message": message, "tone": "success"}}
     return fragment(page, trigger=trigger)
 
