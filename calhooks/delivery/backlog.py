@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from calhooks.delivery.models import Attempt, Delivery, DeliveryState, Endpoint, Heartbeat
+from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Heartbeat
 
 # A process that has not been seen for so long is not there.
 ALIVE = timedelta(seconds=15)
@@ -57,16 +57,3 @@ def alive(session: Session, now: datetime) -> dict[str, int]:
         .group_by(Heartbeat.kind)
     )
     return dict(rows.all())
-
-
-def deliveries_by_state(session: Session) -> dict[str, int]:
-    """Count the deliveries that are kept, by their state."""
-    rows = session.execute(select(Delivery.state, func.count()).group_by(Delivery.state))
-    return {str(state): count for state, count in rows}
-
-
-def attempts_by_outcome(session: Session) -> dict[str, int]:
-    """Count the attempts that are kept: "2xx" to "5xx" by the answer's status, "none" where there was no answer."""
-    hundreds = Attempt.status // 100
-    rows = session.execute(select(hundreds, func.count()).group_by(hundreds))
-    return {"none" if kind is None else f"{kind}xx": count for kind, count in rows}

@@ -1,5 +1,6 @@
 """What is owed: written in the transaction of whatever happened, so that both are kept or neither is."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
 from calhooks.db import after_commit
+from calhooks.delivery import counters
 from calhooks.delivery.headers import Pairs
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event
 from calhooks.delivery.queue import wake
@@ -66,6 +68,8 @@ def owe(session: Session, event: Event, owed: Sequence[Owed]) -> None:
     waiting = _with_open_sequence(session, event.sequence_key, endpoints)
     rows = [_row(event, each, now, waits=each.endpoint_id in waiting) for each in owed]
     session.execute(insert(deliveries), rows)
+    if failed := sum(row["state"] == DeliveryState.FAILED for row in rows):
+        counters.add(session.connection(), Counter({(counters.DELIVERIES, "failed"): failed}))
     make_due(session, [row["endpoint_id"] for row in rows if row["state"] == DeliveryState.DUE], now)
 
 
@@ -118,6 +122,7 @@ def drop_waiting(session: Session, endpoint: Endpoint) -> int:
     dropped = session.execute(waiting.returning(Delivery.id)).all()
     endpoint.next_due_at = None
     session.flush()
+    counters.add(session.connection(), Counter({(counters.DELIVERIES, "dropped"): len(dropped)}))
     return len(dropped)
 
 

@@ -1,6 +1,6 @@
 """Write down how attempts ended, and what follows: the next try, the next of the sequence, the endpoint's health."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
+from calhooks.delivery import counters
 from calhooks.delivery.claim import EARLIEST_DUE, Claim
 from calhooks.delivery.endpoint_state import EndpointState
 from calhooks.delivery.models import DeliveryState
@@ -17,6 +18,7 @@ from calhooks.delivery.notices import News, announce
 from calhooks.delivery.schedule import next_attempt_at, parse_retry_after
 from calhooks.delivery.sender import Result
 from calhooks.delivery.tables import attempts, deliveries, endpoints
+from calhooks.delivery.under_way import YOUNG_SECONDS
 
 # Each success during a recovery brings so many others forward: slow at first, twice as fast each time.
 BROUGHT_FORWARD = 2
@@ -63,6 +65,7 @@ def record(connection: Connection, finished: Sequence[Finished], *, waits: Seque
     connection.execute(_STATE, [_values(states[endpoint_id]) for endpoint_id in successes])
     if news:
         announce(connection, news, now)
+    counters.add(connection, _counts(ended, now))
 
 
 _ENDPOINTS = (
@@ -85,6 +88,8 @@ _HELD = (
         deliveries.c.ordered,
         deliveries.c.tries,
         deliveries.c.lease_token,
+        deliveries.c.run_id,
+        deliveries.c.created_at,
     )
     .where(deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.state == DeliveryState.DUE)
     .with_for_update(key_share=True)
@@ -186,6 +191,19 @@ def _ended(result: Result, delivery: Any, waits: Sequence[float], now: datetime)
         "new_finished_at": None if due_at else now,
     }
     return _Ended(result, delivery, change)
+
+
+def _counts(ended: Sequence[_Ended], now: datetime) -> Counter[tuple[str, str]]:
+    """Return what is counted of attempts. What was sent again by hand says nothing about latency."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for each in ended:
+        counts[counters.ATTEMPTS, counters.status_class(each.result.status)] += 1
+        counts[counters.SLOT_MS, ""] += min(each.result.duration_ms, round(YOUNG_SECONDS * 1000))
+        if each.change["new_state"] != DeliveryState.DUE:
+            counts[counters.DELIVERIES, str(each.change["new_state"])] += 1
+        if each.result.succeeded and each.delivery.ordered and each.delivery.run_id is None:
+            counters.latency(counts, each.delivery.created_at, now)
+    return counts
 
 
 def _unblock(connection: Connection, ended: Sequence[_Ended], now: datetime) -> None:

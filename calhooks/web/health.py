@@ -3,10 +3,10 @@
 from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
-from calhooks import __version__, clock
+from calhooks import clock
 from calhooks.db import db
 from calhooks.delivery import backlog, queue
-from calhooks.web import access
+from calhooks.web import access, figures
 
 blueprint = Blueprint("health", __name__)
 
@@ -38,40 +38,5 @@ def readyz() -> tuple[Response, int]:
 @blueprint.get("/metrics")
 @access.public
 def metrics() -> Response:
-    """Give the figures in Prometheus' text format. What is counted is what the retention period keeps."""
-    session, now = db.session(), clock.now()
-    waiting = backlog.measure(session, now)
-    families = (
-        _gauge("calhooks_info", "The version that runs.", {f'version="{__version__}"': 1}),
-        _gauge("calhooks_processes", "Workers and schedulers seen lately.", _by("kind", backlog.alive(session, now))),
-        _gauge(
-            "calhooks_backlog",
-            "Deliveries that wait: due, or blocked behind an earlier one of the same booking.",
-            _by("state", {"due": waiting.due, "blocked": waiting.blocked}),
-        ),
-        _gauge(
-            "calhooks_oldest_due_seconds",
-            "For how long the oldest due delivery has waited beyond its time.",
-            {"": waiting.oldest_due_seconds},
-        ),
-        _gauge("calhooks_deliveries", "Deliveries kept, by state.", _by("state", backlog.deliveries_by_state(session))),
-        _gauge(
-            "calhooks_attempts",
-            "Attempts kept, by the class of the answer's status; none where no answer came.",
-            _by("status", backlog.attempts_by_outcome(session)),
-        ),
-    )
-    return Response("".join(families), content_type=METRICS_TYPE)
-
-
-def _by(label: str, counts: dict[str, int]) -> dict[str, float]:
-    return {f'{label}="{value}"': count for value, count in sorted(counts.items())}
-
-
-def _gauge(name: str, what: str, samples: dict[str, float]) -> str:
-    head = f"# HELP {name} {what}\n# TYPE {name} gauge\n"
-    return head + "".join(f"{name}{_braced(labels)} {value:g}\n" for labels, value in samples.items())
-
-
-def _braced(labels: str) -> str:
-    return f"{{{labels}}}" if labels else ""
+    """Give the figures in Prometheus' text format."""
+    return Response(figures.text(db.session(), clock.now()), content_type=METRICS_TYPE)

@@ -99,7 +99,7 @@ def _judge(session: Session, owner_id: int, values: WebhookValues, stored: Webho
 
 def _is_taken(session: Session, owner_id: int, url: str, stored: Webhook | None) -> bool:
     # Two boxes saved at once wait for each other here.
-    session.execute(select(User.id).where(User.id == owner_id).with_for_update())
+    session.execute(select(User.id).where(User.id == owner_id).with_for_update(key_share=True))
     others = [webhook for webhook in list_webhooks(session, owner_id) if webhook is not stored]
     return _canonical(url) in {_canonical(webhook.endpoint.url) for webhook in others}
 

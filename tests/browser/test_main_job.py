@@ -292,7 +292,7 @@ def test_from_setup_to_signed_webhooks(
         expect(row(host, url)).to_have_count(0)
     book(booker, link, time_of_day=7)
     assert_nothing_waits(running)
-    assert figure(running, 'calhooks_deliveries{state="delivered"}') == 5
+    assert figure(running, 'calhooks_deliveries_total{outcome="delivered"}') == 5
     assert len(inbox.requests) == 4
     assert len(other_inbox.requests) == 1
 
@@ -305,7 +305,7 @@ def test_a_receiver_that_was_away_gets_the_delivery_on_the_retry(
     secret = make_webhook(host, inbox.url)
     inbox.close()
     book(booker, "/rick/30min")
-    while not figure(running, 'calhooks_attempts{status="none"}'):
+    while not figure(running, 'calhooks_attempts_total{status="none"}'):
         time.sleep(0.1)
     with closing(Inbox(inbox.port, secret)) as back:
         arrived = back.wait_for(1)

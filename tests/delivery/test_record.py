@@ -10,7 +10,7 @@ from calhooks import clock, ids
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import writing
-from calhooks.delivery import outbox
+from calhooks.delivery import counters, outbox
 from calhooks.delivery.claim import Claim, claim
 from calhooks.delivery.failures import Failure
 from calhooks.delivery.models import Attempt
@@ -243,3 +243,22 @@ def test_one_delivery_that_fails_by_itself_is_not_brought_forward_by_others(
     happen(owner, [endpoint])
     end(take(), 200)
     assert take() == []
+
+
+def test_what_is_counted_is_what_was_recorded(session: Session, owner: User, time: MovingClock) -> None:
+    endpoint = factories.create_endpoint(owner)
+    for _ in range(2):
+        happen(owner, [endpoint])
+    end(take(), 200)
+    happen(owner, [endpoint])
+    end(take(), None)
+    time.advance(seconds=60)
+    end(take(), 503)
+    with writing() as writer:
+        outbox.drop_waiting(writer, fresh(writer, endpoint))
+    session.rollback()
+    counted = counters.read(session)
+    assert counted["attempts"] == {"2xx": 2, "5xx": 1, "none": 1}
+    assert counted["deliveries"] == {"delivered": 2, "dropped": 1}
+    assert sum(counted["latency"].values()) == 2
+    assert counted["slot_ms"] == {"": 4 * 12}

@@ -1,5 +1,6 @@
 """The answers for machines."""
 
+from collections import Counter
 from datetime import timedelta
 
 from flask import Flask
@@ -9,7 +10,8 @@ from sqlalchemy.orm import Session
 from calhooks import clock, create_app
 from calhooks.config import Config
 from calhooks.db import db, writing
-from calhooks.delivery.models import Attempt, DeliveryState, Heartbeat
+from calhooks.delivery import counters
+from calhooks.delivery.models import DeliveryState, Heartbeat
 from tests.factories import create_delivery, create_endpoint, create_event, create_user
 
 
@@ -80,22 +82,14 @@ def test_metrics_count_what_waits_and_what_was_tried(client: FlaskClient, sessio
     beat()
     create_delivery(endpoint, create_event(owner), due_at=clock.now() - timedelta(seconds=5))
     create_delivery(endpoint, create_event(owner), state=DeliveryState.BLOCKED, due_at=None)
-    delivered = create_delivery(endpoint, create_event(owner), state=DeliveryState.DELIVERED, due_at=None)
     with writing() as writer:
-        for number, status in enumerate([503, None, 200], start=1):
-            writer.add(
-                Attempt(
-                    delivery_id=delivered.id,
-                    number=number,
-                    started_at=clock.now(),
-                    duration_ms=3,
-                    url=endpoint.url,
-                    request_headers=[],
-                    status=status,
-                    response_headers=[],
-                    response_body=b"",
-                )
-            )
+        counts = Counter(
+            {("attempts", "2xx"): 2, ("attempts", "none"): 1, ("deliveries", "delivered"): 2, ("slot_ms", ""): 500}
+        )
+        for seconds in (0.02, 400):
+            counters.latency(counts, clock.now() - timedelta(seconds=seconds), clock.now())
+        for _ in range(2):
+            counters.add(writer.connection(), counts)
     answer = client.get("/metrics")
     assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
     lines = answer.text.splitlines()
@@ -103,10 +97,19 @@ def test_metrics_count_what_waits_and_what_was_tried(client: FlaskClient, sessio
         'calhooks_processes{kind="worker"} 1',
         'calhooks_backlog{state="due"} 1',
         'calhooks_backlog{state="blocked"} 1',
-        'calhooks_deliveries{state="delivered"} 1',
-        'calhooks_attempts{status="2xx"} 1',
-        'calhooks_attempts{status="5xx"} 1',
-        'calhooks_attempts{status="none"} 1',
+        'calhooks_deliveries_total{outcome="delivered"} 4',
+        'calhooks_deliveries_total{outcome="failed"} 0',
+        'calhooks_attempts_total{status="2xx"} 4',
+        'calhooks_attempts_total{status="5xx"} 0',
+        'calhooks_attempts_total{status="none"} 2',
+        'calhooks_delivery_latency_seconds_bucket{le="0.01"} 0',
+        'calhooks_delivery_latency_seconds_bucket{le="0.025"} 2',
+        'calhooks_delivery_latency_seconds_bucket{le="300"} 2',
+        'calhooks_delivery_latency_seconds_bucket{le="+Inf"} 4',
+        "calhooks_delivery_latency_seconds_count 4",
+        "calhooks_delivery_latency_seconds_sum 800.04",
+        "calhooks_pump_slot_seconds_total 1",
+        "calhooks_pump_slots 16",
     ):
         assert line in lines
     late = next(float(line.split()[1]) for line in lines if line.startswith("calhooks_oldest_due_seconds "))
