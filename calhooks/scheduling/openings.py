@@ -1,5 +1,6 @@
 """The times at which an event type can be booked: its hours less what its host has accepted, as of this moment."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from sqlalchemy import BigInteger, cast, extract, or_, select
@@ -27,11 +28,12 @@ def free_times(
     now: datetime,
     length: int | None = None,
     moving: Booking | None = None,
+    held: Iterable[Span] = (),
 ) -> list[datetime]:
     """Return the starts, in UTC, that a booker in `zone` may choose on the days `first` to `last`.
 
     `length` is in minutes, by default the event type's own. The booking that is being moved does not stand in its own
-    way.
+    way. What is `held` for somebody else, in seconds since 1970, is left out.
     """
     bounds = day_bounds(first, last, zone)
     if bounds is None or bounds[1] <= now:
@@ -42,6 +44,7 @@ def free_times(
     busy = [
         *_busy(session, event_type.owner_id, begin, end, moving),
         *away(session, event_type.owner, begin, end),
+        *held,
     ]
     return free_slots(
         weekly_hours(event_type.schedule),

@@ -1,7 +1,7 @@
 """The booking page of one event type, worked out from its address: a month with free times, or one time and a form."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -11,9 +11,10 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from calhooks import clock
+from calhooks.scheduling.holds import held_by_others
 from calhooks.scheduling.models import Booking, EventType
 from calhooks.scheduling.openings import free_times
-from calhooks.scheduling.slots import by_day
+from calhooks.scheduling.slots import Span, by_day
 from calhooks.scheduling.zones import ZoneGroup, zone_groups, zone_info
 from calhooks.web.booking_form import BookingForm
 from calhooks.web.booking_link import BookingLink
@@ -116,6 +117,7 @@ def booker_page(
     zone_known: bool,
     former: Booking | None = None,
     by_host: bool = False,
+    visitor: str = "",
 ) -> BookerPage:
     """Return the page that a link leads to: the form when its slot is free, else the month it names."""
     now, rules = clock.now(), zone_info(zone)
@@ -129,10 +131,12 @@ def booker_page(
 
     length = chosen_length(event_type, link, former)
 
-    def free(month: date) -> list[datetime]:
+    held = held_by_others(session, event_type.owner_id, visitor, now)
+
+    def free(month: date, held: Sequence[Span] = held) -> list[datetime]:
         last = last_day(month)
         return free_times(
-            session, event_type, first=month, last=last, zone=rules, now=now, length=length, moving=former
+            session, event_type, first=month, last=last, zone=rules, now=now, length=length, moving=former, held=held
         )
 
     starts = free(first)
@@ -149,7 +153,8 @@ def booker_page(
         former=former,
         by_host=by_host,
     )
-    if wanted in starts:
+    # Held for somebody else or not, who has the link may book it.
+    if wanted and (wanted in starts or (held and wanted in free(first, held=()))):
         choose(page, wanted)
         return page
     if wanted:

@@ -41,6 +41,9 @@ booking = limiter.limit(
     error_message="Too many bookings come from your network. Wait a minute, go back and send the form again.",
 )
 
+# A person looks at some times before booking one; nobody closes a calendar by holding all of it.
+holding = limiter.limit("20 per minute; 100 per hour", methods=["POST"])
+
 
 def init_app(app: Flask, settings: Config) -> None:
     """Count in the Redis of the settings, without ever making a visitor wait for it."""

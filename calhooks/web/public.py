@@ -1,9 +1,11 @@
 """What anybody can see of a host: the event types, and for each the page on which a time is chosen and booked."""
 
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import CombinedMultiDict
 from werkzeug.wrappers import Response
 
@@ -12,6 +14,7 @@ from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.scheduling import bookings, event_types, reschedules
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered, SlotTaken
+from calhooks.scheduling.holds import hold, release
 from calhooks.scheduling.lists import find_booking
 from calhooks.scheduling.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.models import Booking, EventType
@@ -23,7 +26,7 @@ from calhooks.web.booking_form import BookingForm, form_class, form_for
 from calhooks.web.booking_link import BookingLink, read_link, read_moment
 from calhooks.web.forwarding import FORWARD, own_parameters
 from calhooks.web.htmx import is_htmx
-from calhooks.web.visitor import visitor_id, visitor_locale, visitor_zone
+from calhooks.web.visitor import known_visitor, visitor_id, visitor_locale, visitor_zone
 
 blueprint = Blueprint("public", __name__)
 for word in wording.FILTERS:
@@ -87,11 +90,27 @@ def book(username: str, slug: str) -> Response:
     return Response(headers={"HX-Redirect": address}) if is_htmx() else redirect(address, 303)
 
 
+@blueprint.post("/<username>/<slug>/hold")
+@access.public
+@limits.holding
+def hold_slot(username: str, slug: str) -> Response:
+    """Leave a chosen time out of other people's lists for a while; the page's script asks for it, no crawler does."""
+    bookable = _bookable(username, slug)
+    start, visitor = read_moment(request.form.get("start", "")), visitor_id()
+    length = chosen_length(bookable, _link(bookable), None)
+    # Two at once of one visitor, or a time that is gone: nothing is promised.
+    with suppress(NotAllowed, IntegrityError), writing() as session:
+        if start:
+            hold(session, bookable, visitor, start, length, clock.now())
+    return Response(status=204)
+
+
 def _book(bookable: EventType, submission: Submission, link: BookingLink, former: Booking | None) -> Booking:
     """Book or move, as one transaction."""
     number, metadata = bookable.id, link.metadata
     uid = former.uid if former else None
     with writing() as session:
+        release(session, visitor_id())
         if uid is None:
             return bookings.book(session, number, submission, metadata=metadata, visitor=visitor_id())
         return reschedules.reschedule(
@@ -134,6 +153,7 @@ def _page(bookable: EventType, link: BookingLink, former: Booking | None) -> Boo
         zone_known=zone_known,
         former=former,
         by_host=_by_host(former),
+        visitor=known_visitor(),
     )
     if page.slot:
         # Known before the form is sent, so that pressing twice is recognised.

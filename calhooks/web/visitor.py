@@ -22,6 +22,12 @@ def visitor_id() -> str:
     return known
 
 
+def known_visitor() -> str:
+    """Return this browser's id if it has one already."""
+    known: str = session.get(VISITOR, "")
+    return known
+
+
 def visitor_locale() -> str:
     """Return the language that the browser likes best, as the accounts write theirs, `en` when it names none."""
     for tag in request.accept_languages.values():

@@ -116,11 +116,26 @@ document.body.addEventListener("htmx:afterSettle", (event) => {
   reveal();
   markZone();
   fillDraft();
+  holdSlot();
   if (!step?.matches("a, form")) return;
   const isMonth = step.matches("#month-previous, #month-next");
   if (!isMonth || document.activeElement === document.body) focusNew();
   document.getElementById("booker-status").textContent = booker().dataset.announce;
 });
+
+// --- A chosen time is left out of other people's lists for a while: a courtesy, so that a failure does not matter ------
+
+let held = "";
+
+function holdSlot() {
+  const form = document.getElementById("booking-form");
+  const start = form?.elements.namedItem("start").value;
+  if (!start || start === held) return;
+  held = start;
+  const address = new URL(form.action);
+  const said = { csrf_token: form.elements.namedItem("csrf_token").value, start };
+  fetch(`${address.pathname}/hold${address.search}`, { method: "POST", body: new URLSearchParams(said) }).catch(() => {});
+}
 
 // --- Arrow keys in the month -----------------------------------------------------------------------------------------
 
@@ -251,4 +266,5 @@ document.body.addEventListener("htmx:historyRestore", () => {
 if (booker()) {
   tellZone();
   fillDraft();
+  holdSlot();
 }
