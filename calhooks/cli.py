@@ -23,7 +23,7 @@ def _zone(_context: click.Context, _parameter: click.Parameter, typed: str) -> s
 @click.option("--name", prompt=True, help="The person's name.")
 @click.option("--username", prompt=True, help="The first part of the address of their page.")
 @click.option("--email", prompt="E-mail address", help="What they log in with.")
-@click.option("--time-zone", prompt=True, default="UTC", callback=_zone, help="Such as Europe/London.")
+@click.option("--time-zone", default="UTC", show_default=True, callback=_zone, help="Such as Europe/London.")
 @click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for when not given.")
 @click.option("--admin", is_flag=True, help="May add people. The first account always may.")
 @with_appcontext

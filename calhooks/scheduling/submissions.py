@@ -108,7 +108,9 @@ def _name(text: str) -> str:
 
 
 def _guests(typed: Iterable[str]) -> list[str]:
-    guests = {address.casefold(): address for address in map(email_address, filter(str.strip, typed))}
+    guests: dict[str, str] = {}
+    for address in map(email_address, filter(str.strip, typed)):
+        guests.setdefault(address.casefold(), address)
     if len(guests) > MAX_GUESTS:
         raise ValueError(f"Invite at most {MAX_GUESTS} guests.")
     return list(guests.values())

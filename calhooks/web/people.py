@@ -58,7 +58,8 @@ def link(user_id: int) -> BaseResponse:
 
 def _invite(form: PersonForm) -> tuple[User, str]:
     username = form.username.data or users.free_username(db.session(), form.name.data, form.email.data)
-    account = users.draft(name=form.name.data, username=username, email=form.email.data, time_zone=form.time_zone.data)
+    zone = form.time_zone.data if form.time_zone.raw_data else access.account().time_zone
+    account = users.draft(name=form.name.data, username=username, email=form.email.data, time_zone=zone)
     with writing() as database:
         user, token = links.invite(database, account)
         give_defaults(database, user)

@@ -114,3 +114,12 @@ def test_a_stranger_is_asked_to_log_in(client: FlaskClient, path: str) -> None:
 def test_adding_needs_the_token_of_the_form(app: Flask, client: FlaskClient, admin: User) -> None:
     assert client.post("/settings/people", data=ANN).status_code == 400
     assert client.post(f"/settings/people/{admin.id}/link").status_code == 400
+
+
+def test_a_person_added_without_a_time_zone_has_the_administrators(
+    app: Flask, client: FlaskClient, admin: User
+) -> None:
+    pages.submit(client, "/settings/people", ANN | {"timeZone": None})
+    with app.app_context():
+        ann = db.session.scalars(select(User).where(User.email == "ann@example.com")).one()
+        assert ann.time_zone == admin.time_zone
