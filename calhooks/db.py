@@ -84,11 +84,12 @@ def writing() -> Iterator[Session]:
     another writer came between. `after_commit` callbacks run once the data is safe.
     """
     session = db.session()
-    session.commit()
-    session.expire_all()
     callbacks: list[Callable[[], None]] = []
-    session.info[AFTER_COMMIT] = callbacks
     try:
+        # Here it shows, and is given up below, when the connection of an earlier read has died meanwhile.
+        session.commit()
+        session.expire_all()
+        session.info[AFTER_COMMIT] = callbacks
         session.connection(execution_options={IMMEDIATE: True})
         yield session
         session.commit()
@@ -96,7 +97,7 @@ def writing() -> Iterator[Session]:
         session.rollback()
         raise
     finally:
-        del session.info[AFTER_COMMIT]
+        session.info.pop(AFTER_COMMIT, None)
     for callback in callbacks:
         callback()
 

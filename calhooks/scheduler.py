@@ -36,14 +36,17 @@ def run() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     heart = Heart("scheduler")
-    scheduler = Scheduler(current_config(), heart.name)
+    scheduler, away = Scheduler(current_config(), heart.name), False
     while not stopping.is_set():
         began = monotonic()
         heart.beat()
         try:
             scheduler.turn()
+            away = False
         except SQLAlchemyError as error:
-            log.warning("the database is away: %s", error)
+            if not away:
+                log.warning("the database is away: %s", str(error).partition("\n")[0])
+            away = True
         stopping.wait(max(0.0, EVERY_SECONDS - (monotonic() - began)))
     scheduler.leave()
     heart.stop()
@@ -93,7 +96,10 @@ class Scheduler:
                     told = tell(session, clock.now())
 
     def _advance_runs(self) -> None:
-        for run_id in runs.running(db.session()):
+        running = runs.running(db.session())
+        # A transaction that only read must not stay open until the next second.
+        db.session.rollback()
+        for run_id in running:
             with writing() as session:
                 runs.advance(session, run_id)
 

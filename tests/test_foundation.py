@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from calhooks import datadir, ids
@@ -111,6 +111,18 @@ def test_a_write_that_fails_leaves_nothing_and_calls_nobody(session: Session) ->
         fail()
     assert session.scalars(select(User)).all() == []
     assert called == []
+
+
+def test_a_connection_that_died_while_reading_spoils_one_write_at_most(session: Session) -> None:
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no server that could go away")
+    pid = session.scalar(text("SELECT pg_backend_pid()"))
+    with db.engine.connect() as other:
+        other.execute(text(f"SELECT pg_terminate_backend({pid})"))
+    with pytest.raises(OperationalError), writing():
+        session.scalar(text("SELECT 1"))
+    with writing() as inner:
+        inner.scalar(text("SELECT 1"))
 
 
 def test_after_commit_runs_once_the_data_can_be_seen(session: Session) -> None:

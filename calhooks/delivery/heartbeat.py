@@ -40,7 +40,7 @@ class Heart:
                 session.merge(row)
                 session.execute(delete(Heartbeat).where(Heartbeat.seen_at < clock.now() - FORGOTTEN_AFTER))
         except SQLAlchemyError as error:
-            log.warning("no heartbeat, the database is away: %s", error)
+            log.warning("no heartbeat, the database is away: %s", str(error).partition("\n")[0])
 
     def stop(self) -> None:
         """Say that this process is gone."""

@@ -54,6 +54,7 @@ class Pump:
         self._finished: list[Finished] = []
         self._stop_at: float | None = None
         self._help_at = 0.0
+        self._database_is_away = False
         # Called between transactions while there is work, at least twice a second.
         self.tick: Callable[[], None] = lambda: None
 
@@ -122,7 +123,7 @@ class Pump:
             turn = self._record_and_claim(finished, claiming=claiming)
         except (OperationalError, InterfaceError) as error:
             # The database is away or somebody was quicker. What has finished must not be forgotten.
-            log.warning("the database did not take %d results: %s", len(finished), error.orig)
+            self._note_database(error)
             self._finished = finished + self._finished
             return _Turn([], failed=True)
         except SQLAlchemyError:
@@ -130,12 +131,23 @@ class Pump:
             for each in finished:
                 self._record_alone(each)
             return _Turn([], failed=True)
+        self._note_database(None)
         for claimed in turn.claims:
             self._under_way.add(claimed)
             self._threads.give(claimed, len(self._under_way))
         if turn.more and self._under_way.slots() <= 0:
             self._call_for_help()
         return turn
+
+    def _note_database(self, error: OperationalError | InterfaceError | None) -> None:
+        """Log that the database has gone or is back, once each."""
+        if error is not None and not self._database_is_away:
+            log.warning(
+                "the database is away, results are kept until it is back: %s", str(error.orig).partition("\n")[0]
+            )
+        if error is None and self._database_is_away:
+            log.warning("the database is back")
+        self._database_is_away = error is not None
 
     def _record_and_claim(self, finished: list[Finished], *, claiming: bool) -> _Turn:
         now = clock.now()
