@@ -42,8 +42,9 @@ def main() -> int:
         load = os.getloadavg()[0]
         for name in arguments.row or ROWS:
             began = time.monotonic()
-            lines += ROWS[name](place)
-            sys.stderr.write(f"{name}: {time.monotonic() - began:.0f} s\n")
+            found = ROWS[name](place)
+            lines += found
+            sys.stderr.write(f"{name}: {', '.join(line.ours for line in found)} ({time.monotonic() - began:.0f} s)\n")
     sys.stdout.write(f"\n{title}; load before the start {load:.1f}\n\n{as_table(lines)}\n")
     return 0 if all(line.ok for line in lines) else 1
 

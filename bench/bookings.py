@@ -52,12 +52,13 @@ def always_bookable(host: User, minutes: int) -> EventType:
 
 
 def at_rate(rate: float, seconds: float, action: Callable[[], None]) -> float:
-    """Do something so many times a second, whatever it costs, and return the rate that was reached."""
-    began, total = time.monotonic(), round(rate * seconds)
-    for number in range(total):
-        time.sleep(max(0.0, began + number / rate - time.monotonic()))
+    """Do something so many times a second, whatever it costs, for so long; return the rate that was reached."""
+    began, done = time.monotonic(), 0
+    while (moment := began + done / rate) < began + seconds and time.monotonic() < began + seconds:
+        time.sleep(max(0.0, moment - time.monotonic()))
         action()
-    return total / max(seconds, time.monotonic() - began)
+        done += 1
+    return done / max(seconds, time.monotonic() - began)
 
 
 def tomorrow() -> datetime:

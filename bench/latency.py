@@ -108,7 +108,7 @@ def _rq_waits(stage: Stage, receiver: Receiver, count: int) -> list[float]:
 
     at_rate(1 / IDLE_EVERY_SECONDS, count * IDLE_EVERY_SECONDS, ask)
     arrived: list[float] = []
-    while len(arrived) < count:
+    while len(arrived) < len(asked):
         arrived += [at for at, _ in receiver.take()]
         time.sleep(0.1)
     worker.terminate()
