@@ -200,7 +200,7 @@ def test_a_custom_template_is_written_and_its_mistake_is_shown(app: Flask, signe
     page.get_by_text("Custom template").click()
     expect(template).to_be_visible()
     page.get_by_text("Variables you can use").click()
-    expect(page.get_by_text("{{attendees.0.name}}").last).to_be_visible()
+    expect(page.get_by_role("button", name="{{attendees.0.name}}", exact=True)).to_be_visible()
     template.fill('{"who": "{{attendees.0.name}"}')
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#payloadTemplate-error")).to_contain_text("Line 1")
