@@ -84,14 +84,14 @@ class Running:
     def status_of(self, path: str) -> int:
         """Return the status with which a page answers."""
         try:
-            with urlopen(self.url + path, timeout=10) as response:
+            with urlopen(self.url + path, timeout=30) as response:
                 return int(response.status)
         except HTTPError as error:
             return error.code
 
     def text_of(self, path: str) -> str:
         """Return what a page says."""
-        with urlopen(self.url + path, timeout=10) as response:
+        with urlopen(self.url + path, timeout=30) as response:
             return str(response.read().decode())
 
     def _said(self, text: str) -> int:

@@ -87,7 +87,7 @@ def test_a_second_signal_stops_everything_at_once(settings: dict[str, str]) -> N
         while running.process.poll() is None:
             # The first half second of repeats counts as the same wish.
             running.process.send_signal(signal.SIGTERM)
-        wait_until_gone(family, 2)
+        wait_until_gone(family, 8)
 
 
 def test_a_child_that_is_killed_runs_again_and_the_log_says_so(settings: dict[str, str]) -> None:
@@ -109,7 +109,7 @@ def test_killing_the_parent_leaves_no_orphan_and_frees_port_and_directory(settin
         family = descendants(running.process.pid)
         assert len(family) >= 6
         running.process.kill()
-        wait_until_gone(family, 5)
+        wait_until_gone(family, 20)
     with started(settings | {"CALHOOKS_PORT": str(running.port)}):
         pass
 
