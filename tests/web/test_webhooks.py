@@ -206,8 +206,8 @@ def test_the_secret_is_never_shown_again(app: Flask, client: FlaskClient, rick: 
 
 @pytest.mark.parametrize(
     ("typed", "left"),
-    [({}, [SECRET]), ({"secret": "another one"}, ["another one"]), ({"removeSecret": "y"}, [])],
-    ids=["empty keeps it", "a new one replaces it", "removed"],
+    [({}, [SECRET]), ({"secret": "another one"}, ["another one", SECRET]), ({"removeSecret": "y"}, [])],
+    ids=["empty keeps it", "a new one comes before it", "removed"],
 )
 def test_the_secret_is_kept_replaced_or_removed(
     app: Flask, client: FlaskClient, rick: User, typed: dict[str, str], left: list[str]
