@@ -1,38 +1,68 @@
 """The only room where a request exists: blueprints, forms, access rules."""
 
-import importlib
-import importlib.util
-
 from flask import Flask
 
 from calhooks.config import Config
-from calhooks.web import access, bodies, compression, errors, filters, limits, numbers, security, statics
+from calhooks.web import (
+    access,
+    account,
+    auth,
+    availability,
+    bodies,
+    booking,
+    bookings,
+    calendars,
+    compression,
+    deliveries,
+    docs,
+    errors,
+    event_types,
+    exceptions,
+    filters,
+    forgot,
+    health,
+    home,
+    integrations,
+    limits,
+    notices,
+    numbers,
+    people,
+    public,
+    resends,
+    rotation,
+    security,
+    setup,
+    statics,
+    switch,
+    webhooks,
+    why,
+)
 from calhooks.web.htmx import htmx
 
-MODULES = (
-    "home",
-    "setup",
-    "auth",
-    "forgot",
-    "account",
-    "people",
-    "integrations",
-    "webhooks",
-    "switch",
-    "rotation",
-    "notices",
-    "deliveries",
-    "resends",
-    "event_types",
-    "availability",
-    "exceptions",
-    "why",
-    "bookings",
-    "booking",
-    "calendars",
-    "docs",
-    "health",
-    "public",
+PAGES = (
+    home,
+    setup,
+    auth,
+    forgot,
+    account,
+    people,
+    integrations,
+    webhooks,
+    switch,
+    rotation,
+    notices,
+    deliveries,
+    resends,
+    event_types,
+    availability,
+    exceptions,
+    why,
+    bookings,
+    booking,
+    calendars,
+    docs,
+    health,
+    public,
 )
 
 
@@ -48,6 +78,5 @@ def init_app(app: Flask, settings: Config) -> None:
     compression.init_app(app)
     statics.init_app(app)
     htmx.init_app(app)
-    for name in MODULES:
-        if importlib.util.find_spec(f"calhooks.web.{name}"):
-            app.register_blueprint(importlib.import_module(f"calhooks.web.{name}").blueprint)
+    for page in PAGES:
+        app.register_blueprint(page.blueprint)
