@@ -189,7 +189,7 @@ def test_without_javascript_the_whole_way_works(app: Flask, event_type: EventTyp
     expect(page).to_have_url(BOOKED)
     page.get_by_test_id("reschedule").click()
     expect(page.get_by_test_id("former_time")).to_contain_text("16:00 – 16:30")
-    choose(page, 4, "09:00")
+    choose(page, 4, "14:30")
     expect(page.get_by_label("Your name")).to_have_value("Ann Lee")
     page.get_by_label("Reason for rescheduling").fill("The train is late")
     page.get_by_test_id("confirm-reschedule-button").click()
