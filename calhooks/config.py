@@ -100,9 +100,7 @@ class Config:
             trusted_proxies=read.whole_number("CALHOOKS_TRUSTED_PROXIES", 0, 0, 10),
             ca_bundle=read.parsed("CALHOOKS_CA_BUNDLE", "", _file, "a readable file of PEM certificates"),
             mail_url=mail_url,
-            mail_from=read.parsed(
-                "MAIL_FROM", "", _mail_from, "an e-mail address such as Acme <calendar@example.com>"
-            ),
+            mail_from=read.parsed("MAIL_FROM", "", _mail_from, "an e-mail address such as Acme <calendar@example.com>"),
         )
 
 
