@@ -6,7 +6,7 @@ PY = .venv/bin/python
 # An environment whose Python was upgraded away under it is built anew.
 STALE := $(shell $(PY) -c 'import gunicorn' 2>/dev/null || rm -f .venv/for-running .venv/for-developing)
 
-.PHONY: help run test bench lint types check clean
+.PHONY: help run test faults bench lint types check clean
 
 help: ## this list
 	@$(HELP)
@@ -18,6 +18,9 @@ run: .venv/for-running ## run all of calhooks; on loopback, webhooks may reach t
 
 test: .venv/for-developing ## run every test; ARGS="-k name" for some of them
 	@$(PY) -m pytest $(ARGS)
+
+faults: .venv/for-developing ## kill, stop and starve real processes under load; ARGS="-k redis" for some faults
+	@$(PY) -m pytest tests/faults -n 2 -q $(ARGS)
 
 lint: .venv/for-developing ## look for mistakes and for another style than ours
 	@$(PY) -m ruff check .
