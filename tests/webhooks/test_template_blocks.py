@@ -119,7 +119,7 @@ def test_whitespace_goes_where_handlebars_removes_it(template, written):
         ("{{if title 'x'}}", "it is a block: write {{#if name}}…{{/if}}."),
         ("{{moment startTime}}", 'There is no helper moment: write {{date startTime format="full"}}.'),
         ("{{uppercase title}}", "There is no helper uppercase: write {{upper title}}."),
-        ("{{frobnicate title}}", "the helpers are date, default, join, upper, lower and json."),
+        ("{{frobnicate title}}", "the helpers are date, default, join, upper, lower, words, truncate and json."),
         ("{{title | upper}}", "Filters after | are not supported: write the helper first"),
         ("{{> footer}}", "Partials ({{> name}}) are not supported"),
         ("{{#> layout}}{{/layout}}", "Partials ({{> name}}) are not supported"),
