@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,10 +85,20 @@ def test_a_second_signal_stops_everything_at_once(settings: dict[str, str]) -> N
         os.kill(running.pid_of("worker 1"), signal.SIGSTOP)
         running.process.send_signal(signal.SIGTERM)
         running.wait_for("Stopping on SIGTERM")
-        while running.process.poll() is None:
-            # The first half second of repeats counts as the same wish.
+        # The first half second of repeats counts as the same wish.
+        deadline = time.monotonic() + 8
+        while running.process.poll() is None and time.monotonic() < deadline:
             running.process.send_signal(signal.SIGTERM)
+            time.sleep(0.1)
         wait_until_gone(family, 8)
+
+
+def test_signals_that_never_cease_do_not_keep_it_from_stopping(settings: dict[str, str]) -> None:
+    with started(settings) as running:
+        deadline = time.monotonic() + KILL_EVERYTHING_SECONDS
+        while running.process.poll() is None and time.monotonic() < deadline:
+            running.process.send_signal(signal.SIGTERM)
+        assert running.process.poll() == 0
 
 
 def test_a_child_that_is_killed_runs_again_and_the_log_says_so(settings: dict[str, str]) -> None:

@@ -52,6 +52,9 @@ class Supervisor:
                 self._look_after_children()
                 self._announce()
             self._pass_on_output(0)
+            # There is nothing left to stop: the status is what this process has to say.
+            for number in STOP_SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
         finally:
             # Should anything have gone wrong here, the keeper ends what runs.
             self._guard.close()
@@ -71,13 +74,13 @@ class Supervisor:
                 signal.signal(number, lambda number, _frame: self._signals.append(number))
 
     def _heed_signals(self) -> None:
-        while self._signals:
-            number = self._signals.pop(0)
-            if self._stop is None:
-                say(NAME, f"Stopping on {signal.Signals(number).name}: the web server, the workers, then Redis.")
-                self._stop = Stop()
-            elif self._stop.seconds > SAME_WISH_SECONDS:
-                self._stop.at_once(self._children)
+        # Those that come meanwhile are for the next time: somebody may send them faster than they are heeded.
+        heard, self._signals = self._signals, []
+        if heard and self._stop is None:
+            say(NAME, f"Stopping on {signal.Signals(heard[0]).name}: the web server, the workers, then Redis.")
+            self._stop = Stop()
+        elif heard and self._stop and self._stop.seconds > SAME_WISH_SECONDS:
+            self._stop.at_once(self._children)
 
     def _start(self, child: Child) -> None:
         self._selector.register(child.start(), selectors.EVENT_READ)
