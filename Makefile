@@ -16,8 +16,8 @@ run: .venv/for-running ## run all of calhooks; on loopback, webhooks may reach t
 		export CALHOOKS_EGRESS_ALLOW="$${CALHOOKS_EGRESS_ALLOW-127.0.0.0/8,::1/128}";; esac; \
 	exec $(PY) app.py
 
-test: .venv/for-developing ## run every test; ARGS="-k name" for some of them
-	@$(PY) -m pytest $(ARGS)
+test: .venv/for-developing ## run every test, one process for each core; ARGS="-k name" for some of them
+	@$(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 faults: .venv/for-developing ## kill, stop and starve real processes under load; ARGS="-k redis" for some faults
 	@$(PY) -m pytest tests/faults -n 2 -q $(ARGS)

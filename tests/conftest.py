@@ -1,6 +1,7 @@
 """What every test may ask for: an application with a database of its own, a client, and a real Redis.
 
-TEST_DATABASE_URL and TEST_REDIS_URL run the same tests on PostgreSQL and on a Redis server.
+TEST_DATABASE_URL and TEST_REDIS_URL run the same tests on PostgreSQL and on a Redis server: in databases of their own
+beside the named one, and in Redis' database of each process that runs tests.
 """
 
 import os
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import flask_migrate
+import psycopg
 import pytest
 import redis
 from flask import Flask
@@ -25,13 +27,16 @@ from calhooks.config import Config
 from calhooks.db import Base, db
 
 LOOPBACK = "127.0.0.0/8,::1/128"
+# Which of several processes that share the tests this is.
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """The address of a Redis that belongs to the tests, empty at the start."""
     if url := os.environ.get("TEST_REDIS_URL"):
-        redis.Redis.from_url(url).flushall()
+        url += f"{'&' if '?' in url else '?'}db={PROCESS}"
+        redis.Redis.from_url(url).flushdb()
         yield url
         return
     # Not below pytest's own temporary directory, whose paths are longer than a socket's may be.
@@ -47,15 +52,30 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path | str:
+def postgres_url() -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of this process' own, or nothing where the tests run on SQLite."""
+    server = os.environ.get("TEST_DATABASE_URL", "")
+    if not server:
+        yield ""
+        return
+    base, _, query = server.partition("?")
+    name = f"{base.rpartition('/')[2]}_{PROCESS}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        yield f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Path | str:
     """A database with every migration run: a SQLite file to copy, or the URL of the PostgreSQL one to empty."""
-    url = os.environ.get("TEST_DATABASE_URL", "")
     directory = tmp_path_factory.mktemp("migrated")
-    app = create_app(Config.from_env({"CALHOOKS_DATA_DIR": str(directory), "DATABASE_URL": url}))
+    app = create_app(Config.from_env({"CALHOOKS_DATA_DIR": str(directory), "DATABASE_URL": postgres_url}))
     with app.app_context():
         flask_migrate.upgrade()
         db.engine.dispose()
-    return url or directory / "calhooks.sqlite3"
+    return postgres_url or directory / "calhooks.sqlite3"
 
 
 @pytest.fixture
@@ -67,7 +87,7 @@ def environ(migrated_database: Path | str, redis_url: str, tmp_path: Path) -> di
         "CALHOOKS_BASE_URL": "http://localhost",
         "REDIS_URL": redis_url,
     }
-    redis.Redis.from_url(redis_url).flushall()
+    redis.Redis.from_url(redis_url).flushdb()
     if isinstance(migrated_database, Path):
         (tmp_path / "data").mkdir(mode=0o700)
         shutil.copy(migrated_database, tmp_path / "data" / "calhooks.sqlite3")

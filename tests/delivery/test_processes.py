@@ -153,7 +153,7 @@ def test_a_flushed_redis_loses_nothing(
         wait_until(lambda: alive(session, "worker") == 1 == alive(session, "scheduler"))
         for _ in range(5):
             happen(owner, [endpoint])
-            redis.flushall()
+            redis.flushdb()
         receiver.wait_for(5)
 
 
@@ -175,4 +175,4 @@ def test_the_scheduler_has_retries_sent_when_they_fall_due(
 @pytest.fixture(autouse=True)
 def _nothing_left_in_redis(redis: Redis) -> Iterator[None]:
     yield
-    redis.flushall()
+    redis.flushdb()

@@ -61,13 +61,13 @@ def test_one_of_two_schedulers_works_and_the_other_takes_over_when_it_is_gone(
     other = Scheduler(current_config(), "other")
     scheduler.turn()
     happen(owner, [factories.create_endpoint(owner)])
-    redis.flushall()
+    redis.flushdb()
     other.turn()
     assert jobs(redis) == 0
     time.advance(seconds=11)
     other.turn()
     assert jobs(redis) == 1
-    redis.flushall()
+    redis.flushdb()
     scheduler.turn()
     assert jobs(redis) == 0
     other.leave()
