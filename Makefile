@@ -20,7 +20,7 @@ test: .venv/for-developing ## run every test, one process for each core; ARGS="-
 	@$(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 faults: .venv/for-developing ## kill, stop and starve real processes under load; ARGS="-k redis" for some faults
-	@$(PY) -m pytest tests/faults -n 2 -q $(ARGS)
+	@$(PY) -m pytest tests/faults -n 2 -q -o timeout=900 $(ARGS)
 
 lint: .venv/for-developing ## look for mistakes and for another style than ours
 	@$(PY) -m ruff check .

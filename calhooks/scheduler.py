@@ -3,10 +3,11 @@
 import logging
 import signal
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.config import Config, current_config
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 LEASE = "scheduler"
 EVERY_SECONDS = 1.0
 PURGE_EVERY_SECONDS = 600.0
+# For how long after the clock was set back somebody may come who had read it before.
+STRAGGLING_SECONDS = 10.0
 # Of every second, while there is something to purge.
 PURGE_SECONDS = 0.2
 
@@ -59,15 +62,16 @@ class Scheduler:
         self._config = config
         self._holder = holder
         self._purge_at = 0.0
+        self._gone_back = timedelta()
+        self._stragglers_until = 0.0
 
     def turn(self) -> None:
         """Do what is to be done this second, if this scheduler holds the lease. Raises SQLAlchemyError."""
         now = clock.now()
         with writing() as session:
             held, gone_back = leases.hold(session, LEASE, self._holder, now)
-            if held and gone_back > timedelta():
-                log.warning("the clock was set back by %s; what waits is brought forward by as much", gone_back)
-                sweep.follow_clock(session, now, gone_back)
+            if held:
+                self._follow_clock(session, now, gone_back)
             due = held and claim.anything_due(session.connection(), now=now)
             mail_due = held and self._config.mail_url and mail_claim.anything_due(session, now)
         if not held:
@@ -87,6 +91,14 @@ class Scheduler:
                 leases.let_go(session, LEASE, self._holder, clock.now())
         except SQLAlchemyError as error:
             log.warning("the scheduler's lease runs out by itself: %s", error)
+
+    def _follow_clock(self, session: Session, now: datetime, gone_back: timedelta) -> None:
+        if gone_back:
+            log.warning("the clock was set back by %s; what waits is brought forward by as much", gone_back)
+            sweep.follow_clock(session, now, gone_back)
+            self._gone_back, self._stragglers_until = gone_back, monotonic() + STRAGGLING_SECONDS
+        elif monotonic() < self._stragglers_until:
+            sweep.follow_stragglers(session, now, self._gone_back)
 
     def _announce(self) -> None:
         for tell in (announce_meetings, owe_reminders):

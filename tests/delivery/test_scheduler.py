@@ -97,6 +97,35 @@ def test_a_clock_that_is_set_back_delays_nothing(
     assert states(session) == ["delivered"] * 3
 
 
+def test_who_had_read_the_clock_before_it_was_set_back_delays_nothing_either(
+    session: Session, owner: User, scheduler: Scheduler, pump: Pump, receiver: Receiver, time: MovingClock
+) -> None:
+    scheduler.turn()
+    waiting = factories.create_endpoint(owner, receiver.url)
+    later = factories.create_delivery(
+        waiting, factories.create_event(owner), due_at=clock.now() + timedelta(hours=5), last_attempt_at=clock.now()
+    )
+    time.advance(hours=-1)
+    scheduler.turn()
+    # For this process the clock is still as it was.
+    time.advance(hours=1)
+    receiver.reply = answer(500)
+    happen(owner, [factories.create_endpoint(owner, receiver.url)])
+    pump.run()
+    happen(owner, [factories.create_endpoint(owner, receiver.url)])
+    leased = clock.now() + timedelta(seconds=30)
+    abandoned = factories.create_endpoint(owner, receiver.url)
+    factories.create_delivery(abandoned, factories.create_event(owner), lease_token="dead", due_at=leased)
+    time.advance(hours=-1)
+    for _ in range(3):
+        scheduler.turn()
+    receiver.reply = answer()
+    time.advance(seconds=45)
+    pump.run()
+    assert states(session) == ["due", "delivered", "delivered", "delivered"]
+    assert timedelta(hours=4) < fresh(session, later).due_at - clock.now() < timedelta(hours=5)
+
+
 def test_a_clock_that_is_set_forward_loses_nothing(
     session: Session, owner: User, scheduler: Scheduler, pump: Pump, receiver: Receiver, time: MovingClock
 ) -> None:
