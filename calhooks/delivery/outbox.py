@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
-from calhooks.db import after_commit
+from calhooks.db import UTCDateTime, after_commit
 from calhooks.delivery import counters
 from calhooks.delivery.headers import Pairs
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event
 from calhooks.delivery.queue import wake
-from calhooks.delivery.tables import deliveries
+from calhooks.delivery.tables import deliveries, endpoints
 
 OPEN = (DeliveryState.BLOCKED, DeliveryState.DUE)
 
@@ -64,10 +64,10 @@ def owe(session: Session, event: Event, owed: Sequence[Owed]) -> None:
     A delivery waits while an earlier one of its sequence is open at the same endpoint.
     """
     now = clock.now()
-    endpoints = _lock(session, [each.endpoint_id for each in owed])
-    waiting = _with_open_sequence(session, event.sequence_key, endpoints)
+    locked = _lock(session, [each.endpoint_id for each in owed])
+    waiting = _with_open_sequence(session, event.sequence_key, locked)
     rows = [_row(event, each, now, waits=each.endpoint_id in waiting) for each in owed]
-    session.execute(insert(deliveries), rows)
+    session.connection().execute(_OWED, rows)
     if failed := sum(row["state"] == DeliveryState.FAILED for row in rows):
         counters.add(session.connection(), Counter({(counters.DELIVERIES, "failed"): failed}))
     make_due(session, [row["endpoint_id"] for row in rows if row["state"] == DeliveryState.DUE], now)
@@ -130,11 +130,7 @@ def make_due(session: Session, endpoint_ids: Sequence[int], now: datetime) -> No
     """Have the claim look at endpoints now, and wake the workers after the commit."""
     if not endpoint_ids:
         return
-    session.execute(
-        update(Endpoint)
-        .where(Endpoint.id.in_(endpoint_ids), or_(Endpoint.next_due_at.is_(None), Endpoint.next_due_at > now))
-        .values(next_due_at=now)
-    )
+    session.connection().execute(_LOOK_NOW, {"ids": endpoint_ids, "now": now})
     after_commit(session, wake)
 
 
@@ -143,18 +139,36 @@ def _lock(session: Session, endpoint_ids: Sequence[int]) -> list[int]:
 
     Otherwise a delivery could be made to wait for one that succeeds at this very moment, and would wait for ever.
     """
-    query = select(Endpoint.id).where(Endpoint.id.in_(endpoint_ids)).order_by(Endpoint.id)
-    return list(session.scalars(query.with_for_update(key_share=True)))
+    # These statements are not the session's own: it would not write first what it has changed.
+    session.flush()
+    return list(session.connection().scalars(_LOCKED, {"ids": endpoint_ids}))
 
 
 def _with_open_sequence(session: Session, sequence_key: str, endpoint_ids: Sequence[int]) -> set[int]:
-    query = select(Delivery.endpoint_id).where(
-        Delivery.endpoint_id.in_(endpoint_ids),
-        Delivery.sequence_key == sequence_key,
-        Delivery.state.in_(OPEN),
-        Delivery.ordered,
+    return set(session.connection().scalars(_OPEN_SEQUENCE, {"ids": endpoint_ids, "sequence": sequence_key}))
+
+
+_OWED = insert(deliveries)
+_LOCKED = (
+    select(endpoints.c.id)
+    .where(endpoints.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(endpoints.c.id)
+    .with_for_update(key_share=True)
+)
+_OPEN_SEQUENCE = select(deliveries.c.endpoint_id).where(
+    deliveries.c.endpoint_id.in_(bindparam("ids", expanding=True)),
+    deliveries.c.sequence_key == bindparam("sequence"),
+    deliveries.c.state.in_(OPEN),
+    deliveries.c.ordered,
+)
+_LOOK_NOW = (
+    update(endpoints)
+    .where(
+        endpoints.c.id.in_(bindparam("ids", expanding=True)),
+        or_(endpoints.c.next_due_at.is_(None), endpoints.c.next_due_at > bindparam("now", type_=UTCDateTime)),
     )
-    return set(session.scalars(query))
+    .values(next_due_at=bindparam("now", type_=UTCDateTime))
+)
 
 
 def _row(event: Event, owed: Owed, now: datetime, *, waits: bool) -> dict[str, Any]:

@@ -41,7 +41,9 @@ def tell(session: Session, booking: Booking, trigger: Trigger) -> None:
     """Owe everybody concerned a mail about what has just happened. Without MAIL_URL nobody is told."""
     if trigger not in CHANGES:
         return
-    booking.remind_at = _remind_at(booking, clock.now())
+    remind_at = _remind_at(booking, clock.now())
+    if remind_at != booking.remind_at:
+        booking.remind_at = remind_at
     if not current_config().mail_url:
         return
     change = CHANGES[trigger]

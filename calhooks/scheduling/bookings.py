@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.orm import Session, joinedload
 
 from calhooks import clock, ids
 from calhooks.accounts.models import User
@@ -14,7 +14,7 @@ from calhooks.scheduling import fields
 from calhooks.scheduling.booking_events import announce
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.history import note
-from calhooks.scheduling.locking import flush_or_refuse, lock_endpoints, lock_host, locked_booking
+from calhooks.scheduling.locking import flush_or_refuse, lock_endpoints, lock_host_of, locked_booking
 from calhooks.scheduling.models import Attendee, Booking, BookingStatus, ChangeAction, EventType, LocationKind
 from calhooks.scheduling.openings import require_offered
 from calhooks.scheduling.questions import ATTENDEE_PHONE
@@ -185,14 +185,20 @@ def _came(attendees: Sequence[Attendee]) -> str:
 
 
 def _locked_event_type(session: Session, event_type_id: int) -> EventType:
-    host_id = session.scalar(select(EventType.owner_id).where(EventType.id == event_type_id))
-    if host_id is None:
-        raise NotAllowed(NOT_BOOKABLE)
-    lock_host(session, host_id)
-    event_type = session.get(EventType, event_type_id, populate_existing=True)
+    lock_host_of(session, event_type_id)
+    event_type = session.scalar(_EVENT_TYPE, {"event_type": event_type_id})
     if event_type is None:
         raise NotAllowed(NOT_BOOKABLE)
     return event_type
+
+
+# All that is asked of an event type while it is booked, at once.
+_EVENT_TYPE = (
+    select(EventType)
+    .where(EventType.id == bindparam("event_type"))
+    .options(joinedload(EventType.owner), joinedload(EventType.schedule))
+    .execution_options(populate_existing=True)
+)
 
 
 def _responses(submission: Submission) -> dict[str, dict[str, object]]:

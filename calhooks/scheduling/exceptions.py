@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
@@ -106,11 +106,16 @@ def away(session: Session, owner: User, begin: datetime, end: datetime) -> list[
     """Return when a host is away around a stretch of time, in seconds since 1970."""
     zone = zone_info(owner.time_zone)
     first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
-    query = select(Absence.first_day, Absence.last_day).where(
-        Absence.owner_id == owner.id, Absence.last_day >= first, Absence.first_day <= last
-    )
-    spans = [day_bounds(*days, zone) for days in session.execute(query)]
+    found = session.execute(_AWAY, {"owner": owner.id, "first": first, "last": last})
+    spans = [day_bounds(*days, zone) for days in found]
     return [(int(span[0].timestamp()), int(span[1].timestamp())) for span in spans if span]
+
+
+_AWAY = select(Absence.first_day, Absence.last_day).where(
+    Absence.owner_id == bindparam("owner"),
+    Absence.last_day >= bindparam("first"),
+    Absence.first_day <= bindparam("last"),
+)
 
 
 def _booked(session: Session, owner: User, absence: Absence) -> int:

@@ -1,22 +1,33 @@
 """One change to a host's bookings at a time, and what the database refuses."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.delivery.models import Endpoint
 from calhooks.scheduling.errors import NotFound, SlotTaken
-from calhooks.scheduling.models import Booking
+from calhooks.scheduling.models import Booking, EventType
 
 # The name of the exclusion constraint on PostgreSQL, and what the trigger says on SQLite.
 OVERLAP = "bookings_overlap"
+_HOST_OF = (
+    select(User.id)
+    .join(EventType, EventType.owner_id == User.id)
+    .where(EventType.id == bindparam("event_type"))
+    .with_for_update(key_share=True, of=User)
+)
 
 
 def lock_host(session: Session, host_id: int) -> None:
     """Wait until nobody else changes this host's bookings. SQLite has let in one writer at a time already."""
     # Not the lock that would also hold up rows which merely refer to the host.
     session.execute(select(User.id).where(User.id == host_id).with_for_update(key_share=True))
+
+
+def lock_host_of(session: Session, event_type_id: int) -> None:
+    """Do the same for the host of an event type, if there is one."""
+    session.execute(_HOST_OF, {"event_type": event_type_id})
 
 
 def lock_endpoints(session: Session, host_id: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from sqlalchemy import BigInteger, cast, extract, or_, select
+from sqlalchemy import BigInteger, bindparam, cast, extract, or_, select
 from sqlalchemy.orm import Session
 
 from calhooks.scheduling.errors import SlotNotOffered, SlotTaken
@@ -126,23 +126,18 @@ def _busy(session: Session, host_id: int, begin: datetime, end: datetime, moving
     """
     buffers = _buffers(session, host_id)
     furthest = timedelta(seconds=max((max(both) for both in buffers.values()), default=0))
-    accepted = select(
-        Booking.event_type_id,
-        cast(extract("epoch", Booking.start_time), BigInteger),
-        cast(extract("epoch", Booking.end_time), BigInteger),
-    ).where(
-        Booking.host_id == host_id,
-        Booking.status == BookingStatus.ACCEPTED,
-        # Both on the start, so that one stretch of the index answers it.
-        Booking.start_time > begin - furthest - timedelta(minutes=MAX_LENGTH),
-        Booking.start_time < end + furthest,
-        Booking.end_time > begin - furthest,
-    )
+    accepted = _ACCEPTED
     if moving is not None:
         # Behind a request to move a booking stands that booking, which still holds its slot.
         accepted = accepted.where(Booking.id.not_in([moving.id, moving.rescheduled_from_id or moving.id]))
+    stretch = {
+        "host": host_id,
+        "first_start": begin - furthest - timedelta(minutes=MAX_LENGTH),
+        "last_start": end + furthest,
+        "first_end": begin - furthest,
+    }
     busy = []
-    for event_type_id, starts, ends in session.execute(accepted):
+    for event_type_id, starts, ends in session.execute(accepted, stretch):
         before, after = buffers.get(event_type_id, (0, 0))
         busy.append((starts - before, ends + after))
     return busy
@@ -150,7 +145,22 @@ def _busy(session: Session, host_id: int, begin: datetime, end: datetime, moving
 
 def _buffers(session: Session, host_id: int) -> dict[int | None, Span]:
     """Return the seconds before and after each event type of a host that has buffers."""
-    query = select(EventType.id, EventType.buffer_before, EventType.buffer_after).where(
-        EventType.owner_id == host_id, or_(EventType.buffer_before > 0, EventType.buffer_after > 0)
-    )
-    return {number: (before * 60, after * 60) for number, before, after in session.execute(query)}
+    found = session.execute(_BUFFERS, {"host": host_id})
+    return {number: (before * 60, after * 60) for number, before, after in found}
+
+
+_ACCEPTED = select(
+    Booking.event_type_id,
+    cast(extract("epoch", Booking.start_time), BigInteger),
+    cast(extract("epoch", Booking.end_time), BigInteger),
+).where(
+    Booking.host_id == bindparam("host"),
+    Booking.status == BookingStatus.ACCEPTED,
+    # Both on the start, so that one stretch of the index answers it.
+    Booking.start_time > bindparam("first_start"),
+    Booking.start_time < bindparam("last_start"),
+    Booking.end_time > bindparam("first_end"),
+)
+_BUFFERS = select(EventType.id, EventType.buffer_before, EventType.buffer_after).where(
+    EventType.owner_id == bindparam("host"), or_(EventType.buffer_before > 0, EventType.buffer_after > 0)
+)

@@ -2,7 +2,7 @@
 
 import logging
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, contains_eager
 
 from calhooks.config import current_config
@@ -42,14 +42,17 @@ def dispatch(session: Session, event: BookingEvent) -> None:
 
 
 def _listening(session: Session, event: BookingEvent) -> list[Webhook]:
-    query = (
-        select(Webhook)
-        .join(Webhook.endpoint)
-        .where(Webhook.owner_id == event.host_id, Endpoint.active, Endpoint.deleted_at.is_(None))
-        .options(contains_eager(Webhook.endpoint))
-        .order_by(Webhook.id)
-    )
-    return [webhook for webhook in session.scalars(query) if webhook.hears(event.trigger, event.event_type_id)]
+    found = session.scalars(_ACTIVE, {"owner": event.host_id})
+    return [webhook for webhook in found if webhook.hears(event.trigger, event.event_type_id)]
+
+
+_ACTIVE = (
+    select(Webhook)
+    .join(Webhook.endpoint)
+    .where(Webhook.owner_id == bindparam("owner"), Endpoint.active, Endpoint.deleted_at.is_(None))
+    .options(contains_eager(Webhook.endpoint))
+    .order_by(Webhook.id)
+)
 
 
 def owed_to(webhook: Webhook, body: dict[str, object]) -> outbox.Owed:
