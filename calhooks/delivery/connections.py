@@ -4,6 +4,7 @@ They stand under requests as the connection classes of its urllib3 pools. What t
 that the calling thread carries out (its deadline, what may be dialled) is in `Exchange`.
 """
 
+import http
 import http.client
 import socket
 import ssl
@@ -122,9 +123,20 @@ class _TimedTLSSocket(ssl.SSLSocket):
             raise exchange.too_late() from error
 
 
+class _Head(http.client.HTTPResponse):
+    """The head of the answer itself, not of interim ones (RFC 9110, 15.2) that may come before, such as Early Hints."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        # http.client skips a 100 with its headers, and takes any other interim answer for the final one.
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # typeshed leaves it out
+        interim = 100 <= status < 200 and status != http.HTTPStatus.SWITCHING_PROTOCOLS
+        return version, http.HTTPStatus.CONTINUE if interim else status, reason
+
+
 class GuardedConnection(HTTPConnection):
     """A plain connection that dials judged addresses and has words for what goes wrong."""
 
+    response_class = _Head
     exchanges = 0
     idle_since = 0.0
 
@@ -163,6 +175,8 @@ class GuardedConnection(HTTPConnection):
         if _current().ended:
             # http.client takes an end in the middle of the headers for the end of the headers.
             raise ExchangeFailed(Failure.CLOSED, "The receiver closed the connection in the middle of its headers.")
+        if response.status == http.HTTPStatus.SWITCHING_PROTOCOLS:
+            raise ExchangeFailed(Failure.NOT_HTTP, "The receiver answered 101: it wants another protocol than HTTP.")
         self.idle_since = time.monotonic()
         return response
 

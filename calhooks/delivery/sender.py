@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from http import HTTPStatus
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
@@ -166,7 +165,7 @@ class _Answer:
         if len(self.body) > MOST_BODY:
             del self.body[MOST_BODY:]
             self.truncated = True
-        if self.truncated or self.broke_off or self.status < HTTPStatus.OK:
+        if self.truncated or self.broke_off:
             raw.close()
         raw.release_conn()
 

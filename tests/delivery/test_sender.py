@@ -282,9 +282,31 @@ def test_a_body_that_breaks_off_does_not_undo_a_success(sender: Sender) -> None:
     assert "cut off" in str(result.detail)
 
 
-def test_an_early_hint_is_not_taken_for_the_answer_to_the_next_request(sender: Sender) -> None:
-    with receiving(say(b"HTTP/1.1 103 Early Hints\r\n\r\n", OK + b"Content-Length: 0\r\n\r\n")) as receiver:
-        assert post(sender, receiver.url).status == 103
+HINTED = (
+    b"HTTP/1.1 100 Continue\r\n\r\n"
+    b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
+    b"HTTP/1.1 200 OK\r\nX-Which: final\r\nContent-Length: 2\r\n\r\nok"
+)
+
+
+@pytest.mark.parametrize("reply", [say(HINTED), drip(HINTED, 0.001)], ids=["at once", "in drips"])
+def test_interim_answers_are_not_the_answer(sender: Sender, reply: Reply) -> None:
+    with receiving(reply) as receiver:
+        result = post(sender, receiver.url)
+        assert (result.status, result.header("X-Which"), result.header("Link")) == (200, "final", None)
+        assert result.body == b"ok"
+
+
+def test_interim_answers_without_end_are_bounded(sender: Sender) -> None:
+    with receiving(say(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n" * 20_000)) as receiver:
+        assert post(sender, receiver.url).failure is Failure.NOT_HTTP
+
+
+def test_another_protocol_is_no_answer(sender: Sender) -> None:
+    with receiving(say(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", b"\0\0")) as receiver:
+        result = post(sender, receiver.url)
+        assert result.failure is Failure.NOT_HTTP
+        assert "101" in str(result.detail)
         receiver.reply = answer(204, b"")
         assert post(sender, receiver.url).status == 204
 
