@@ -1,7 +1,7 @@
 """People who book, through the booking service, and how long the receivers wait for it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from itertools import count
@@ -40,9 +40,14 @@ class Booker:
 
     def waits(self, taken: list[tuple[float, str]]) -> list[float]:
         """Return how many seconds after its commit each booking's first byte came, one for each delivery."""
-        query = select(Event.message_id, Event.subject).where(Event.owner_id == self.host.id)
-        uids = dict(db.session.execute(query).tuples().all())
-        return [at - self.committed[uids[message]] for at, message in taken if message in uids]
+        return waits(self.committed, taken)
+
+
+def waits(committed: Mapping[str, float], taken: list[tuple[float, str]]) -> list[float]:
+    """Return how many seconds after the commit of each booking its first byte came, one for each delivery."""
+    uids = dict(db.session.execute(select(Event.message_id, Event.subject)).tuples().all())
+    db.session.rollback()
+    return [at - committed[uids[message]] for at, message in taken if uids.get(message) in committed]
 
 
 def always_bookable(host: User, minutes: int) -> EventType:

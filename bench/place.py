@@ -45,9 +45,9 @@ class Stage:
         """Start `flask worker` and the like."""
         return self.python("-m", "flask", "--app", str(ROOT / "app.py"), *command)
 
-    def python(self, *arguments: str) -> "subprocess.Popen[bytes]":
+    def python(self, *arguments: str, stdout: int | None = None) -> "subprocess.Popen[bytes]":
         """Start Python with this row's environment."""
-        process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=self.environ)
+        process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=self.environ, stdout=stdout)
         self._ends.callback(_end, process)
         return process
 
