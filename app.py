@@ -1,6 +1,7 @@
 """The way in: `python app.py` runs everything; `app` is for WSGI servers and for `flask`.
 
 `background` is the same without pages, which workers and the scheduler never show: they start sooner and stay smaller.
+`python app.py flask worker` is `flask worker` without what flask loads for commands of other libraries.
 """
 
 import gc
@@ -29,6 +30,12 @@ def __getattr__(name):  # type: ignore[no-untyped-def]  # read by Pythons that d
     gc.enable()
     return globals()[name]
 
+
+if __name__ == "__main__" and sys.argv[1:2] == ["flask"]:
+    from flask.cli import ScriptInfo
+
+    _background = __getattr__("background")  # type: ignore[no-untyped-call]  # see there
+    _background.cli.main(sys.argv[2:], prog_name="flask", obj=ScriptInfo(create_app=lambda: _background))
 
 if __name__ == "__main__":
     from calhooks.supervisor import main

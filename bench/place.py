@@ -23,7 +23,7 @@ from redis import Redis
 from bench.receivers import Receiver
 from calhooks import create_app
 from calhooks.config import Config
-from calhooks.db import db
+from calhooks.db import db, load_migrations
 from calhooks.supervisor import redis_server
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,6 +134,7 @@ class Place:
         data = self._directory / "migrated"
         url = self._create(f"{self._names}_0", "template1", self._ends) if self._server else ""
         app = create_app(Config.from_env(self._environ(data) | {"DATABASE_URL": url}))
+        load_migrations(app)
         with app.app_context():
             flask_migrate.upgrade()
             db.engine.dispose()

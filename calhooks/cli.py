@@ -1,5 +1,7 @@
 """The flask commands for servers."""
 
+from typing import Any
+
 import click
 from flask import Flask
 from flask.cli import with_appcontext
@@ -7,7 +9,7 @@ from flask.cli import with_appcontext
 from calhooks.accounts import links, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.config import current_config
-from calhooks.db import db, writing
+from calhooks.db import db, load_migrations, writing
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.scheduling.zones import UnknownZone, canonical_zone
 
@@ -75,8 +77,24 @@ def schedule() -> None:
     scheduler.run()
 
 
+class _Migrations(click.Command):
+    """Stands for Flask-Migrate's commands, which are loaded when they are asked for."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__("db", help="Bring the database up to date.")
+        self._app = app
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Hand over to them."""
+        load_migrations(self._app)
+        return self._app.cli.commands["db"].make_context(info_name, args, parent, **extra)
+
+
 def init_app(app: Flask) -> None:
     """Add the commands to the application."""
+    app.cli.add_command(_Migrations(app))
     app.cli.add_command(work)
     app.cli.add_command(schedule)
     app.cli.add_command(create_user)

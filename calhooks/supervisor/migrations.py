@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from calhooks.supervisor.child import follow_parent
-from calhooks.supervisor.commands import background
+from calhooks.supervisor.commands import flask
 from calhooks.supervisor.output import show
 from calhooks.supervisor.preflight import CannotStart
 
@@ -22,7 +22,7 @@ def migrate(database_url: str) -> None:
         return
     # In our process group, so that Ctrl-C ends it too: it is all or nothing.
     done = subprocess.run(  # noqa: S603 - our own command
-        background("db", "upgrade"),
+        flask("db", "upgrade"),
         capture_output=True,
         text=True,
         check=False,
