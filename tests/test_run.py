@@ -71,6 +71,17 @@ def test_a_signal_stops_everything_and_leaves_no_process(settings: dict[str, str
         assert "Stopped after" in running.output
 
 
+def test_sigint_stops_also_what_a_script_has_started_in_the_background(settings: dict[str, str]) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with started(settings) as running:
+            signal.signal(signal.SIGINT, before)
+            assert running.stop(signal.SIGINT) < KILL_EVERYTHING_SECONDS
+            assert running.process.returncode == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_worker_that_hangs_does_not_hold_up_the_stop(settings: dict[str, str]) -> None:
     with started(settings) as running:
         worker = running.pid_of("worker 1")
