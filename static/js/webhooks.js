@@ -1,4 +1,4 @@
-// The webhook box: all and none of the events, a secret made in the browser, rows for headers, and presets.
+// The webhook box: all and none of the events, a secret made in the browser, rows for headers, presets, the ping test.
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-check-all], [data-check-none], [data-generate]");
@@ -81,3 +81,10 @@ document.addEventListener(
   },
   true,
 );
+
+// --- Ping test -----------------------------------------------------------------------------------------------------
+
+// What came back stands below the button, where a small box does not reach.
+document.body.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id === "ping-result") event.target.firstElementChild?.scrollIntoView({ block: "nearest" });
+});

@@ -331,6 +331,15 @@ def test_the_box_fits_on_a_phone(signed_in: OpenPage, rick: User) -> None:
     assert page.evaluate("document.querySelector('#modal').scrollWidth") <= 390
 
 
+def test_what_came_back_from_a_ping_is_in_view_on_a_phone(signed_in: OpenPage, rick: User, receiver: Receiver) -> None:
+    page = signed_in(rick, **PHONE)
+    page.goto("/integrations")
+    page.get_by_test_id("new_webhook").click()
+    page.get_by_label("Subscriber URL").fill(receiver.url)
+    page.get_by_role("button", name="Ping test").tap()
+    expect(page.get_by_test_id("ping-result").get_by_text("200 OK")).to_be_in_viewport()
+
+
 def test_the_summary_of_mistakes_leads_to_their_fields(signed_in: OpenPage, rick: User) -> None:
     page = signed_in(rick)
     page.goto("/integrations")
