@@ -53,7 +53,8 @@ def waits(committed: Mapping[str, float], taken: list[tuple[float, str]]) -> lis
 def always_bookable(host: User, minutes: int) -> EventType:
     """Make an event type that is offered around the clock."""
     schedule = factories.create_schedule(host, hours=(0, 24), days=range(7))
-    return factories.create_event_type(host, schedule=schedule, length=minutes)
+    # Without notice: tomorrow may begin in a minute.
+    return factories.create_event_type(host, schedule=schedule, length=minutes, minimum_notice=0)
 
 
 def at_rate(rate: float, seconds: float, action: Callable[[], None]) -> float:
