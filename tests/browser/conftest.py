@@ -18,12 +18,14 @@ from werkzeug.serving import make_server
 from calhooks.accounts.models import User
 
 try:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 except ImportError:
     sync_playwright = None  # type: ignore[assignment]
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
+# Nothing takes as long; a machine that is busy with other tests does.
+PATIENCE_MS = 30_000
 # Chromium reports every answer of 4xx as an error of the page; these are the ones that a page asks for knowingly.
 EXPECTED = re.compile(r"the server responded with a status of (404|409|422|429)\b")
 
@@ -39,6 +41,7 @@ def browser() -> "Iterator[Browser]":
         pytest.fail(f"browser tests are required, but {missing}")
     if missing:
         pytest.skip(f"browser tests need Chromium: {missing}")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
@@ -72,7 +75,7 @@ def visitor(browser: "Browser", site: str) -> "Iterator[Callable[..., Page]]":
 
     def open_page(**options: Any) -> "Page":
         context = browser.new_context(base_url=site, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.on("console", on_console)
         context.on("weberror", lambda failure: complaints.append(str(failure.error)))
         contexts.append(context)

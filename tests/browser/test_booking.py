@@ -56,6 +56,12 @@ def free_day(page: Page, number: int) -> Locator:
     return page.locator("[data-testid=day][data-disabled=false]").get_by_text(str(number), exact=True)
 
 
+def arrive(page: Page, address: str) -> None:
+    """Open a booking page and wait until it is still: a first visit is drawn a second time, in the browser's zone."""
+    page.goto(address)
+    expect(page.locator("[data-zone-guess], .htmx-request")).to_have_count(0)
+
+
 def choose(page: Page, day: int, time: str) -> None:
     free_day(page, day).click()
     page.get_by_test_id("time").get_by_text(time, exact=True).click()
@@ -79,7 +85,7 @@ def test_a_booking_is_made_without_reloading_and_keeps_the_metadata(
     app: Flask, event_type: EventType, visitor: OpenPage
 ) -> None:
     page = visitor(timezone_id="Europe/London")
-    page.goto(LINK)
+    arrive(page, LINK)
     mark(page)
     page.get_by_test_id("incrementMonth").click()
     expect(page.get_by_role("heading", name="April 2026")).to_be_visible()
@@ -109,7 +115,7 @@ def test_a_booking_is_made_without_reloading_and_keeps_the_metadata(
 
 def test_every_step_is_in_the_history_and_what_was_typed_survives_it(event_type: EventType, visitor: OpenPage) -> None:
     page = visitor(timezone_id="Europe/London")
-    page.goto(LINK)
+    arrive(page, LINK)
     choose(page, 3, "10:00")
     fill(page)
     page.get_by_label("Additional notes").fill("Bring cake")
@@ -205,22 +211,25 @@ def test_without_javascript_the_whole_way_works(app: Flask, event_type: EventTyp
 
 def test_the_keyboard_alone_is_enough(app: Flask, event_type: EventType, visitor: OpenPage) -> None:
     page = visitor(timezone_id="Europe/London")
-    page.goto(PAGE)
-    # Until the times are in the visitor's own zone nothing is there to be focused.
-    expect(free_day(page, 3)).to_be_visible()
+    arrive(page, PAGE)
     free_day(page, 3).focus()
-    for key in ("ArrowDown", "ArrowRight", "ArrowUp", "ArrowLeft", "ArrowDown"):
+    # Tuesday the 3rd, a week on, a day on, a week back, a day back, and a week on again.
+    for key, day in (("ArrowDown", 10), ("ArrowRight", 11), ("ArrowUp", 4), ("ArrowLeft", 3), ("ArrowDown", 10)):
         page.keyboard.press(key)
+        expect(free_day(page, day)).to_be_focused()
     page.keyboard.press("PageDown")
     expect(page.get_by_role("heading", name="April 2026")).to_be_visible()
     page.locator("#month-previous").press("Enter")
     expect(page.get_by_role("heading", name="March 2026")).to_be_visible()
+    expect(page.locator("#booker-status")).to_have_text("March 2026: 22 days with free times.")
     free_day(page, 3).focus()
     page.keyboard.press("ArrowDown")
+    expect(free_day(page, 10)).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Tue 10 Mar")).to_be_focused()
     expect(page.locator("#booker-status")).to_have_text("Tuesday 10 March 2026: 16 free times.")
     page.keyboard.press("Tab")
+    expect(page.get_by_test_id("time").first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Your name")).to_be_focused()
     page.keyboard.type("Ann Lee")
@@ -233,7 +242,7 @@ def test_the_keyboard_alone_is_enough(app: Flask, event_type: EventType, visitor
 
 def test_wrong_input_is_shown_in_place_and_the_focus_goes_there(event_type: EventType, visitor: OpenPage) -> None:
     page = visitor(timezone_id="Europe/London")
-    page.goto(f"{LINK}&slot=2026-03-03T10:00:00Z")
+    arrive(page, f"{LINK}&slot=2026-03-03T10:00:00Z")
     mark(page)
     fill(page, email="nobody")
     page.get_by_test_id("confirm-book-button").click()
@@ -249,7 +258,7 @@ def test_wrong_input_is_shown_in_place_and_the_focus_goes_there(event_type: Even
 
 def test_who_comes_second_is_told_and_books_another_time(app: Flask, event_type: EventType, visitor: OpenPage) -> None:
     page = visitor(timezone_id="Europe/London")
-    page.goto(f"{LINK}&slot=2026-03-03T10:00:00Z")
+    arrive(page, f"{LINK}&slot=2026-03-03T10:00:00Z")
     fill(page)
     page.get_by_label("Additional notes").fill("Bring cake")
     with app.app_context():
@@ -269,7 +278,7 @@ def test_who_comes_second_is_told_and_books_another_time(app: Flask, event_type:
 
 def test_pressing_twice_makes_one_booking(app: Flask, event_type: EventType, visitor: OpenPage) -> None:
     page = visitor(timezone_id="Europe/London")
-    page.goto(f"{PAGE}?slot=2026-03-03T10:00:00Z")
+    arrive(page, f"{PAGE}?slot=2026-03-03T10:00:00Z")
     fill(page)
     page.get_by_test_id("confirm-book-button").dblclick()
     expect(page).to_have_url(BOOKED)
@@ -278,7 +287,7 @@ def test_pressing_twice_makes_one_booking(app: Flask, event_type: EventType, vis
 
 def test_a_phone_has_room_for_everything(app: Flask, event_type: EventType, visitor: OpenPage) -> None:
     page = visitor(**PHONE, timezone_id="Europe/London", color_scheme="dark")
-    page.goto(LINK)
+    arrive(page, LINK)
 
     def fits() -> bool:
         return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
@@ -295,12 +304,32 @@ def test_a_phone_has_room_for_everything(app: Flask, event_type: EventType, visi
     fill(page)
     page.get_by_test_id("confirm-book-button").tap()
     expect(page).to_have_url(BOOKED)
+    expect(page.get_by_test_id("success-page")).to_be_visible()
     assert fits()
+
+
+def test_a_late_look_at_the_zone_leaves_the_focus_where_it_is(event_type: EventType, visitor: OpenPage) -> None:
+    page = visitor(timezone_id="Europe/London")
+    held: list[sync_api.Route] = []
+
+    def hold(route: sync_api.Route) -> None:
+        if route.request.resource_type == "document":
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route(f"**{PAGE}", hold)
+    page.goto(PAGE)
+    expect(free_day(page, 3)).to_be_visible()
+    free_day(page, 3).focus()
+    held[0].continue_()
+    expect(page.locator("[data-zone-guess]")).to_have_count(0)
+    expect(free_day(page, 3)).to_be_focused()
 
 
 def test_a_stale_time_cannot_be_pressed_while_another_day_loads(event_type: EventType, visitor: OpenPage) -> None:
     page = visitor(timezone_id="Europe/London")
-    page.goto(f"{PAGE}?date=2026-03-03")
+    arrive(page, f"{PAGE}?date=2026-03-03")
     expect(page.get_by_test_id("time").first).to_be_visible()
     held: list[sync_api.Route] = []
     page.route("**/*date=2026-03-04*", lambda route: held.append(route))
@@ -316,7 +345,7 @@ def test_a_stale_time_cannot_be_pressed_while_another_day_loads(event_type: Even
 
 def test_a_step_that_fails_leaves_the_page_as_it_was(event_type: EventType, visitor: OpenPage) -> None:
     page = visitor(timezone_id="Europe/London")
-    page.goto(f"{PAGE}?date=2026-03-03")
+    arrive(page, f"{PAGE}?date=2026-03-03")
     expect(page.get_by_test_id("time").first).to_be_visible()
     page.route("**/*date=2026-03-04*", lambda route: route.fulfill(status=429))
     free_day(page, 4).click()
@@ -349,6 +378,8 @@ def test_the_host_confirms_and_rejects_requests(
     box.get_by_test_id("rejection-confirm").click()
     expect(box).to_be_hidden()
     expect(page.get_by_test_id("empty-screen")).to_be_visible()
+    # The box has left the history, so that its going back meets no other step.
+    expect(page).to_have_url(re.compile("/bookings/unconfirmed$"))
     assert is_marked(page)
     assert [booking.status for booking in bookings(app)] == [BookingStatus.ACCEPTED, BookingStatus.REJECTED]
     page.get_by_role("link", name="Upcoming").click()
@@ -410,6 +441,7 @@ def test_the_host_copies_a_link(rick: User, event_type: EventType, signed_in: Op
     page = signed_in(rick, permissions=["clipboard-read", "clipboard-write"])
     page.goto("/event-types")
     page.get_by_role("button", name="Copy link to Quick chat").click()
+    expect(page.get_by_role("status").get_by_text("Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == "http://localhost/rick/quick-chat"
 
 
