@@ -48,10 +48,17 @@ def init_app(app: Flask, settings: Config) -> None:
         WTF_CSRF_TIME_LIMIT=None,
     )
     csrf.init_app(app)
+    app.before_request(_refuse_files)
     app.before_request(_refuse_nul)
     app.after_request(_add_headers)
     if https:
         app.after_request(_require_https)
+
+
+def _refuse_files() -> None:
+    """Refuse files, which no form here asks for: a file in place of a text would have none of a text's methods."""
+    if request.files:
+        abort(400, "The request contains a file, which no form here takes.")
 
 
 def _refuse_nul() -> None:

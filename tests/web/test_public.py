@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from io import BytesIO
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -371,6 +372,15 @@ def test_back_and_another_guest_keep_what_was_typed(client: FlaskClient) -> None
 
 def test_a_form_without_its_token_is_refused(client: FlaskClient, booked: Booked) -> None:
     assert client.post(PAGE, data=ANN | {"start": "2026-03-03T10:00:00Z"}).status_code == 400
+    assert booked() == []
+
+
+def test_a_file_in_place_of_a_text_is_refused(client: FlaskClient, booked: Booked) -> None:
+    form = fill(pages.post_form(client.get(TUESDAY_TEN)), ANN)
+    sent = form.fields.to_dict() | {"name": (BytesIO(b"Ann Lee"), "name.txt")}
+    answer = client.post(form.path, data=sent)
+    assert answer.status_code == 400
+    assert "no form here takes" in answer.text
     assert booked() == []
 
 
