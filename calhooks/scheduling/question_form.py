@@ -17,7 +17,7 @@ TAKEN = frozenset(
     name.lower()
     for name in (
         *("start", "timeZone", "name", "email", "notes", "guests", "rescheduleReason"),
-        *("date", "month", "slot", "duration", "rescheduleUid", "metadata", "step", "csrf_token"),
+        *("date", "month", "slot", "duration", "rescheduleUid", "metadata", "timeFormat", "step", "csrf_token"),
         *("uid", "title", "startTime", "endTime", "location", "cancel", ATTENDEE_PHONE),
     )
 )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import url_for
@@ -19,9 +20,11 @@ from calhooks.scheduling.zones import ZoneGroup, zone_groups, zone_info
 from calhooks.web.booking_form import BookingForm
 from calhooks.web.booking_link import BookingLink
 from calhooks.web.month import MonthGrid, last_day, latest_month, month_grid, months_after, shown_month
+from calhooks.web.visitor import CLOCKS, clock_hours
 from calhooks.web.wording import clock_time, long_day
 
 MONTHS_TO_SEARCH = 6
+CLOCK_PARAMETER = "timeFormat"
 SLOT_GONE = "That time is no longer free. Please choose another one."
 
 
@@ -96,6 +99,14 @@ class BookerPage:
     def zone_is_listed(self) -> bool:
         """Tell whether the zone is a place of the list, not an offset that a browser was set to."""
         return any(choice.name == self.zone for group in self.zone_groups for choice in group.choices)
+
+    @property
+    def clocks(self) -> list[tuple[str, str, bool]]:
+        """Return the ways to write hours, each with where a browser without a script gets it and whether it is used."""
+        query = urlencode(self.link.pairs)
+        return [
+            (hours, f"{self.link.path}?{query}&{CLOCK_PARAMETER}={hours}", hours == clock_hours()) for hours in CLOCKS
+        ]
 
     @property
     def announcement(self) -> str:
@@ -179,10 +190,11 @@ def choose(page: BookerPage, start: datetime) -> None:
 
 def _choices(starts: list[datetime]) -> list[TimeChoice]:
     """Write times; where the clock is set back and shows one twice, with the name of the time that holds."""
-    shown = Counter(clock_time(start) for start in starts)
+    written = [clock_time(start) for start in starts]
+    shown = Counter(written)
     return [
-        TimeChoice(start.astimezone(UTC), clock_time(start) if shown[clock_time(start)] == 1 else f"{start:%H:%M %Z}")
-        for start in starts
+        TimeChoice(start.astimezone(UTC), text if shown[text] == 1 else f"{text} {start:%Z}")
+        for start, text in zip(starts, written, strict=True)
     ]
 
 

@@ -21,12 +21,12 @@ from calhooks.scheduling.models import Booking, EventType
 from calhooks.scheduling.questions import Question, asked
 from calhooks.scheduling.submissions import Submission
 from calhooks.web import access, limits, wording
-from calhooks.web.booker import BookerPage, booker_page, choose, chosen_length
+from calhooks.web.booker import CLOCK_PARAMETER, BookerPage, booker_page, choose, chosen_length
 from calhooks.web.booking_form import BookingForm, form_class, form_for
 from calhooks.web.booking_link import BookingLink, read_link, read_moment
 from calhooks.web.forwarding import FORWARD, own_parameters
 from calhooks.web.htmx import is_htmx
-from calhooks.web.visitor import known_visitor, visitor_id, visitor_locale, visitor_zone
+from calhooks.web.visitor import keep_clock, known_visitor, visitor_id, visitor_locale, visitor_zone
 
 blueprint = Blueprint("public", __name__)
 for word in wording.FILTERS:
@@ -52,6 +52,8 @@ def event_type(username: str, slug: str) -> Response:
     """Show a month with its free times, and the form when a free time is chosen."""
     bookable = _bookable(username, slug)
     link = _link(bookable)
+    if CLOCK_PARAMETER in request.args:
+        return keep_clock(request.args[CLOCK_PARAMETER], redirect(link.url))
     former = _former(link)
     if former and (elsewhere := _elsewhere(bookable, former, link)):
         return redirect(elsewhere)

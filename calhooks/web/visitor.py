@@ -3,6 +3,7 @@
 import re
 
 from flask import request, session
+from werkzeug.wrappers import Response
 
 from calhooks import ids
 from calhooks.accounts.details import DEFAULT_LOCALE, LOCALES
@@ -11,6 +12,10 @@ from calhooks.web.booking_link import read_zone
 VISITOR = "visitor"
 # Set by static/js/booking.js to what the browser says.
 ZONE_COOKIE = "calhooks_zone"
+# Set there too, and without a script by a link with `timeFormat`: 12 or 24 hours.
+CLOCK_COOKIE = "calhooks_clock"
+CLOCKS = ("12", "24")
+ONE_YEAR_SECONDS = 365 * 86_400
 
 
 def visitor_id() -> str:
@@ -42,3 +47,16 @@ def visitor_locale() -> str:
 def visitor_zone() -> str:
     """Return the canonical zone that the browser told us of, empty before its script has run."""
     return read_zone(request.cookies.get(ZONE_COOKIE, ""))
+
+
+def clock_hours() -> str:
+    """Return how this browser wants hours written, "12" or "24"."""
+    known = request.cookies.get(CLOCK_COOKIE, "")
+    return known if known in CLOCKS else "24"
+
+
+def keep_clock(hours: str, answer: Response) -> Response:
+    """Have the browser remember how it wants hours written; anything but 12 or 24 changes nothing."""
+    if hours in CLOCKS:
+        answer.set_cookie(CLOCK_COOKIE, hours, max_age=ONE_YEAR_SECONDS, samesite="Lax")
+    return answer

@@ -9,9 +9,11 @@ from typing import Any
 from calhooks.scheduling import questions
 from calhooks.scheduling.zones import offset_label, zone_info
 from calhooks.web.markdown import markdown, plain
+from calhooks.web.visitor import clock_hours
 
 HOUR_MINUTES = 60
 DAY_MINUTES = 24 * HOUR_MINUTES
+NOON = 12
 
 
 def initials(name: str) -> str:
@@ -50,8 +52,10 @@ def in_zone(moment: datetime, zone: str) -> datetime:
 
 
 def clock_time(moment: datetime) -> str:
-    """Return the time of day: 09:30."""
-    return f"{moment:%H:%M}"
+    """Return the time of day as this browser wants it: 09:30, or 9:30 am."""
+    if clock_hours() == "24":
+        return f"{moment:%H:%M}"
+    return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < NOON else 'pm'}"
 
 
 def time_span(start: datetime, end: datetime) -> str:

@@ -2,12 +2,17 @@
 // Everything here makes better what already works without it.
 
 const ZONE_COOKIE = "calhooks_zone";
+const CLOCK_COOKIE = "calhooks_clock";
 const ONE_YEAR_SECONDS = 31536000;
 
 const booker = () => document.getElementById("booker");
 
 function show(address, options = {}) {
   return htmx.ajax("GET", address, { target: "#booker", swap: "outerHTML", ...options });
+}
+
+function keep(cookie, value) {
+  document.cookie = `${cookie}=${value}; path=/; max-age=${ONE_YEAR_SECONDS}; samesite=lax`;
 }
 
 // --- The browser's time zone ---------------------------------------------------------------------------------------
@@ -21,7 +26,7 @@ function tellZone() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
   const before = toldZone();
   if (/^[\w+/-]+$/.test(zone) && zone !== before) {
-    document.cookie = `${ZONE_COOKIE}=${zone}; path=/; max-age=${ONE_YEAR_SECONDS}; samesite=lax`;
+    keep(ZONE_COOKIE, zone);
   }
   const isNew = toldZone() !== before;
   const isAsked = new URLSearchParams(location.search).has("timeZone");
@@ -45,6 +50,21 @@ document.addEventListener("change", (event) => {
   const address = new URL(location.href);
   address.searchParams.set("timeZone", event.target.value);
   show(address.pathname + address.search, { push: "true" });
+});
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-zone-search]");
+  if (button) (await import(button.dataset.zoneSearch)).openZoneSearch();
+});
+
+// --- Hours as 2:30 pm or as 14:30, remembered by this browser --------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  const choice = event.target.closest("[data-clock]");
+  if (!choice || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  keep(CLOCK_COOKIE, choice.dataset.clock);
+  show(location.pathname + location.search);
 });
 
 // --- Before a step: nothing that is about to change can be pressed -------------------------------------------------

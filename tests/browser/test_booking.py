@@ -171,6 +171,47 @@ def test_times_are_in_the_browsers_zone_and_in_any_other_on_demand(
     assert (booking.start_time, booking.attendees[0].time_zone) == (TUESDAY_TEN, "Asia/Kolkata")
 
 
+def test_a_time_zone_is_found_by_typing(event_type: EventType, visitor: OpenPage) -> None:
+    page = visitor(timezone_id="Europe/London")
+    arrive(page, f"{PAGE}?date=2026-03-03")
+    search = page.get_by_role("button", name="Search zones")
+    search.click()
+    box = page.get_by_role("dialog", name="Time zone")
+    typed = box.get_by_role("combobox")
+    expect(typed).to_be_focused()
+    expect(box.get_by_role("option", selected=True)).to_contain_text("London")
+    page.keyboard.type("nowhere at all")
+    expect(box.get_by_text("No time zone is called that.")).to_be_visible()
+    for words, found in (("india", "Colombo"), ("pacific standard", "Los Angeles"), ("+5:45", "Kathmandu")):
+        typed.fill(words)
+        expect(box.get_by_role("option").filter(has_text=found)).to_be_visible()
+    typed.fill("india")
+    page.keyboard.press("ArrowDown")
+    expect(box.get_by_role("option", selected=True)).to_contain_text("Kolkata")
+    page.keyboard.press("Enter")
+    expect(box).to_be_hidden()
+    expect(search).to_be_focused()
+    expect(page.get_by_label("Time zone")).to_have_value("Asia/Kolkata")
+    expect(page.get_by_test_id("time").first).to_have_text("14:30")
+    expect(page).to_have_url(re.compile("timeZone=Asia%2FKolkata"))
+
+
+def test_hours_are_written_as_the_visitor_likes_and_stay_so(event_type: EventType, visitor: OpenPage) -> None:
+    page = visitor(timezone_id="Europe/London")
+    arrive(page, f"{LINK}&date=2026-03-03")
+    mark(page)
+    page.get_by_role("link", name="12-hour clock").click()
+    expect(page.get_by_test_id("time").first).to_have_text("9:00 am")
+    expect(page.get_by_role("link", name="12-hour clock")).to_be_focused()
+    assert is_marked(page)
+    page.get_by_test_id("time").get_by_text("1:30 pm").click()
+    expect(page.get_by_text("1:30 pm – 2:00 pm")).to_be_visible()
+    fill(page)
+    page.get_by_test_id("confirm-book-button").click()
+    expect(page).to_have_url(BOOKED)
+    expect(page.get_by_text("1:30 pm – 2:00 pm")).to_be_visible()
+
+
 def test_without_javascript_the_whole_way_works(app: Flask, event_type: EventType, visitor: OpenPage) -> None:
     page = visitor(java_script_enabled=False)
     page.goto("/rick?metadata[user_id]=123")

@@ -471,3 +471,19 @@ def test_an_event_type_of_somebody_elses_is_not_found_under_a_host(
     with app.app_context():
         factories.create_user("ann")
     assert client.get(f"/ann/{event_type.slug}").status_code == 404
+
+
+# Hours
+
+
+def test_hours_are_written_as_the_visitor_likes_without_javascript_too(client: FlaskClient) -> None:
+    page = client.get(f"{PAGE}?date=2026-03-03&metadata[user_id]=123")
+    choice = next(each for each in elements(page) if each.attributes.get("data-clock") == "12")
+    answer = client.get(choice.attributes["href"] or "")
+    assert query(answer.location) == [("date", "2026-03-03"), ("metadata[user_id]", "123")]
+    again = client.get(answer.location)
+    assert [each.text for each in hooks(again, "time")][:8:7] == ["9:00 am", "12:30 pm"]
+    client.get(f"{PAGE}?timeFormat=13")
+    assert hooks(client.get(f"{PAGE}?date=2026-03-03"), "time")[0].text == "9:00 am"
+    client.get(f"{PAGE}?timeFormat=24")
+    assert hooks(client.get(f"{PAGE}?date=2026-03-03"), "time")[0].text == "09:00"
