@@ -1,7 +1,7 @@
 """What goes before the weekly hours: days with other hours or none, in one schedule, and days away, in all of them."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
@@ -53,13 +53,13 @@ def set_override(
     return override
 
 
-def remove_override(session: Session, owner: User, schedule_id: int, override_id: int) -> date:
-    """Give a day its weekday's hours back; return the day. Raises NotFound."""
+def remove_override(session: Session, owner: User, schedule_id: int, override_id: int) -> DateOverride:
+    """Give a day its weekday's hours back; return what it had instead. Raises NotFound."""
     schedule = find_schedule(session, owner, schedule_id)
     for override in schedule.overrides:
         if override.id == override_id:
             schedule.overrides.remove(override)
-            return override.day
+            return override
     raise NotFound
 
 
@@ -94,12 +94,13 @@ def add_absence(session: Session, owner: User, *, first: str, last: str, note: s
     return Kept(absence, _booked(session, owner, absence))
 
 
-def remove_absence(session: Session, owner: User, absence_id: int) -> None:
-    """Have a host back. Raises NotFound, also for someone else's."""
+def remove_absence(session: Session, owner: User, absence_id: int) -> Absence:
+    """Have a host back; return when it would have been away. Raises NotFound, also for someone else's."""
     absence = session.get(Absence, absence_id)
     if absence is None or absence.owner_id != owner.id:
         raise NotFound
     session.delete(absence)
+    return absence
 
 
 def away(session: Session, owner: User, begin: datetime, end: datetime) -> list[Span]:

@@ -14,6 +14,7 @@ from calhooks.scheduling.models import Schedule
 from calhooks.web import access
 from calhooks.web.forms import AccountForm, ZoneField
 from calhooks.web.htmx import is_htmx
+from calhooks.web.undo import offered_undo
 from calhooks.web.week import Week, change_week, stored_week, typed_hours, typed_week
 from calhooks.web.wording import in_zone
 
@@ -115,6 +116,7 @@ def exceptions_of(host: User, schedule: Schedule) -> dict[str, object]:
         "overrides": [override for override in schedule.overrides if override.day >= today],
         "absences": list_absences(db.session(), host, clock.now()),
         "clock_time": availability.clock_time,
+        "undo": offered_undo(),
     }
 
 

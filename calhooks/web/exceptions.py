@@ -1,6 +1,6 @@
 """Single days of a host: with other hours than their weekday's, or away."""
 
-from flask import Blueprint, abort, flash, render_template, request
+from flask import Blueprint, abort, flash, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField
@@ -16,6 +16,7 @@ from calhooks.web import access
 from calhooks.web.availability import exceptions_of, to_schedule
 from calhooks.web.forms import AccountForm
 from calhooks.web.htmx import fragment, is_htmx
+from calhooks.web.undo import offer_undo
 from calhooks.web.week import MOST_RANGES, Ranges, add_range, times
 from calhooks.web.wording import long_day
 
@@ -82,10 +83,13 @@ def remove_override(schedule_id: int, override_id: int) -> Response:
     """Give a day its weekday's hours back."""
     try:
         with writing() as session:
-            day = exceptions.remove_override(session, access.account(), schedule_id, override_id)
+            was = exceptions.remove_override(session, access.account(), schedule_id, override_id)
     except NotFound:
         abort(404)
-    return _done(schedule_id, f"{long_day(day)} has the hours of its weekday again.")
+    hours = [pair for each in was.ranges for pair in zip(("start", "end"), times(*each), strict=True)]
+    fields = [("day", was.day.isoformat()), ("kind", HOURS if hours else OFF), *hours]
+    offer_undo(long_day(was.day), url_for("exceptions.set_override", schedule_id=schedule_id), fields)
+    return _done(schedule_id, f"{long_day(was.day)} has the hours of its weekday again.")
 
 
 @blueprint.route("/away/new", methods=["GET", "POST"])
@@ -111,9 +115,11 @@ def remove_absence(schedule_id: int, absence_id: int) -> Response:
     """Have the host back."""
     try:
         with writing() as session:
-            exceptions.remove_absence(session, access.account(), absence_id)
+            was = exceptions.remove_absence(session, access.account(), absence_id)
     except NotFound:
         abort(404)
+    fields = [("firstDay", was.first_day.isoformat()), ("lastDay", was.last_day.isoformat()), ("note", was.note)]
+    offer_undo(long_day(was.first_day), url_for("exceptions.new_absence", schedule_id=schedule_id), fields)
     return _done(schedule_id, "These days can be booked again.")
 
 

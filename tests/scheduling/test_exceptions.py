@@ -62,7 +62,7 @@ def test_a_day_has_other_hours_until_they_are_removed(session: Session, event_ty
     override(event_type, "2026-03-03", ("20:00", "00:00"))
     assert offered(session, event_type)[3] == [20, 21, 22, 23]
     with writing() as inner:
-        assert remove_override(inner, event_type.owner, event_type.schedule_id, other.id) == date(2026, 3, 3)
+        assert remove_override(inner, event_type.owner, event_type.schedule_id, other.id).day == date(2026, 3, 3)
     assert offered(session, event_type)[3] == [9, 10, 11, 12, 13, 14, 15, 16]
 
 

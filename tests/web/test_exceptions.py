@@ -101,6 +101,35 @@ def test_days_away_close_the_calendar(host: FlaskClient, client: FlaskClient, sc
     assert len(times(client, 3)) == 16
 
 
+def test_what_was_removed_by_mistake_comes_back(host: FlaskClient, client: FlaskClient, schedule: str) -> None:
+    hours = {"start": ["10:00", "23:00"], "end": ["11:00", "00:00"]}
+    pages.submit(host, f"{schedule}/overrides/new", {"day": "2026-03-03", "kind": "hours", **hours})
+    pages.submit(host, f"{schedule}/away/new", {"firstDay": "2026-03-05", "lastDay": "2026-03-06", "note": "Beach"})
+    before = times(client, 3)
+    for removed, undone in (("overrides/1/delete", "overrides/new"), ("away/1/delete", "away/new")):
+        pages.submit(host, schedule, to=f"{schedule}/{removed}")
+        assert pages.submit(host, schedule, to=f"{schedule}/{undone}").status_code == 303
+        # Offered once, on the page that came next.
+        assert not hooks(host.get(schedule), "undo")
+    assert times(client, 3) == before == ["10:00", "10:30", "23:00", "23:30"]
+    assert (times(client, 5), times(client, 6)) == ([], [])
+    assert "Beach" in host.get(schedule).text
+
+
+def test_a_day_that_is_off_is_off_again_when_its_removal_is_undone(
+    host: FlaskClient, client: FlaskClient, schedule: str
+) -> None:
+    pages.submit(host, f"{schedule}/overrides/new", {"day": "2026-03-03", "kind": "off"})
+    removed = f"{schedule}/overrides/1/delete"
+    token = pages.csrf_token(host, schedule)
+    page = host.post(removed, data={"csrf_token": token}, headers={"HX-Request": "true", "HX-Target": "exceptions"})
+    assert hooks(page, "undo")[0].text == "Removed: Tuesday 3 March 2026 Undo"
+    assert len(times(client, 3)) == 16
+    form = pages.post_form(page, f"{schedule}/overrides/new")
+    host.post(form.path, data=form.fields)
+    assert times(client, 3) == []
+
+
 def test_wrong_days_away_come_back_at_their_field(host: FlaskClient, schedule: str) -> None:
     answer = pages.submit(host, f"{schedule}/away/new", {"firstDay": "2026-03-04", "lastDay": "2026-03-03"})
     assert answer.status_code == 422
