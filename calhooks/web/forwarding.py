@@ -39,7 +39,6 @@ def destination(booking: Booking) -> str:
     if booking.event_type is None or not booking.event_type.redirect_url:
         return ""
     parts = urlsplit(booking.event_type.redirect_url)
-    hosts = parse_qsl(parts.query, keep_blank_values=True)
     ours = [
         ("uid", booking.uid),
         ("title", booking.title),
@@ -47,6 +46,8 @@ def destination(booking: Booking) -> str:
         ("endTime", seconds(booking.end_time)),
         ("email", booking.attendees[0].email),
     ]
+    told = {name for name, _ in ours}
+    hosts = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in told]
     taken = {FORWARD, *(name for name, _ in hosts + ours)}
     links = [*request.args.items(multi=True), *metadata_pairs(booking.metadata_)]
     kept = [(name, value) for name, value in links if name not in taken]

@@ -59,6 +59,14 @@ def test_the_links_own_parameters_go_along_and_override_nothing(client: FlaskCli
     assert dict(said)["lang"] == "en"
 
 
+def test_the_hosts_own_address_does_not_say_another_booking(client: FlaskClient, app: Flask, rick: User) -> None:
+    with app.app_context():
+        factories.create_event_type(rick, slug="odd", redirect_url="https://www.example.com/?uid=x&a=1")
+    _, _, said = landed(client, "/rick/odd?slot=2026-03-03T12:00:00Z")
+    assert [name for name, _ in said][:3] == ["a", "uid", "title"]
+    assert dict(said)["uid"] != "x"
+
+
 def test_they_survive_the_way_through_the_page(client: FlaskClient) -> None:
     back = pages.submit(client, f"{LINK}&utm_source=news", {"step": "back"})
     assert "utm_source=news" in back.location
