@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, FieldList, Form, FormField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, Form, FormField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from calhooks.scheduling.models import EventType
 from calhooks.scheduling.question_form import TypedQuestion
 from calhooks.scheduling.questions import QuestionKind, own_questions
+from calhooks.web.rows import Rows
 
 # More than the service allows, so that it can say so; a bound for a form that nobody typed.
 MOST_ROWS = 60
@@ -48,7 +49,7 @@ class QuestionRow(Form):  # type: ignore[misc]  # wtforms has no types
         )
 
 
-class Questions(FieldList):  # type: ignore[misc]  # wtforms has no types
+class Questions(Rows):
     """The rows, and what the buttons beside them do."""
 
     def __init__(self, label: str, **options: Any) -> None:

@@ -194,3 +194,11 @@ def test_wrong_lengths_and_places_come_back_at_their_field(
     answer = pages.submit(host, edit(event_type), typed)
     assert answer.status_code == 422
     assert sentence in answer.text
+
+
+@pytest.mark.parametrize("number", ["²", "99999", "9" * 5_000, "-1", "٣"])
+def test_a_row_that_no_form_has_numbered_is_left_aside(host: FlaskClient, event_type: EventType, number: str) -> None:
+    edit = f"/event-types/{event_type.id}/edit"
+    fields = pages.post_form(host.get(edit)).fields
+    assert host.post(edit, data=fields | {f"questions-{number}-label": "What?"}).status_code == 303
+    assert "questions-0-label" not in pages.post_form(host.get(edit)).fields
