@@ -17,6 +17,7 @@ from calhooks.scheduling.history import note
 from calhooks.scheduling.locking import flush_or_refuse, lock_endpoints, lock_host_of, locked_booking
 from calhooks.scheduling.models import Attendee, Booking, BookingStatus, ChangeAction, EventType, LocationKind
 from calhooks.scheduling.openings import require_offered
+from calhooks.scheduling.places import place_of
 from calhooks.scheduling.questions import ATTENDEE_PHONE
 from calhooks.scheduling.submissions import Submission
 from calhooks.scheduling.titles import booking_title
@@ -210,11 +211,14 @@ def _responses(submission: Submission) -> dict[str, dict[str, object]]:
         responses["notes"] = {"label": "Additional notes", "value": submission.notes}
     if submission.guests:
         responses["guests"] = {"label": "Guests", "value": list(submission.guests)}
+    if submission.place:
+        responses["location"] = {"label": "Location", "value": submission.place}
     return responses | submission.answers
 
 
 def _location(event_type: EventType, submission: Submission) -> str:
-    if event_type.location_kind != LocationKind.ATTENDEE_PHONE:
-        return event_type.location
+    place = place_of(event_type, submission.place)
+    if place.kind is not LocationKind.ATTENDEE_PHONE:
+        return place.location
     answer = submission.answers.get(ATTENDEE_PHONE)
     return str(answer["value"]) if answer else ""

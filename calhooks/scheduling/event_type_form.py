@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from calhooks.scheduling.errors import InvalidInput
-from calhooks.scheduling.fields import MAX_SLUG_LENGTH, checked, one_line, paragraphs, phone_number, slug_of
+from calhooks.scheduling.fields import MAX_SLUG_LENGTH, checked, one_line, paragraphs, slug_of
 from calhooks.scheduling.models import LocationKind
 from calhooks.scheduling.openings import MAX_BUFFER, MAX_LENGTH
+from calhooks.scheduling.places import TypedPlace, check_other_places, check_place
 from calhooks.scheduling.question_form import TypedQuestion, check_questions
 from calhooks.scheduling.window_form import TypedWindow, check_window, redirect_address
 
 MAX_TITLE_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 5_000
-MAX_LOCATION_LENGTH = 1_000
 MAX_LENGTHS = 10
 MAX_BOOKING_NAME_LENGTH = 500
 MAX_NOTICE = 365 * 1_440
@@ -29,9 +29,9 @@ _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 class EventTypeForm:
     """An event type as it was typed. Lengths are in minutes, None where no number was typed.
 
-    `other_lengths` lists further ones, as in "15, 45"; `questions` of None leaves them as they are. An empty `slug` is
-    made from the title; without `slot_interval` a slot begins after each `length`; without `schedule_id` the host's
-    first schedule holds, or the one that is set; without `reminder_hours` nobody is reminded.
+    `other_lengths` lists further ones, as in "15, 45"; `other_places` and `questions` of None stay as they are. An
+    empty `slug` is made from the title; without `slot_interval` a slot begins after each `length`; without
+    `schedule_id` the host's first schedule holds, or the one that is set; without `reminder_hours` nobody is reminded.
     """
 
     title: str
@@ -41,6 +41,7 @@ class EventTypeForm:
     other_lengths: str = ""
     location_kind: str = LocationKind.SOMEWHERE_ELSE
     location: str = ""
+    other_places: tuple[TypedPlace, ...] | None = None
     questions: tuple[TypedQuestion, ...] | None = None
     booking_name: str = ""
     requires_confirmation: bool = False
@@ -80,8 +81,11 @@ def check_event_type(form: EventTypeForm) -> dict[str, Any]:
         "allows_guests": form.allows_guests,
         "redirect_url": checked(errors, "redirectUrl", redirect_address, form.redirect_url),
         **check_window(errors, form.window),
-        **_place(errors, form.location_kind, form.location),
     }
+    if place := check_place(errors, TypedPlace(form.location_kind, form.location), "locationKind", "location"):
+        values |= {"location_kind": place.kind, "location": place.location}
+    if form.other_places is not None:
+        values["other_locations"] = check_other_places(errors, form.other_places)
     if form.questions is not None:
         values["questions"] = [question.stored() for question in check_questions(errors, form.questions)]
     if form.slot_interval is not None:
@@ -127,32 +131,3 @@ def _lengths(text: str) -> list[int]:
     if len(lengths) > MAX_LENGTHS:
         raise ValueError(f"Offer at most {MAX_LENGTHS} lengths.")
     return lengths
-
-
-def _place(errors: dict[str, str], typed_kind: str, location: str) -> dict[str, Any]:
-    """Return the kind of a location and what it is; an attendee's phone number is not known before somebody books."""
-    kind = LocationKind(typed_kind) if typed_kind in list(LocationKind) else None
-    if kind is None:
-        errors["locationKind"] = "Choose where the meeting is."
-    if kind is None or kind is LocationKind.ATTENDEE_PHONE:
-        return {"location_kind": kind, "location": ""}
-    check = {LocationKind.LINK: _link, LocationKind.HOST_PHONE: _phone}.get(kind, _anywhere)
-    return {"location_kind": kind, "location": checked(errors, "location", check, location)}
-
-
-def _anywhere(text: str) -> str:
-    return one_line(text, MAX_LOCATION_LENGTH)
-
-
-def _link(text: str) -> str:
-    link = _anywhere(text)
-    if not re.fullmatch(r"https?://[^\s/]+\S*", link, re.IGNORECASE):
-        raise ValueError("Enter a link that begins with https://.")
-    return link
-
-
-def _phone(text: str) -> str:
-    number = phone_number(text)
-    if not number:
-        raise ValueError("Enter the phone number that is called.")
-    return number

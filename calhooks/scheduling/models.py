@@ -104,10 +104,11 @@ class EventType(Base):
     """Something that can be booked with one host. Lengths, notice, buffers and interval are in minutes.
 
     `length` is what is booked unless the booker chooses one of `other_lengths`. `location` is empty where the booker
-    says it. `booking_name` is the pattern of a booking's title, empty for the event type's own title. Attendees are
-    reminded `reminder_hours` before the meeting, or never. `questions` are those of `scheduling.questions`. The days of
-    the window and of the limits, which count accepted bookings, are by the owner's clock. `redirect_url` is where
-    bookers go in the end, empty for their booking's page.
+    says it; `other_locations` are further places to choose from, those of `scheduling.places`. `booking_name` is the
+    pattern of a booking's title, empty for the event type's own title. Attendees are reminded `reminder_hours` before
+    the meeting, or never. `questions` are those of `scheduling.questions`. The days of the window and of the limits,
+    which count accepted bookings, are by the owner's clock. `redirect_url` is where bookers go in the end, empty for
+    their booking's page.
     """
 
     __tablename__ = "event_types"
@@ -123,6 +124,7 @@ class EventType(Base):
     other_lengths: Mapped[list[int]] = mapped_column(JSON, default=list)
     location_kind: Mapped[LocationKind] = mapped_column(String(20), default=LocationKind.SOMEWHERE_ELSE)
     location: Mapped[str] = mapped_column(String(1000), default="")
+    other_locations: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     questions: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     booking_name: Mapped[str] = mapped_column(String(500), default="")
     requires_confirmation: Mapped[bool] = mapped_column(default=False)

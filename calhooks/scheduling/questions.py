@@ -8,6 +8,7 @@ from typing import Any
 
 from calhooks.scheduling.fields import checked, one_line, paragraphs, phone_number
 from calhooks.scheduling.models import EventType, LocationKind
+from calhooks.scheduling.places import places
 
 MAX_TEXT_LENGTH = 1_000
 MAX_LONG_TEXT_LENGTH = 5_000
@@ -15,7 +16,7 @@ MAX_LONG_TEXT_LENGTH = 5_000
 MAX_DIGITS = 15
 ATTENDEE_PHONE = "attendeePhoneNumber"
 # The names of the answers that every booking has.
-EVERY_FORM = ("name", "email", "notes", "guests")
+EVERY_FORM = ("name", "email", "notes", "guests", "location")
 NOT_TICKED = ("", "0", "false", "no", "off", "n")
 
 # An answer as it is kept with the booking: the label it was asked under, and its value.
@@ -73,7 +74,8 @@ def own_questions(event_type: EventType) -> list[Question]:
 
 def asked(event_type: EventType) -> list[Question]:
     """Return everything that a booker is asked, the phone number to call first where there is one."""
-    phone = [PHONE_QUESTION] if event_type.location_kind == LocationKind.ATTENDEE_PHONE else []
+    kinds = {place.kind for place in places(event_type)}
+    phone = [PHONE_QUESTION] if LocationKind.ATTENDEE_PHONE in kinds else []
     return phone + own_questions(event_type)
 
 

@@ -29,6 +29,7 @@ from calhooks.scheduling.locking import flush_or_refuse, locked_booking
 from calhooks.scheduling.metadata import merge_metadata
 from calhooks.scheduling.models import Booking, BookingStatus, ChangeAction
 from calhooks.scheduling.openings import require_offered
+from calhooks.scheduling.places import chosen_before
 from calhooks.scheduling.questions import own_answers
 from calhooks.scheduling.submissions import Submission
 
@@ -134,7 +135,7 @@ def _give_way(replaced: Booking) -> None:
 
 
 def _as_booker(submission: Submission, old: Booking) -> Submission:
-    """Return the form that a host filled in, with the booker's own name, zone, language and answers."""
+    """Return the form that a host filled in, with the booker's own name, zone, language, place and answers."""
     booker = old.attendees[0]
     return replace(
         submission,
@@ -143,4 +144,5 @@ def _as_booker(submission: Submission, old: Booking) -> Submission:
         time_zone=booker.time_zone,
         locale=booker.locale,
         answers=own_answers(old.responses),
+        place=chosen_before(old),
     )

@@ -7,7 +7,9 @@ from types import MappingProxyType
 
 from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.fields import MAX_REASON_LENGTH, checked, email_address, one_line, paragraphs
-from calhooks.scheduling.questions import Answers, Question, check_answers
+from calhooks.scheduling.models import LocationKind
+from calhooks.scheduling.places import Place, chosen_place
+from calhooks.scheduling.questions import ATTENDEE_PHONE, Answers, Question, check_answers
 from calhooks.scheduling.zones import canonical_zone
 
 MAX_NAME_LENGTH = 200
@@ -21,7 +23,8 @@ MAX_LOCALE_LENGTH = 16
 class Submission:
     """A booking form that can be kept. `start` is UTC, `time_zone` canonical; `guests` holds each address once.
 
-    `length` is the one that was chosen, in minutes, None for the event type's own.
+    `length` is the one that was chosen, in minutes, None for the event type's own; `place` the key of the place that
+    was chosen, empty where there is only one.
     """
 
     start: datetime
@@ -34,6 +37,7 @@ class Submission:
     reschedule_reason: str = ""
     locale: str = DEFAULT_LOCALE
     answers: Answers = field(default_factory=dict)
+    place: str = ""
 
 
 def check_submission(
@@ -50,8 +54,11 @@ def check_submission(
     questions: Sequence[Question] = (),
     answers: Mapping[str, str] = MappingProxyType({}),
     allows_guests: bool = True,
+    places: Sequence[Place] = (),
+    place: str = "",
 ) -> Submission:
-    """Return what was typed, tidied; `questions` are the event type's, `answers` what was typed, by identifier.
+    """Return what was typed, tidied; `questions` are the event type's, `answers` what was typed, by identifier;
+    of several `places`, `place` is the key of one.
 
     Raises InvalidInput, keyed by the contract's names (`timeZone`, `start`…) and the identifiers. `locale` is not
     typed: what is no plain language tag becomes the default.
@@ -64,6 +71,9 @@ def check_submission(
     others = checked(errors, "guests", _guests if allows_guests else _no_guests, guests)
     remarks = checked(errors, "notes", lambda text: paragraphs(text, MAX_NOTES_LENGTH), notes)
     reason = checked(errors, "rescheduleReason", lambda text: paragraphs(text, MAX_REASON_LENGTH), reschedule_reason)
+    where = checked(errors, "location", lambda key: chosen_place(places, key), place)
+    if where and where.kind is not LocationKind.ATTENDEE_PHONE:
+        questions = [question for question in questions if question.identifier != ATTENDEE_PHONE]
     answered = check_answers(errors, questions, answers)
     if errors or moment is None or zone is None or booker is None or address is None:
         raise InvalidInput(errors)
@@ -78,6 +88,7 @@ def check_submission(
         locale=_locale(locale),
         length=length,
         answers=answered,
+        place=where.key if where else "",
     )
 
 

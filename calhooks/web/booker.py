@@ -77,7 +77,7 @@ class BookerPage:
     @property
     def post_url(self) -> str:
         """Return where the form goes: the page's own path with all that is not typed into the form."""
-        return self.link.to(name="", email="", guests=(), notes="", reschedule_reason="", answers={}).url
+        return self.link.to(name="", email="", guests=(), notes="", location="", reschedule_reason="", answers={}).url
 
     @property
     def profile_url(self) -> str:

@@ -9,6 +9,7 @@ from wtforms import (
     EmailField,
     Field,
     HiddenField,
+    RadioField,
     SelectField,
     StringField,
     TelField,
@@ -17,9 +18,11 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 
 from calhooks.scheduling.models import Booking
+from calhooks.scheduling.places import Place, chosen_before
 from calhooks.scheduling.questions import Question, QuestionKind, is_ticked, own_answers
 from calhooks.scheduling.submissions import MAX_GUESTS, Submission, check_submission
 from calhooks.web.booking_link import MOST_GUESTS, BookingLink
+from calhooks.web.wording import place_label
 
 
 class GuestsField(Field):  # type: ignore[misc]  # wtforms has no types
@@ -43,6 +46,7 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
     most_guests = MAX_GUESTS
     questions: Sequence[Question] = ()
+    places: Sequence[Place] = ()
 
     @property
     def asked(self) -> list[tuple[Question, Field]]:
@@ -69,6 +73,8 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             questions=self.questions,
             answers=self._answers(),
             allows_guests=allows_guests,
+            places=self.places,
+            place=self._place(),
         )
 
     def typed(self) -> dict[str, Any]:
@@ -79,8 +85,12 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             "guests": tuple(self.guests.data),
             "notes": self.notes.data or "",
             "reschedule_reason": self.reschedule_reason.data or "",
+            "location": self._place(),
             "answers": {name: text for name, text in self._answers().items() if text},
         }
+
+    def _place(self) -> str:
+        return (self.location.data or "") if "location" in self else ""
 
     def _answers(self) -> dict[str, str]:
         return {question.identifier: _text(each.data) for question, each in self.asked}
@@ -92,19 +102,24 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
                 each.errors = (errors[each.name],)
 
 
-def form_class(questions: Sequence[Question]) -> type[BookingForm]:
-    """Return the form with fields for an event type's own questions, named by their identifiers."""
+def form_class(questions: Sequence[Question], places: Sequence[Place]) -> type[BookingForm]:
+    """Return the form with fields for an event type's own questions, named by their identifiers, and for its places."""
 
     class AskingForm(BookingForm):
         pass
 
-    AskingForm.questions = questions
+    AskingForm.questions, AskingForm.places = questions, places
+    if len(places) > 1:
+        choices = [SelectChoice(place.key, place_label(place)) for place in places]
+        AskingForm.location = RadioField("Where", choices=choices, default=places[0].key, validate_choice=False)
     for number, question in enumerate(questions):
         setattr(AskingForm, _attribute(number), _field(question))
     return AskingForm
 
 
-def form_for(questions: Sequence[Question], link: BookingLink, former: Booking | None) -> BookingForm:
+def form_for(
+    questions: Sequence[Question], places: Sequence[Place], link: BookingLink, former: Booking | None
+) -> BookingForm:
     """Return the form with what the link, or the booking that is to be moved, fills in beforehand."""
     known = {"name": "", "email": "", "guests": (), "notes": ""}
     answers: dict[str, Any] = {}
@@ -115,6 +130,7 @@ def form_for(questions: Sequence[Question], link: BookingLink, former: Booking |
             "email": booker.email,
             "guests": tuple(guest.email for guest in guests),
             "notes": former.additional_notes,
+            "location": chosen_before(former),
         }
         answers = {name: answer["value"] for name, answer in own_answers(former.responses).items()}
     typed = {
@@ -122,10 +138,13 @@ def form_for(questions: Sequence[Question], link: BookingLink, former: Booking |
         "email": link.email,
         "guests": link.guests,
         "notes": link.notes,
+        "location": link.location,
         "reschedule_reason": link.reschedule_reason,
     }
     filled = known | {name: value for name, value in typed.items() if value}
-    return form_class(questions)(formdata=None, data=filled | _filled(questions, answers | dict(link.answers)))
+    if filled.get("location") not in [place.key for place in places]:
+        filled.pop("location", None)
+    return form_class(questions, places)(formdata=None, data=filled | _filled(questions, answers | dict(link.answers)))
 
 
 def _filled(questions: Iterable[Question], answers: Mapping[str, Any]) -> dict[str, Any]:

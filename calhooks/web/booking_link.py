@@ -16,6 +16,7 @@ from calhooks.scheduling.zones import UnknownZone, canonical_zone
 # What somebody types is longer at most; a link that carries more is cut.
 LONGEST_TEXT = 10_000
 MOST_GUESTS = 50
+LONGEST_KEY = 50
 LONGEST_DURATION_MINUTES = 1_440
 
 
@@ -38,6 +39,7 @@ class BookingLink:
     email: str = ""
     guests: tuple[str, ...] = ()
     notes: str = ""
+    location: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)
     reschedule_uid: str = ""
     reschedule_reason: str = ""
@@ -56,6 +58,7 @@ class BookingLink:
             ("name", self.name),
             ("email", self.email),
             ("notes", self.notes),
+            ("location", self.location),
             ("rescheduleReason", self.reschedule_reason),
             *self.answers.items(),
         ]
@@ -97,6 +100,7 @@ def read_link(
         email=_line(query.get("email", "")),
         guests=tuple(_line(guest) for guest in query.getlist("guests")[:MOST_GUESTS]),
         notes=_text(query.get("notes", "")),
+        location=_line(query.get("location", ""))[:LONGEST_KEY],
         answers={name: _text(query[name]) for name in asked if query.get(name)},
         reschedule_uid=_line(query.get("rescheduleUid", "")),
         reschedule_reason=_text(query.get("rescheduleReason", "")),

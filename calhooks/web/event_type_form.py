@@ -11,6 +11,7 @@ from wtforms.widgets import DateInput
 from calhooks.scheduling.event_type_form import DEFAULT_NOTICE, EventTypeForm
 from calhooks.scheduling.models import EventType, LocationKind, Schedule, WindowKind
 from calhooks.scheduling.window_form import TypedWindow
+from calhooks.web.place_form import LOCATION_CHOICES, Places, stored_places
 from calhooks.web.question_form import Questions, stored_rows
 from calhooks.web.wording import length_of_time
 
@@ -19,13 +20,6 @@ NOTICES = (0, 30, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3
 BUFFERS = (0, 5, 10, 15, 20, 30, 45, 60, 90, 120)
 REMINDERS = (1, 2, 4, 12, 24, 48, 72, 168)
 INTERVALS = (5, 10, 15, 20, 30, 45, 60, 90, 120)
-LOCATIONS = (
-    (LocationKind.LINK, "Online, at a link"),
-    (LocationKind.IN_PERSON, "In person"),
-    (LocationKind.HOST_PHONE, "People call me"),
-    (LocationKind.ATTENDEE_PHONE, "I call people at their number"),
-    (LocationKind.SOMEWHERE_ELSE, "Somewhere else, or not said"),
-)
 WINDOWS = (
     (WindowKind.UNLIMITED, "As far as people like"),
     (WindowKind.ROLLING, "So many days from today"),
@@ -54,11 +48,12 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     location_kind = SelectField(
         "Location",
         name="locationKind",
-        choices=[SelectChoice(str(kind), label) for kind, label in LOCATIONS],
+        choices=LOCATION_CHOICES,
         default=str(LocationKind.SOMEWHERE_ELSE),
         validate_choice=False,
     )
     location = StringField("Where", default="")
+    places = Places("Other places")
     questions = Questions("Questions")
     booking_name = StringField("Booking name", name="bookingName", default="")
     requires_confirmation = BooleanField("Each booking needs my confirmation", name="requiresConfirmation")
@@ -98,8 +93,12 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         self.reminder_hours.choices = [("", "None"), *((n, f"{length_of_time(n * HOUR)} before") for n in hours)]
         self.schedule.choices = [(schedule.id, schedule.name) for schedule in schedules]
 
+    def change(self, sent: MultiDict[str, str]) -> bool:
+        """Do what a button beside a place or a question asks for; tell whether one was pressed."""
+        return self.places.change(sent) or self.questions.change(sent)
+
     def values(self, sent: MultiDict[str, str]) -> EventTypeForm:
-        """Return what was typed. Questions that were not sent at all stay as they are."""
+        """Return what was typed. Places and questions that were not sent at all stay as they are."""
         return EventTypeForm(
             title=self.title.data or "",
             slug=self.slug.data or "",
@@ -108,6 +107,7 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             other_lengths=self.other_lengths.data or "",
             location_kind=self.location_kind.data or "",
             location=self.location.data or "",
+            other_places=self.places.typed() if "places" in sent else None,
             questions=self.questions.typed() if "questions" in sent else None,
             booking_name=self.booking_name.data or "",
             requires_confirmation=self.requires_confirmation.data,
@@ -136,6 +136,7 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         for each in self:
             if each.name in errors:
                 each.errors = (errors[each.name],)
+        self.places.show(errors)
         self.questions.show(errors)
 
 
@@ -177,6 +178,7 @@ def _stored(event_type: EventType) -> dict[str, object]:
             "no_guests": not event_type.allows_guests,
             "schedule": event_type.schedule_id,
             "other_lengths": ", ".join(map(str, event_type.other_lengths)),
+            "places": stored_places(event_type),
             "questions": stored_rows(event_type),
         }
     )

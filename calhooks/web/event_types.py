@@ -28,7 +28,7 @@ def index() -> str:
 def new() -> str | Response | tuple[str, int]:
     """Make an event type."""
     form = form_for(None, list_schedules(db.session(), access.account()))
-    if not form.is_submitted() or form.questions.change(request.form):
+    if not form.is_submitted() or form.change(request.form):
         return _form(form, None)
     try:
         with writing() as session:
@@ -46,7 +46,7 @@ def edit(event_type_id: int) -> str | Response | tuple[str, int]:
     """Change an event type; what was booked stays as it was."""
     event_type = _find(event_type_id)
     form = form_for(event_type, list_schedules(db.session(), access.account()))
-    if not form.is_submitted() or form.questions.change(request.form):
+    if not form.is_submitted() or form.change(request.form):
         return _form(form, event_type)
     try:
         with writing() as session:
@@ -123,7 +123,8 @@ def _answer(message: str, *, closes_box: bool = False, focus: int | None = None)
 
 
 def _form(form: TypedEventType, event_type: EventType | None) -> str:
-    template = "event_types/_questions.html" if is_htmx() else "event_types/edit.html"
+    part = "_places" if request.headers.get("HX-Target") == "places" else "_questions"
+    template = f"event_types/{part}.html" if is_htmx() else "event_types/edit.html"
     return render_template(template, form=form, event_type=event_type, address=_address() + "/")
 
 

@@ -18,6 +18,7 @@ from calhooks.scheduling.holds import hold, release
 from calhooks.scheduling.lists import find_booking
 from calhooks.scheduling.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.models import Booking, EventType
+from calhooks.scheduling.places import Place, places
 from calhooks.scheduling.questions import Question, asked
 from calhooks.scheduling.submissions import Submission
 from calhooks.web import access, limits, wording
@@ -70,7 +71,7 @@ def book(username: str, slug: str) -> Response:
     former = _former(link)
     if former and former.event_type and former.event_type_id != bookable.id:
         return redirect(link.to(path=_path(former.event_type)).url, 303)
-    form = form_class(_questions(bookable, former))()
+    form = form_class(_questions(bookable, former), _places(bookable, former))()
     link = link.to(slot=read_moment(form.start.data or ""), **form.typed())
     if "step" in request.form:
         return _step(bookable, link, former)
@@ -160,13 +161,18 @@ def _page(bookable: EventType, link: BookingLink, former: Booking | None) -> Boo
     if page.slot:
         # Known before the form is sent, so that pressing twice is recognised.
         visitor_id()
-        page.form = form_for(_questions(bookable, former), link, former)
+        page.form = form_for(_questions(bookable, former), _places(bookable, former), link, former)
     return page
 
 
 def _questions(bookable: EventType, former: Booking | None) -> list[Question]:
     """Return what is asked; a host who moves a booking answers nothing in the booker's place."""
     return [] if _by_host(former) else asked(bookable)
+
+
+def _places(bookable: EventType, former: Booking | None) -> list[Place]:
+    """Return where it can be; a host who moves a booking leaves it where the booker chose."""
+    return [] if _by_host(former) else places(bookable)
 
 
 def _by_host(former: Booking | None) -> bool:

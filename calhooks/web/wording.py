@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from calhooks.scheduling import questions
+from calhooks.scheduling.models import LocationKind
+from calhooks.scheduling.places import Place, places
 from calhooks.scheduling.zones import offset_label, zone_info
 from calhooks.web.markdown import markdown, plain
 from calhooks.web.visitor import clock_hours
@@ -85,6 +87,30 @@ def location_kind(location: str) -> str:
     return "place" if text else ""
 
 
+def place_label(place: Place) -> str:
+    """Return a place as bookers choose it. The link of a meeting is for those who have booked."""
+    labels = {
+        LocationKind.LINK: "Online",
+        LocationKind.ATTENDEE_PHONE: "By phone, at your number",
+        LocationKind.HOST_PHONE: f"By phone, at {place.location}",
+    }
+    return labels.get(place.kind) or place.location or ("In person" if place.kind == "in_person" else "Somewhere else")
+
+
+def places_in_words(offered: list[Place]) -> str:
+    """Return what kinds of places a booker can choose from: Online, by phone or in person; you choose."""
+    words = {
+        LocationKind.LINK: "online",
+        LocationKind.IN_PERSON: "in person",
+        LocationKind.HOST_PHONE: "by phone",
+        LocationKind.ATTENDEE_PHONE: "by phone",
+        LocationKind.SOMEWHERE_ELSE: "somewhere else",
+    }
+    *kinds, last = dict.fromkeys(words[place.kind] for place in offered)
+    text = f"{', '.join(kinds)} or {last}" if kinds else last
+    return f"{text[0].upper()}{text[1:]}; you choose"
+
+
 @dataclass(frozen=True, slots=True)
 class SaidAnswer:
     """An answer to a question of the host's, in words."""
@@ -123,4 +149,6 @@ FILTERS = (
     zone_name,
     zone_offset,
     location_kind,
+    places,
+    places_in_words,
 )

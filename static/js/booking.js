@@ -243,7 +243,8 @@ function saveDraft() {
   const form = document.getElementById("booking-form");
   if (!form) return;
   const said = (field) => (field.type === "checkbox" ? field.checked : field.value);
-  const fields = Object.fromEntries(draftFields(form).map((field) => [field.name, said(field)]));
+  const chosen = draftFields(form).filter((field) => field.type !== "radio" || field.checked);
+  const fields = Object.fromEntries(chosen.map((field) => [field.name, said(field)]));
   try {
     sessionStorage.setItem(draftKey(), JSON.stringify({ fields, guests: new FormData(form).getAll("guests") }));
   } catch {
@@ -263,6 +264,7 @@ function fillDraft() {
   for (const field of draftFields(form)) {
     const said = draft.fields[field.name];
     if (field.type === "checkbox") field.checked ||= said === true;
+    else if (field.type === "radio") field.checked ||= field.value === said;
     else if (!field.value) field.value = said ?? "";
   }
   const parts = guestParts();
