@@ -212,6 +212,29 @@ def test_hours_are_written_as_the_visitor_likes_and_stay_so(event_type: EventTyp
     expect(page.get_by_text("1:30 pm – 2:00 pm")).to_be_visible()
 
 
+def test_a_chosen_place_asks_for_what_it_needs_and_survives_going_back(
+    app: Flask, rick: User, visitor: OpenPage
+) -> None:
+    with app.app_context():
+        others = [{"kind": "attendee_phone", "location": ""}]
+        factories.create_event_type(rick, slug="call", location="1 High Street", other_locations=others)
+    page = visitor(timezone_id="Europe/London")
+    arrive(page, "/rick/call?date=2026-03-03")
+    page.get_by_test_id("time").get_by_text("10:00").click()
+    expect(page.get_by_label("1 High Street")).to_be_checked()
+    expect(page.get_by_label("Phone number")).to_be_hidden()
+    page.get_by_label("By phone, at your number").check()
+    page.get_by_label("Phone number").fill("+44 20 7946 0958")
+    page.go_back()
+    page.get_by_test_id("time").get_by_text("11:00").click()
+    expect(page.get_by_label("By phone, at your number")).to_be_checked()
+    expect(page.get_by_label("Phone number")).to_have_value("+44 20 7946 0958")
+    fill(page)
+    page.get_by_test_id("confirm-book-button").click()
+    expect(page).to_have_url(BOOKED)
+    assert bookings(app)[0].location == "+44 20 7946 0958"
+
+
 def test_without_javascript_the_whole_way_works(app: Flask, event_type: EventType, visitor: OpenPage) -> None:
     page = visitor(java_script_enabled=False)
     page.goto("/rick?metadata[user_id]=123")
@@ -504,3 +527,25 @@ def test_the_host_gives_a_day_a_second_range(rick: User, event_type: EventType, 
     expect(page.get_by_label("Monday, from")).to_have_count(2)
     page.goto(f"{PAGE}?date=2026-03-09&timeZone=Europe/London")
     expect(page.get_by_test_id("time")).to_have_count(14)
+
+
+def test_the_host_takes_back_what_was_removed_by_mistake(
+    rick: User, event_type: EventType, signed_in: OpenPage
+) -> None:
+    page = signed_in(rick)
+    page.goto("/availability")
+    page.get_by_role("link", name="Be away").click()
+    box = page.get_by_role("dialog", name="Be away")
+    box.get_by_label("First day").fill("2026-03-05")
+    box.get_by_label("Note").fill("Beach")
+    box.get_by_label("Note").press("Enter")
+    expect(box).to_be_hidden()
+    mark(page)
+    page.get_by_role("button", name="Be back on Thursday 5 March 2026").click()
+    expect(page.get_by_text("Beach")).to_have_count(0)
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Beach")).to_be_visible()
+    expect(undo).to_have_count(0)
+    assert is_marked(page)
