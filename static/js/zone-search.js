@@ -2,8 +2,9 @@
 // Loaded when somebody asks for it. What is found is chosen in the page's own list of zones.
 
 const hour12 = () => /(?:^|; )calhooks_clock=12(?:;|$)/.test(document.cookie);
-const select = document.getElementById("timeZone");
-let zones = null;
+// Going back in the history puts a new list in place of the old one.
+let select = null;
+let zones = [];
 
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
@@ -63,6 +64,7 @@ function row(zone, number) {
 }
 
 export function openZoneSearch() {
+  select = document.getElementById("timeZone");
   zones = readZones();
   modal.replaceChildren(document.getElementById("zone-search").content.cloneNode(true));
   const input = modal.querySelector("input");

@@ -194,6 +194,13 @@ def test_a_time_zone_is_found_by_typing(event_type: EventType, visitor: OpenPage
     expect(page.get_by_label("Time zone")).to_have_value("Asia/Kolkata")
     expect(page.get_by_test_id("time").first).to_have_text("14:30")
     expect(page).to_have_url(re.compile("timeZone=Asia%2FKolkata"))
+    page.go_back()
+    expect(page.get_by_test_id("time").first).to_have_text("09:00")
+    search.click()
+    page.keyboard.type("tokyo")
+    expect(box.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("time").first).to_have_text("00:00")
 
 
 def test_hours_are_written_as_the_visitor_likes_and_stay_so(event_type: EventType, visitor: OpenPage) -> None:
