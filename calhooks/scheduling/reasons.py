@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks.scheduling.exceptions import away
+from calhooks.scheduling.holds import held_by_others
 from calhooks.scheduling.limits import outside_window, reached_limit
 from calhooks.scheduling.models import Booking, BookingStatus, EventType
 from calhooks.scheduling.openings import MAX_BUFFER, MAX_LENGTH, weekly_hours
@@ -13,9 +14,15 @@ from calhooks.scheduling.slots import Span, free_slots
 from calhooks.scheduling.zones import zone_info
 
 
-def reasons(session: Session, event_type: EventType, start: datetime, now: datetime) -> list[str]:
-    """Return every reason why an event type cannot be booked at a moment, none when it can."""
-    end = start + timedelta(minutes=event_type.length)
+def reasons(
+    session: Session, event_type: EventType, start: datetime, now: datetime, length: int | None = None
+) -> list[str]:
+    """Return every reason why an event type cannot be booked at a moment, none when it can.
+
+    `length` is one of its own, in minutes, by default the usual one.
+    """
+    length = length or event_type.length
+    end = start + timedelta(minutes=length)
     if start <= now:
         return ["It has passed."]
     found = []
@@ -25,10 +32,16 @@ def reasons(session: Session, event_type: EventType, start: datetime, now: datet
         found.append("The day is outside of how far ahead the event type can be booked.")
     if _overlaps(away(session, event_type.owner, start, end), start, end):
         found.append("You are out of office on this day.")
-    found += _hours(event_type, start)
+    found += _hours(event_type, start, length)
     if period := reached_limit(session, event_type, start):
         found.append(f"The {period} is full: it has as many bookings as the event type allows.")
     found += _in_the_way(session, event_type, start, end)
+    if not found and _overlaps(
+        held_by_others(session, event_type.owner_id, "", now), *_buffered(event_type, start, end)
+    ):
+        found.append(
+            "Somebody is filling in the form for it. If they do not book, it is offered again in five minutes."
+        )
     return found
 
 
@@ -36,7 +49,11 @@ def _overlaps(spans: list[Span], start: datetime, end: datetime) -> bool:
     return any(begin < end.timestamp() and start.timestamp() < finish for begin, finish in spans)
 
 
-def _hours(event_type: EventType, start: datetime) -> list[str]:
+def _buffered(event_type: EventType, start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    return start - timedelta(minutes=event_type.buffer_before), end + timedelta(minutes=event_type.buffer_after)
+
+
+def _hours(event_type: EventType, start: datetime, length: int) -> list[str]:
     schedule = event_type.schedule
     zone = zone_info(schedule.time_zone)
     local = start.astimezone(zone)
@@ -49,13 +66,13 @@ def _hours(event_type: EventType, start: datetime) -> list[str]:
             first=day,
             last=day,
             zone=zone,
-            duration=event_type.length,
+            duration=length,
             interval=interval,
             earliest=start,
             busy=(),
         )
 
-    interval = event_type.slot_interval or event_type.length
+    interval = event_type.slot_interval or length
     if fits(interval):
         return []
     if fits(1):

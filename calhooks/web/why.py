@@ -25,14 +25,17 @@ def ask() -> str:
     chosen = next((each for each in event_types if each.id == wanted), None)
     start = _moment(request.args.get("at", ""), host.time_zone)
     asked = chosen is not None and start is not None
+    wished = request.args.get("length", type=row_number)
+    length = wished if chosen and wished in chosen.lengths else chosen.length if chosen else None
     return render_template(
         "availability/why.html",
         event_types=event_types,
         chosen=chosen,
         start=start,
+        length=length,
         at=request.args.get("at", ""),
         incomplete="at" in request.args and not asked,
-        reasons=reasons(db.session(), chosen, start.astimezone(UTC), clock.now()) if chosen and start else None,
+        reasons=reasons(db.session(), chosen, start.astimezone(UTC), clock.now(), length) if chosen and start else None,
     )
 
 

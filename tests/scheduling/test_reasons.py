@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from calhooks.db import writing
 from calhooks.scheduling.errors import NotAllowed
 from calhooks.scheduling.exceptions import add_absence, set_override
+from calhooks.scheduling.holds import hold
 from calhooks.scheduling.models import EventType, WindowKind
 from calhooks.scheduling.openings import require_offered
 from calhooks.scheduling.reasons import reasons
@@ -42,6 +43,14 @@ def test_each_reason_is_said(session: Session) -> None:
     assert "out of office" in told(session, event_type, at(10, day=5))
     event_type.window_kind, event_type.window_days = WindowKind.ROLLING, 3
     assert "how far ahead" in told(session, event_type, at(10, day=6))
+
+
+def test_a_time_that_somebody_is_about_to_book_says_so(session: Session) -> None:
+    event_type = factories.create_event_type(factories.create_user())
+    with writing() as inner:
+        hold(inner, event_type, "somebody", at(10), 30, NOW)
+    assert "filling in the form" in told(session, event_type, at(10))
+    assert reasons(session, event_type, at(10, 30), NOW) == []
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from calhooks.accounts.models import User
 from calhooks.scheduling.models import EventType
 from tests import factories
 from tests.web import pages
+from tests.web.markup import elements
 
 pytestmark = pytest.mark.usefixtures("watch")
 
@@ -26,6 +27,17 @@ def test_it_says_what_stands_in_the_way(host: FlaskClient, event_type: EventType
     page = host.get(f"{PAGE}?eventType={event_type.id}&at=2026-03-03T20:00")
     assert "It does not fit into your hours of Tuesdays" in page.text
     assert "It is free" in host.get(f"{PAGE}?eventType={event_type.id}&at=2026-03-03T10:00").text
+
+
+def test_a_longer_meeting_has_reasons_of_its_own(host: FlaskClient, app: Flask, rick: User) -> None:
+    with app.app_context():
+        number = factories.create_event_type(rick, slug="deep", other_lengths=[60], slot_interval=30).id
+    asked = f"{PAGE}?eventType={number}&at=2026-03-03T16:30"
+    page = host.get(asked)
+    assert "It is free" in page.text
+    link = next(each["href"] for each in elements(page) if "length=60" in (each.get("href") or ""))
+    assert "It does not fit into your hours of Tuesdays" in host.get(link).text
+    assert "It is free" in host.get(f"{asked}&length=61").text
 
 
 @pytest.mark.parametrize(
