@@ -15,7 +15,7 @@ from calhooks.delivery import counters
 from calhooks.delivery.headers import Pairs
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event
 from calhooks.delivery.queue import wake
-from calhooks.delivery.tables import deliveries, endpoints
+from calhooks.delivery.tables import IS_OPEN, deliveries, endpoints
 
 OPEN = (DeliveryState.BLOCKED, DeliveryState.DUE)
 
@@ -158,7 +158,7 @@ _LOCKED = (
 _OPEN_SEQUENCE = select(deliveries.c.endpoint_id).where(
     deliveries.c.endpoint_id.in_(bindparam("ids", expanding=True)),
     deliveries.c.sequence_key == bindparam("sequence"),
-    deliveries.c.state.in_(OPEN),
+    IS_OPEN,
     deliveries.c.ordered,
 )
 _LOOK_NOW = (

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
@@ -17,7 +17,7 @@ from calhooks.delivery.models import DeliveryState
 from calhooks.delivery.notices import News, announce
 from calhooks.delivery.schedule import next_attempt_at, parse_retry_after
 from calhooks.delivery.sender import Result
-from calhooks.delivery.tables import attempts, deliveries, endpoints
+from calhooks.delivery.tables import IS_OPEN, attempts, deliveries, endpoints
 from calhooks.delivery.under_way import YOUNG_SECONDS
 
 # Each success during a recovery brings so many others forward: slow at first, twice as fast each time.
@@ -108,14 +108,15 @@ _CHANGE = (
         lease_token=None,
     )
 )
-_BLOCKED = (
-    select(deliveries.c.id, deliveries.c.endpoint_id, deliveries.c.sequence_key)
+_HEADS = (
+    select(func.min(deliveries.c.id).label("id"), deliveries.c.endpoint_id, deliveries.c.sequence_key)
     .where(
         deliveries.c.endpoint_id.in_(bindparam("endpoints", expanding=True)),
         deliveries.c.sequence_key.in_(bindparam("keys", expanding=True)),
         deliveries.c.state == DeliveryState.BLOCKED,
+        IS_OPEN,
     )
-    .order_by(deliveries.c.id)
+    .group_by(deliveries.c.endpoint_id, deliveries.c.sequence_key)
 )
 _SET_DUE = (
     update(deliveries)
@@ -215,11 +216,9 @@ def _unblock(connection: Connection, ended: Sequence[_Ended], now: datetime) -> 
     }
     if not over:
         return
-    query = {"endpoints": [endpoint for endpoint, _ in over], "keys": [key for _, key in over]}
-    heads: dict[tuple[int, str], int] = {}
-    for row in connection.execute(_BLOCKED, query):
-        heads.setdefault((row.endpoint_id, row.sequence_key), row.id)
-    _set_due(connection, [head for sequence, head in heads.items() if sequence in over], now)
+    query = {"endpoints": list({endpoint for endpoint, _ in over}), "keys": [key for _, key in over]}
+    heads = connection.execute(_HEADS, query).all()
+    _set_due(connection, [row.id for row in heads if (row.endpoint_id, row.sequence_key) in over], now)
 
 
 def _bring_forward(connection: Connection, state: EndpointState, successes: int, now: datetime) -> None:

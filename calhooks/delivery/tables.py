@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Table, literal_column
 
 from calhooks.delivery.models import Attempt, Delivery, Endpoint, Event, SigningKey
 
@@ -11,3 +11,6 @@ deliveries = cast(Table, Delivery.__table__)
 endpoints = cast(Table, Endpoint.__table__)
 events = cast(Table, Event.__table__)
 signing_keys = cast(Table, SigningKey.__table__)
+
+# Written as the partial index ix_deliveries_open_sequence has it: SQLite uses one only where it can read its condition.
+IS_OPEN: ColumnElement[bool] = literal_column("deliveries.state IN ('blocked', 'due')")

@@ -1,15 +1,16 @@
 """Shorthands for tests of what is owed and sent."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
 from calhooks.accounts.models import User
 from calhooks.config import current_config
-from calhooks.db import writing
+from calhooks.db import db, writing
 from calhooks.delivery import outbox
 from calhooks.delivery.models import Delivery, Endpoint
 from calhooks.delivery.outbox import Owed
@@ -20,7 +21,7 @@ def happen(owner: User, endpoints: Iterable[Endpoint], *, sequence: str = "", bo
     """Have something happen that is owed to endpoints, as webhooks would say it, and commit."""
     owner_id, endpoint_ids = owner.id, [endpoint.id for endpoint in endpoints]
     with writing() as session:
-        event = outbox.record_event(
+        happened = outbox.record_event(
             session,
             owner_id=owner_id,
             trigger="BOOKING_CREATED",
@@ -31,8 +32,8 @@ def happen(owner: User, endpoints: Iterable[Endpoint], *, sequence: str = "", bo
             payload=body,
         )
         owed = [Owed(endpoint_id=each, body=body, content_type="application/json") for each in endpoint_ids]
-        outbox.owe(session, event, owed)
-        return list(session.scalars(select(Delivery).where(Delivery.event_id == event.id).order_by(Delivery.id)))
+        outbox.owe(session, happened, owed)
+        return list(session.scalars(select(Delivery).where(Delivery.event_id == happened.id).order_by(Delivery.id)))
 
 
 def deliver(pump: Pump | None = None) -> None:
@@ -45,6 +46,27 @@ def fresh(session: Session, row: Any) -> Any:
     session.rollback()
     session.expire_all()
     return session.get(type(row), row.id)
+
+
+def query_plans(session: Session, action: Callable[[], object]) -> list[str]:
+    """Return the steps in which SQLite would carry out what an action asks of it."""
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL plans by what it has counted")
+    statements: list[tuple[str, Any]] = []
+
+    def note(*args: Any) -> None:
+        statements.append((args[2], args[3]))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    action()
+    event.remove(db.engine, "before_cursor_execute", note)
+    steps: list[str] = []
+    for statement, parameters in statements:
+        if statement.startswith(("SELECT", "UPDATE")):
+            values = parameters[0] if isinstance(parameters, list) else parameters
+            rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            steps += [row[3] for row in rows]
+    return steps
 
 
 def states(session: Session) -> list[str]:

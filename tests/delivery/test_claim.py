@@ -2,20 +2,18 @@
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Any
 
-import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
 from calhooks.accounts.models import User
-from calhooks.db import db, writing
+from calhooks.db import writing
 from calhooks.delivery.claim import Claim, claim, release
 from calhooks.delivery.models import Attempt, SigningKey
 from tests import factories
 from tests.delivery.conftest import MovingClock
-from tests.delivery.helpers import fresh, happen
+from tests.delivery.helpers import fresh, happen, query_plans
 
 
 class Room:
@@ -160,18 +158,8 @@ def test_the_next_look_is_at_the_earliest_due_time(session: Session, owner: User
 
 
 def test_a_claim_walks_over_indexes_however_much_waits(session: Session, owner: User) -> None:
-    if db.engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL plans by what it has counted")
     happen(owner, [factories.create_endpoint(owner)])
-    statements: list[tuple[str, Any]] = []
-    event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append((args[2], args[3])))
-    assert len(take()) == 1
-    plans: list[str] = []
-    for statement, parameters in statements:
-        if statement.startswith(("SELECT", "UPDATE")):
-            values = parameters[0] if isinstance(parameters, list) else parameters
-            rows = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-            plans += [row[3] for row in rows]
+    plans = query_plans(session, take)
     assert not [step for step in plans if step.startswith(("SCAN deliveries", "SCAN endpoints", "SCAN events"))]
     assert any("ix_endpoints_ready" in step for step in plans)
     assert any("ix_deliveries_claim (endpoint_id=? AND state=? AND due_at<?)" in step for step in plans)

@@ -20,7 +20,7 @@ from calhooks.delivery.outbox import Owed
 from calhooks.delivery.pump import Pump
 from tests import factories
 from tests.delivery.conftest import MovingClock
-from tests.delivery.helpers import fresh, happen, states
+from tests.delivery.helpers import fresh, happen, query_plans, states
 from tests.delivery.receivers import Receiver, answer
 
 
@@ -258,3 +258,10 @@ def test_what_was_held_back_goes_out_from_the_oldest_on_a_few_more_at_each_succe
     assert states(session) == ["delivered"] * 5
     ids = [request.headers["webhook-id"] for request in receiver.received[received:]]
     assert ids[0] == fresh(session, held[0]).event.message_id
+
+
+def test_owing_looks_at_the_deliveries_of_one_booking_however_much_waits(session: Session, owner: User) -> None:
+    endpoint = factories.create_endpoint(owner)
+    steps = query_plans(session, lambda: happen(owner, [endpoint], sequence="booking"))
+    looked = [step for step in steps if "deliveries" in step and "event_id" not in step]
+    assert looked == ["SEARCH deliveries USING INDEX ix_deliveries_open_sequence (endpoint_id=? AND sequence_key=?)"]

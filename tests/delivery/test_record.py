@@ -14,11 +14,13 @@ from calhooks.delivery import counters, outbox
 from calhooks.delivery.claim import Claim, claim
 from calhooks.delivery.failures import Failure
 from calhooks.delivery.models import Attempt
+from calhooks.delivery.pump import Pump
 from calhooks.delivery.record import Finished, record
 from calhooks.delivery.sender import Result
 from tests import factories
 from tests.delivery.conftest import MovingClock
-from tests.delivery.helpers import fresh, happen, states
+from tests.delivery.helpers import fresh, happen, query_plans, states
+from tests.delivery.receivers import Receiver
 from tests.delivery.test_claim import Room
 
 
@@ -262,3 +264,13 @@ def test_what_is_counted_is_what_was_recorded(session: Session, owner: User, tim
     assert counted["deliveries"] == {"delivered": 2, "dropped": 1}
     assert sum(counted["latency"].values()) == 2
     assert counted["slot_ms"] == {"": 4 * 12}
+
+
+def test_what_waits_behind_a_success_is_found_however_much_else_waits(
+    session: Session, owner: User, pump: Pump, receiver: Receiver
+) -> None:
+    endpoint = factories.create_endpoint(owner, receiver.url)
+    happen(owner, [endpoint], sequence="booking")
+    steps = query_plans(session, pump.run)
+    assert "SEARCH deliveries USING INDEX ix_deliveries_open_sequence (endpoint_id=? AND sequence_key=?)" in steps
+    assert not [step for step in steps if "ix_deliveries_log" in step or step.startswith("SCAN deliveries")]
