@@ -48,7 +48,11 @@ def _standard_key(secret: str) -> bytes:
     """Return the key that Standard Webhooks reads in a secret, empty where it reads none."""
     if not secret.startswith(STANDARD_PREFIX):
         return secret.encode()
+    encoded = secret.removeprefix(STANDARD_PREFIX).encode()
+    # Python takes padding that nothing needs, which other languages refuse.
+    if len(encoded) % 4:
+        return b""
     try:
-        return base64.b64decode(secret.removeprefix(STANDARD_PREFIX).encode(), validate=True)
+        return base64.b64decode(encoded, validate=True)
     except binascii.Error:
         return b""

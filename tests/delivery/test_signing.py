@@ -67,7 +67,10 @@ def test_a_secret_that_can_sign_is_valid(secret: str) -> None:
     assert headers(b"", secret)["webhook-signature"].startswith("v1,")
 
 
-@pytest.mark.parametrize("secret", ["whsec_", "whsec_!!!!", "whsec_abc", "whsec_YWJj YWJj", "whsec_a_b-", "whsec_é"])
+@pytest.mark.parametrize(
+    "secret",
+    ["whsec_", "whsec_!!!!", "whsec_abc", "whsec_YWJj YWJj", "whsec_a_b-", "whsec_é", "whsec_YWJj=", "whsec_YWJj=="],
+)
 def test_whsec_with_invalid_base64_is_refused(secret: str) -> None:
     with pytest.raises(InvalidSecret, match="base64"):
         validate_secret(secret)
