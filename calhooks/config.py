@@ -98,7 +98,7 @@ class Config:
             ),
             retention_days=read.whole_number("CALHOOKS_RETENTION_DAYS", 90, 0, 36500),
             trusted_proxies=read.whole_number("CALHOOKS_TRUSTED_PROXIES", 0, 0, 10),
-            ca_bundle=read.parsed("CALHOOKS_CA_BUNDLE", "", _file, "a readable file of PEM certificates"),
+            ca_bundle=read.parsed("CALHOOKS_CA_BUNDLE", "", _ca_bundle, "a readable file of PEM certificates"),
             mail_url=mail_url,
             mail_from=read.parsed("MAIL_FROM", "", _mail_from, "an e-mail address such as Acme <calendar@example.com>"),
         )
@@ -229,12 +229,15 @@ def _on_or_off(text: str) -> bool:
     return text.lower() == "on"
 
 
-def _file(text: str) -> Path | None:
+def _ca_bundle(text: str) -> Path | None:
     if not text:
         return None
+    # Imported here: few name a bundle, and every start reads this module.
+    import ssl
+
     path = Path(text).resolve()
-    with path.open("rb"):
-        return path
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    return path
 
 
 def _data_dir(text: str) -> Path:

@@ -34,6 +34,7 @@ from tests import factories
         ("CALHOOKS_RETENTION_DAYS", "-1"),
         ("CALHOOKS_TRUSTED_PROXIES", "one"),
         ("CALHOOKS_CA_BUNDLE", "/no/such/file"),
+        ("CALHOOKS_CA_BUNDLE", "/etc/passwd"),
         ("CALHOOKS_DATA_DIR", "/proc/nowhere"),
         ("MAIL_URL", "mailhost"),
         ("MAIL_URL", "smtp://mailhost:port"),
