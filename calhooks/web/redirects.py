@@ -23,5 +23,5 @@ def own_path(target: str | None) -> str | None:
 
 
 def to_next() -> Response:
-    """Go to the page that `next` of the query names, else to the first page of a person who is signed in."""
-    return redirect(own_path(request.args.get("next")) or url_for("event_types.index"), 303)
+    """Go to the page that `next` of the query or the form names, else to the first page of who is signed in."""
+    return redirect(own_path(request.values.get("next")) or url_for("event_types.index"), 303)

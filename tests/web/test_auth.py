@@ -40,6 +40,16 @@ def test_a_person_gets_to_the_page_that_asked_for_the_login(client: FlaskClient)
 
 
 @pytest.mark.usefixtures("rick")
+def test_the_way_back_may_be_a_field_of_the_form(client: FlaskClient) -> None:
+    wrong = pages.submit(client, "/login", RIGHT | {"password": "wrong", "next": "/settings/profile"})
+    form = pages.post_form(wrong)
+    form.fields.setlist("password", [RIGHT["password"]])
+    assert client.post(form.path, data=form.fields).location == "/settings/profile"
+    client.delete_cookie("calhooks_session")
+    assert pages.submit(client, "/login", RIGHT | {"next": "//evil.example"}).location == "/event-types"
+
+
+@pytest.mark.usefixtures("rick")
 def test_the_way_back_survives_a_wrong_password(client: FlaskClient) -> None:
     wrong = pages.submit(client, "/login?next=/settings/profile", RIGHT | {"password": "wrong"})
     form = pages.post_form(wrong)
