@@ -77,7 +77,12 @@ class BookerPage:
     @property
     def post_url(self) -> str:
         """Return where the form goes: the page's own path with all that is not typed into the form."""
-        return self.link.to(name="", email="", guests=(), notes="", location="", reschedule_reason="", answers={}).url
+        return self.untyped.url
+
+    @property
+    def untyped(self) -> BookingLink:
+        """Return the link without what is typed into the form."""
+        return self.link.to(name="", email="", guests=(), notes="", location="", reschedule_reason="", answers={})
 
     @property
     def profile_url(self) -> str:
@@ -87,8 +92,11 @@ class BookerPage:
 
     @property
     def zone_pairs(self) -> list[tuple[str, str]]:
-        """Return what the form of the time zone carries along."""
-        return self.link.to(time_zone="").pairs
+        """Return what the form of the time zone carries along: beside the booking form, nothing that is typed there.
+
+        Nobody sees it there, and what fills in a page by the names of its fields would meet each of them twice.
+        """
+        return (self.untyped if self.slot else self.link).to(time_zone="").pairs
 
     @property
     def zone_groups(self) -> list[ZoneGroup]:

@@ -314,6 +314,15 @@ def test_a_form_without_a_time_goes_back_to_the_month(client: FlaskClient, booke
     assert booked() == []
 
 
+def test_no_hidden_field_has_the_name_of_one_that_is_typed(client: FlaskClient) -> None:
+    prefilled = client.get(f"{TUESDAY_TEN}&name=Ann+Lee&email=ann@example.com&guests=bo@example.com&notes=Hello")
+    wrong = pages.submit(client, TUESDAY_TEN, ANN | {"email": "ann", "guests": ["bo@example.com"]})
+    for page in (prefilled, wrong):
+        hidden = {element.get("name") for element in elements(page) if element.get("type") == "hidden"}
+        assert hidden.isdisjoint({"name", "email", "guests", "notes"})
+        assert "start" in hidden
+
+
 def test_a_zone_that_does_not_exist_books_in_the_hosts(client: FlaskClient, booked: Booked) -> None:
     assert pages.submit(client, TUESDAY_TEN, ANN | {"timeZone": "Mars/Olympus"}).status_code == 303
     assert booked()[0]["attendees"] == [("Ann Lee", "ann@example.com", "Europe/London", "en")]
