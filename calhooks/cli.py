@@ -5,6 +5,7 @@ from typing import Any
 import click
 from flask import Flask
 from flask.cli import with_appcontext
+from sqlalchemy import inspect
 
 from calhooks.accounts import links, users
 from calhooks.accounts.errors import InvalidAccount
@@ -21,6 +22,18 @@ def _zone(_context: click.Context, _parameter: click.Parameter, typed: str) -> s
         raise click.BadParameter(str(error)) from error
 
 
+def _make_tables() -> None:
+    """Give a new database its tables: an account may be the first thing that a server is asked for.
+
+    One that has tables is left as it is; when to upgrade it is the operator's choice.
+    """
+    if not inspect(db.engine).get_table_names():
+        # Imported here: most accounts are made long after the tables.
+        from flask_migrate import upgrade
+
+        upgrade()
+
+
 @click.command("create-user")
 @click.option("--name", prompt=True, help="The person's name.")
 @click.option("--username", prompt=True, help="The first part of the address of their page.")
@@ -33,6 +46,7 @@ def create_user(name: str, username: str, email: str, time_zone: str, password: 
     """Make an account with its working hours and first event types."""
     try:
         account = users.draft(name=name, username=username, email=email, time_zone=time_zone, password=password)
+        _make_tables()
         with writing() as session:
             is_admin = admin or not users.exist(session)
             user = users.create_user(session, account, is_admin=is_admin)
@@ -49,6 +63,7 @@ def create_user(name: str, username: str, email: str, time_zone: str, password: 
 @with_appcontext
 def reset_password(email: str) -> None:
     """Print a one-time link with which the person with this e-mail address chooses a new password."""
+    _make_tables()
     user = users.by_email(db.session(), email)
     if user is None:
         raise click.ClickException(f"Nobody has an account with the e-mail address {email}.")

@@ -1,6 +1,7 @@
 """Tests of the flask commands that people type."""
 
 import re
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -8,8 +9,10 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from calhooks import create_app
 from calhooks.accounts import links, users
 from calhooks.accounts.models import User
+from calhooks.config import Config
 from calhooks.db import db
 from calhooks.scheduling.models import EventType, Schedule
 from tests import factories
@@ -33,6 +36,16 @@ def test_create_user_makes_an_account_that_can_log_in_and_be_booked(runner: Flas
     assert {(hours.weekday, hours.start_minute, hours.end_minute) for hours in schedule.ranges} == {
         (day, 540, 1020) for day in range(5)
     }
+
+
+@pytest.mark.parametrize("command", [["create-user", *RICK, *PASSWORD], ["reset-password", "rick@example.com"]])
+def test_a_new_database_is_given_its_tables_first(tmp_path: Path, redis_url: str, command: list[str]) -> None:
+    app = create_app(Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path), "REDIS_URL": redis_url}), pages=False)
+    result = app.test_cli_runner().invoke(args=command)
+    assert result.output.startswith(("Made the administrator rick", "Error: Nobody has an account")), result.output
+    with app.app_context():
+        assert users.exist(db.session()) == (command[0] == "create-user")
+        db.engine.dispose()
 
 
 @pytest.mark.parametrize("first", [True, False])
