@@ -3,7 +3,7 @@
 from typing import Any
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 from sqlalchemy import inspect
 
@@ -31,6 +31,7 @@ def _make_tables() -> None:
         # Imported here: most accounts are made long after the tables.
         from flask_migrate import upgrade
 
+        load_migrations(current_app)
         upgrade()
 
 
