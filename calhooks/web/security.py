@@ -6,6 +6,7 @@ from flask import Flask, Response, abort, request, session
 from flask_wtf import CSRFProtect
 
 from calhooks.config import Config
+from calhooks.web.sessions import Sessions
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -48,6 +49,7 @@ def init_app(app: Flask, settings: Config) -> None:
         # A form that has been open for hours still belongs to its session.
         WTF_CSRF_TIME_LIMIT=None,
     )
+    app.session_interface = Sessions()
     csrf.init_app(app)
     app.before_request(_refuse_files)
     app.before_request(_refuse_nul)
@@ -77,8 +79,9 @@ def _add_headers(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if response.mimetype == "text/html":
         response.vary.add("HX-Request")
-        if "_user_id" in session:
-            response.headers["Cache-Control"] = "no-store"
+    # Not only pages: a table of bookings is as private.
+    if request.endpoint != "static" and "_user_id" in session:
+        response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -109,5 +109,14 @@ def test_settings_need_the_token_of_the_form(client: FlaskClient, rick: User, pa
     assert client.post(path, data={"name": "X", "username": "x", "currentPassword": PASSWORD}).status_code == 400
 
 
-def test_settings_are_kept_by_no_cache(client: FlaskClient, rick: User) -> None:
-    assert client.get("/settings/profile").headers["Cache-Control"] == "no-store"
+@pytest.mark.parametrize("path", ["/settings/profile", "/bookings/upcoming/bookings.csv", "/rick"])
+def test_nothing_that_is_sent_to_a_person_is_kept_by_a_cache(client: FlaskClient, rick: User, path: str) -> None:
+    assert client.get(path).headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.usefixtures("rick")
+def test_a_file_that_any_cache_may_keep_carries_nobodys_cookie(client: FlaskClient) -> None:
+    file = client.get("/static/css/base.css")
+    assert "public" in file.headers["Cache-Control"]
+    assert "Set-Cookie" not in file.headers
+    assert "Cookie" not in file.headers["Vary"]
