@@ -21,6 +21,11 @@ graceful_timeout = 7
 
 
 def post_worker_init(worker: Any) -> None:
-    """Say that the process was replaced; gunicorn itself only says that the old one died."""
+    """Give a new database its tables, and say when a process was replaced: gunicorn only says that the old one died."""
+    from calhooks.db import make_tables
+
+    app = worker.app.wsgi()
+    with app.app_context():
+        make_tables(app)
     if worker.age > 1:
         worker.log.warning("The web process is running again (pid: %s)", worker.pid)

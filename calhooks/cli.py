@@ -5,12 +5,11 @@ from typing import Any
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
-from sqlalchemy import inspect
 
 from calhooks.accounts import links, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.config import current_config
-from calhooks.db import db, load_migrations, writing
+from calhooks.db import db, load_migrations, make_tables, writing
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.scheduling.zones import UnknownZone, canonical_zone
 
@@ -20,19 +19,6 @@ def _zone(_context: click.Context, _parameter: click.Parameter, typed: str) -> s
         return canonical_zone(typed)
     except UnknownZone as error:
         raise click.BadParameter(str(error)) from error
-
-
-def _make_tables() -> None:
-    """Give a new database its tables: an account may be the first thing that a server is asked for.
-
-    One that has tables is left as it is; when to upgrade it is the operator's choice.
-    """
-    if not inspect(db.engine).get_table_names():
-        # Imported here: most accounts are made long after the tables.
-        from flask_migrate import upgrade
-
-        load_migrations(current_app)
-        upgrade()
 
 
 @click.command("create-user")
@@ -47,7 +33,7 @@ def create_user(name: str, username: str, email: str, time_zone: str, password: 
     """Make an account with its working hours and first event types."""
     try:
         account = users.draft(name=name, username=username, email=email, time_zone=time_zone, password=password)
-        _make_tables()
+        make_tables(current_app)
         with writing() as session:
             is_admin = admin or not users.exist(session)
             user = users.create_user(session, account, is_admin=is_admin)
@@ -64,7 +50,7 @@ def create_user(name: str, username: str, email: str, time_zone: str, password: 
 @with_appcontext
 def reset_password(email: str) -> None:
     """Print a one-time link with which the person with this e-mail address chooses a new password."""
-    _make_tables()
+    make_tables(current_app)
     user = users.by_email(db.session(), email)
     if user is None:
         raise click.ClickException(f"Nobody has an account with the e-mail address {email}.")
@@ -81,6 +67,7 @@ def work() -> None:
     # Imported here, and below, because the web server knows these commands too and should not load what they need.
     from calhooks import worker
 
+    make_tables(current_app)
     worker.run()
 
 
@@ -90,6 +77,7 @@ def schedule() -> None:
     """See to retries, meetings and old data until stopped. A second one stands by."""
     from calhooks import scheduler
 
+    make_tables(current_app)
     scheduler.run()
 
 

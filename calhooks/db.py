@@ -10,8 +10,9 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, event
+from sqlalchemy import DateTime, Dialect, MetaData, event, inspect
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -78,6 +79,23 @@ def load_migrations(app: Flask) -> None:
     from flask_migrate import Migrate
 
     Migrate(app, db, directory=str(MIGRATIONS))
+
+
+def make_tables(app: Flask) -> None:
+    """Give a new database its tables, whichever process of a server is the first to meet it.
+
+    One that has tables is left as it is, since when to upgrade it is the operator's choice; and so is one that is
+    away: whoever needs it says so.
+    """
+    try:
+        is_new = not inspect(db.engine).has_table("alembic_version")
+    except OperationalError:
+        return
+    if is_new:
+        load_migrations(app)
+        from flask_migrate import upgrade
+
+        upgrade()
 
 
 @contextmanager

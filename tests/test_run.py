@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
 
 import pytest
 
-from tests.running import ROOT, Running, descendants, free_port, is_running, wait_until_gone
+from tests.running import ROOT, START_SECONDS, Running, descendants, free_port, is_running, wait_until_gone
 
 KILL_EVERYTHING_SECONDS = 10.0
 
@@ -34,6 +36,20 @@ def started(environ: dict[str, str]) -> Iterator[Running]:
         yield running.wait_until_ready()
 
 
+def first_answer(url: str) -> int:
+    """Return the status of the first answer of a server that is starting."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urlopen(url, timeout=30) as response:
+                return int(response.status)
+        except HTTPError as error:
+            return error.code
+        except URLError:
+            time.sleep(0.05)
+    raise TimeoutError(url)
+
+
 def one_line(environ: dict[str, str], python: str = sys.executable) -> str:
     """Return the only line that a start in vain prints."""
     variables = {"PATH": os.environ["PATH"], "CALHOOKS_PORT": str(free_port())} | environ
@@ -44,6 +60,23 @@ def one_line(environ: dict[str, str], python: str = sys.executable) -> str:
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     return done.stderr
+
+
+def test_a_servers_own_processes_make_the_tables_of_a_new_database(tmp_path: Path, redis_url: str) -> None:
+    port = free_port()
+    variables = {"PATH": os.environ["PATH"], "CALHOOKS_DATA_DIR": str(tmp_path), "REDIS_URL": redis_url}
+    commands = (("gunicorn", "--bind", f"127.0.0.1:{port}", "app:app"), ("flask", "worker"), ("flask", "scheduler"))
+    processes = [
+        subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=variables, stderr=subprocess.PIPE, text=True)
+        for command in commands
+    ]
+    try:
+        assert first_answer(f"http://127.0.0.1:{port}/setup") == 200
+    finally:
+        for process in processes:
+            process.terminate()
+        said = [process.communicate(timeout=START_SECONDS)[1] for process in processes]
+    assert not any("Traceback" in text for text in said), said
 
 
 def test_the_first_start_makes_the_database_and_says_where_to_go_and_what_runs(tmp_path: Path) -> None:
