@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import flask_migrate
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from calhooks import datadir, ids
+from calhooks import create_app, datadir, ids
 from calhooks.accounts.models import User
 from calhooks.config import Config, ConfigError
 from calhooks.db import after_commit, db, writing
@@ -150,3 +151,14 @@ def test_the_database_refuses_two_accepted_bookings_that_overlap(session: Sessio
         factories.create_booking(event_type, start + timedelta(minutes=15))
     with pytest.raises(IntegrityError, match="bookings_overlap"), writing():
         pending.status = BookingStatus.ACCEPTED
+
+
+def test_a_database_is_migrated_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    app = create_app(Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path)}), pages=False)
+    with app.app_context():
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE slot_holds (in_the_way INTEGER)")
+        with pytest.raises(OperationalError, match="slot_holds"):
+            flask_migrate.upgrade()
+        assert inspect(db.engine).get_table_names() == ["slot_holds"]
+        db.engine.dispose()

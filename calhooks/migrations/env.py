@@ -20,6 +20,8 @@ def migrate(connection: Connection) -> None:
         connection=connection,
         target_metadata=db.Base.metadata,
         render_as_batch=connection.dialect.name == "sqlite",
+        # SQLite's too, whatever Alembic takes it for: db.py begins transactions where Python's driver would not.
+        transactional_ddl=True,
     )
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":
