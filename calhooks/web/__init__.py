@@ -78,5 +78,7 @@ def init_app(app: Flask, settings: Config) -> None:
     compression.init_app(app)
     statics.init_app(app)
     htmx.init_app(app)
+    # A link that was copied with a slash at its end leads to the same page.
+    app.url_map.strict_slashes = False
     for page in PAGES:
         app.register_blueprint(page.blueprint)

@@ -314,6 +314,11 @@ def test_a_form_without_a_time_goes_back_to_the_month(client: FlaskClient, booke
     assert booked() == []
 
 
+def test_a_slash_at_the_end_of_a_link_changes_nothing(client: FlaskClient) -> None:
+    assert hook(client.get("/rick/?metadata[a]=1"), "event-type-link")["href"] == f"{PAGE}?metadata%5Ba%5D=1"
+    assert pages.submit(client, f"{PAGE}/?slot=2026-03-03T10:00:00Z", ANN, to=PAGE).status_code == 303
+
+
 def test_no_hidden_field_has_the_name_of_one_that_is_typed(client: FlaskClient) -> None:
     prefilled = client.get(f"{TUESDAY_TEN}&name=Ann+Lee&email=ann@example.com&guests=bo@example.com&notes=Hello")
     wrong = pages.submit(client, TUESDAY_TEN, ANN | {"email": "ann", "guests": ["bo@example.com"]})
