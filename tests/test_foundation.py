@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from calhooks import create_app, datadir, ids
 from calhooks.accounts.models import User
 from calhooks.config import Config, ConfigError
-from calhooks.db import after_commit, db, writing
+from calhooks.db import after_commit, db, load_migrations, writing
 from calhooks.scheduling.models import BookingStatus
 from tests import factories
 
@@ -155,6 +155,7 @@ def test_the_database_refuses_two_accepted_bookings_that_overlap(session: Sessio
 
 def test_a_database_is_migrated_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     app = create_app(Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path)}), pages=False)
+    load_migrations(app)
     with app.app_context():
         with db.engine.begin() as connection:
             connection.exec_driver_sql("CREATE TABLE slot_holds (in_the_way INTEGER)")
