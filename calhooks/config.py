@@ -84,7 +84,7 @@ class Config:
             ),
             redis_url=redis_url or f"unix://{datadir.redis_socket(data_dir)}",
             redis_is_embedded=not redis_url,
-            secret_key=read.parsed("SECRET_KEY", "", str, "any text") or datadir.secret_key(data_dir),
+            secret_key=read.parsed("SECRET_KEY", "", str, "any text") or _kept_key(data_dir),
             egress_allow=read.parsed(
                 "CALHOOKS_EGRESS_ALLOW", "", _networks, "comma-separated CIDRs such as 10.0.0.0/8,192.168.1.7/32"
             ),
@@ -175,8 +175,9 @@ def _host(text: str) -> str:
 
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
-    more = parts.path.strip("/") or parts.query or parts.fragment
-    if parts.scheme not in ("http", "https") or not parts.hostname or more:
+    more = parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password
+    # `port` itself refuses what is no port, here and below.
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or more or re.search(r"\s", text):
         raise ValueError(text)
     return text.rstrip("/")
 
@@ -186,7 +187,7 @@ def _database_url(text: str) -> str:
     scheme, separator, rest = text.partition("://")
     if not separator:
         raise ValueError(text)
-    if scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+    if scheme in ("postgres", "postgresql", "postgresql+psycopg") and urlsplit(text).port != 0:
         return f"postgresql+psycopg://{rest}"
     if scheme != "sqlite" or rest in ("", "/"):
         raise ValueError(text)
@@ -194,14 +195,13 @@ def _database_url(text: str) -> str:
 
 
 def _redis_url(text: str) -> str:
-    if text and urlsplit(text).scheme not in ("redis", "rediss", "unix"):
+    if text and (urlsplit(text).scheme not in ("redis", "rediss", "unix") or urlsplit(text).port == 0):
         raise ValueError(text)
     return text
 
 
 def _mail_url(text: str) -> str:
     parts = urlsplit(text)
-    # `port` itself refuses what is no port.
     if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0):
         raise ValueError(text)
     return text
@@ -242,3 +242,11 @@ def _ca_bundle(text: str) -> Path | None:
 
 def _data_dir(text: str) -> Path:
     return datadir.make(Path(text).expanduser().resolve())
+
+
+def _kept_key(data_dir: Path) -> str:
+    try:
+        return datadir.secret_key(data_dir)
+    except (ValueError, OSError) as error:
+        accepted = "a directory whose secret_key holds 32 characters or more, or is not there yet,"
+        raise ConfigError("CALHOOKS_DATA_DIR", str(data_dir), f"{accepted} is accepted") from error

@@ -25,8 +25,13 @@ from tests import factories
         ("CALHOOKS_HOST", "a b"),
         ("CALHOOKS_BASE_URL", "example.com"),
         ("CALHOOKS_BASE_URL", "https://example.com/sub"),
+        ("CALHOOKS_BASE_URL", "https://example.com:port"),
+        ("CALHOOKS_BASE_URL", "https://rick@example.com"),
+        ("CALHOOKS_BASE_URL", "https://exam ple.com"),
         ("DATABASE_URL", "mysql://localhost/x"),
+        ("DATABASE_URL", "postgresql://localhost:port/x"),
         ("REDIS_URL", "localhost:6379"),
+        ("REDIS_URL", "redis://localhost:99999/0"),
         ("CALHOOKS_EGRESS_ALLOW", "10.0.0.0/99"),
         ("CALHOOKS_RATE_LIMITS", "maybe"),
         ("CALHOOKS_WORKERS", "0"),
@@ -52,6 +57,12 @@ def test_a_bad_variable_is_named_with_its_value_and_what_is_accepted(
     assert line.startswith(f"{variable}={value!r} cannot be used: ")
     assert line.endswith(" is accepted.")
     assert "\n" not in line
+
+
+def test_a_data_directory_whose_secret_key_was_cut_short_is_named(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_text("short")
+    with pytest.raises(ConfigError, match=r"^CALHOOKS_DATA_DIR='.+' cannot be used: .*secret_key.* is accepted\.$"):
+        Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path)})
 
 
 def test_a_password_in_a_bad_variable_is_not_repeated(environ: dict[str, str]) -> None:
