@@ -6,6 +6,7 @@ goes takes the flag down and looks at the counter once more; one that was killed
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,19 +49,19 @@ PROBE_SECONDS = 1.0
 # What others catch who do not know redis.
 RedisAway = RedisError
 
-_away_until = 0.0
+# The addresses of what this process found away and watches for its return.
+_away: set[str] = set()
+_finding_out = threading.Lock()
 
 
 def wake() -> None:
-    """Have the workers look for what is due. A Redis that is away is logged, and the workers look by themselves."""
-    global _away_until
-    if time.monotonic() < _away_until:
-        return
-    try:
-        _wake(quick_client(current_config().redis_url))
-    except RedisError as error:
-        _away_until = time.monotonic() + AWAY_SECONDS
-        log.warning("Redis did not take a wake-up (%s); deliveries are not lost, only later", error)
+    """Have the workers look for what is due. A Redis that is away is logged, and the workers look by themselves.
+
+    Whoever finds out that it is away has waited for that; until it is back nobody else asks, and nobody else waits.
+    """
+    url = current_config().redis_url
+    if url not in _away:
+        _wake_or_watch(url)
 
 
 def wake_another() -> None:
@@ -230,6 +231,30 @@ class Wakes:
 
 def _client(url: str, seconds: float) -> "Redis":
     return Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=seconds, socket_connect_timeout=seconds)
+
+
+def _wake_or_watch(url: str) -> None:
+    try:
+        _wake(quick_client(url))
+    except RedisError as error:
+        with _finding_out:
+            if url in _away:
+                return
+            _away.add(url)
+        log.warning("Redis did not take a wake-up (%s); deliveries are not lost, only later", error)
+        threading.Thread(target=_wake_when_back, args=(url,), name="Redis's return", daemon=True).start()
+
+
+def _wake_when_back(url: str) -> None:
+    while True:
+        time.sleep(AWAY_SECONDS)
+        try:
+            quick_client(url).ping()
+        except RedisError:
+            continue
+        _away.discard(url)
+        # For those who did not ask meanwhile.
+        return _wake_or_watch(url)
 
 
 def _wake(client: "Redis") -> None:

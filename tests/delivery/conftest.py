@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.config import Config, current_config
-from calhooks.delivery import queue
 from calhooks.delivery.pump import Pump
 from tests import factories
 from tests.delivery.receivers import Receiver
@@ -58,7 +57,6 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def redis(config: Config, monkeypatch: pytest.MonkeyPatch) -> Redis:
-    """The tests' Redis, with nobody believing that it is away."""
-    monkeypatch.setattr(queue, "_away_until", 0.0)
+def redis(config: Config) -> Redis:
+    """The tests' Redis."""
     return Redis.from_url(config.redis_url)

@@ -1,5 +1,6 @@
 """Shorthands for tests of what is owed and sent."""
 
+import time as real_time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,6 +16,14 @@ from calhooks.delivery import outbox
 from calhooks.delivery.models import Delivery, Endpoint
 from calhooks.delivery.outbox import Owed
 from calhooks.delivery.pump import Pump
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for what comes about by itself, by the real clock."""
+    until = real_time.monotonic() + seconds
+    while not condition():
+        assert real_time.monotonic() < until, "it did not come about"
+        real_time.sleep(0.01)
 
 
 def happen(owner: User, endpoints: Iterable[Endpoint], *, sequence: str = "", body: bytes = b"{}") -> list[Delivery]:

@@ -1,6 +1,7 @@
 """What is owed is kept together with what happened, and the workers hear of it."""
 
 import logging
+import signal
 import time as real_time
 from datetime import timedelta
 
@@ -20,8 +21,9 @@ from calhooks.delivery.outbox import Owed
 from calhooks.delivery.pump import Pump
 from tests import factories
 from tests.delivery.conftest import MovingClock
-from tests.delivery.helpers import fresh, happen, query_plans, states
+from tests.delivery.helpers import fresh, happen, query_plans, states, wait_until
 from tests.delivery.receivers import Receiver, answer
+from tests.faults.servers import RedisServer
 
 
 def jobs(redis: Redis) -> int:
@@ -117,10 +119,9 @@ def test_a_pump_at_work_notices_every_wake_up_and_no_other_is_called(owner: User
 
 
 def test_without_redis_the_event_is_kept_without_delay_and_the_miss_is_logged_once(
-    environ: dict[str, str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    environ: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(queue, "_away_until", 0.0)
-    app = create_app(Config.from_env(environ | {"REDIS_URL": "redis://127.0.0.1:9/0"}))
+    app = create_app(Config.from_env(environ | {"REDIS_URL": "redis://127.0.0.1:9/5"}))
     with app.app_context(), caplog.at_level(logging.WARNING):
         owner = factories.create_user()
         endpoint = factories.create_endpoint(owner)
@@ -132,6 +133,29 @@ def test_without_redis_the_event_is_kept_without_delay_and_the_miss_is_logged_on
         db.engine.dispose()
     (line,) = [record.message for record in caplog.records]
     assert "Redis did not take a wake-up" in line
+
+
+def test_one_booking_waits_for_a_redis_that_hangs_and_workers_are_called_when_it_is_back(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(queue, "AWAY_SECONDS", 0.05)
+    server = RedisServer()
+    app = create_app(Config.from_env(environ | {"REDIS_URL": server.url}))
+    with app.app_context():
+        endpoint = factories.create_endpoint(owner := factories.create_user())
+        server.send(signal.SIGSTOP)
+        began = real_time.monotonic()
+        # Slowly enough for a process that asked again and again to wait again and again.
+        for _ in range(10):
+            happen(owner, [endpoint])
+            real_time.sleep(0.1)
+        assert real_time.monotonic() - began < 1 + 4 * queue.QUICK_SECONDS
+        db.engine.dispose()
+    server.send(signal.SIGCONT)
+    with Redis.from_url(server.url) as redis:
+        wait_until(lambda: jobs(redis) == 1)
+    server.close()
+    assert len([each for each in caplog.records if "did not take a wake-up" in each.message]) == 1
 
 
 def test_resend_sends_the_same_id_and_bytes_again_with_a_new_schedule(

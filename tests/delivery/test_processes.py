@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time as real_time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from calhooks.db import writing
 from calhooks.delivery import backlog, queue
 from calhooks.delivery.models import Attempt, Delivery, Endpoint
 from tests import factories
-from tests.delivery.helpers import happen, states
+from tests.delivery.helpers import happen, states, wait_until
 from tests.delivery.receivers import Receiver, answer, hang, receiving
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -39,13 +39,6 @@ def process(environ: dict[str, str], command: str) -> Iterator[subprocess.Popen[
         running.wait()
         assert running.stdout is not None
         running.stdout.close()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    until = real_time.monotonic() + seconds
-    while not condition():
-        assert real_time.monotonic() < until, "it did not come about"
-        real_time.sleep(0.02)
 
 
 def alive(session: Session, kind: str) -> int:

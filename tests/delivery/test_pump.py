@@ -2,7 +2,7 @@
 
 import threading
 import time as real_time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -21,7 +21,7 @@ from calhooks.delivery.pump import Pump
 from calhooks.delivery.sender import Sender
 from tests import factories
 from tests.delivery.conftest import MovingClock
-from tests.delivery.helpers import fresh, happen, states
+from tests.delivery.helpers import fresh, happen, states, wait_until
 from tests.delivery.receivers import Received, Receiver, answer, hang, in_turn, receiving
 
 HUNG_SECONDS = 1.0
@@ -46,13 +46,6 @@ def running(app: Flask, pump: Pump) -> Iterator[threading.Thread]:
     yield thread
     thread.join(timeout=20)
     assert not thread.is_alive()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    until = real_time.monotonic() + seconds
-    while not condition():
-        assert real_time.monotonic() < until, "it did not come about"
-        real_time.sleep(0.01)
 
 
 def test_everything_that_is_due_arrives_once(session: Session, owner: User, pump: Pump, receiver: Receiver) -> None:
