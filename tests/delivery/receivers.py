@@ -209,5 +209,9 @@ def _read(stream: Any, number: int) -> Received | None:
     while (header := stream.readline().decode("latin-1").rstrip("\r\n")) != "":
         name, _, value = header.partition(":")
         headers[name.lower()] = value.strip()
-    body = stream.read(int(headers.get("content-length", "0")))
+    length = int(headers.get("content-length", "0"))
+    body = stream.read(length)
+    if len(body) < length:
+        # Whoever sent it was killed meanwhile.
+        return None
     return Received(time.time(), number, line, headers, body)
