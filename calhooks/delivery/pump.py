@@ -134,7 +134,7 @@ class Pump:
         self._note_database(None)
         for claimed in turn.claims:
             self._under_way.add(claimed)
-            self._threads.give(claimed, len(self._under_way))
+            self._threads.give(claimed)
         if turn.more and self._under_way.slots() <= 0:
             self._call_for_help()
         return turn

@@ -1,14 +1,22 @@
-"""The threads that send. They do HTTP and nothing else; the pump gives them claims and takes what came of them."""
+"""The threads that send. They do HTTP and nothing else; the pump gives them claims and takes what came of them.
+
+As few send at once as the receivers allow: sixteen threads that want the interpreter at the same time send half of what
+one does by itself to a receiver that answers at once. A receiver that is not known to do so has a thread of its own
+from the start, and where nobody has taken the next claim for an instant, more threads join, twice as many each time.
+"""
 
 import threading
+from collections import deque
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from time import monotonic
 
 from calhooks.delivery.claim import Claim
 from calhooks.delivery.record import Finished
 from calhooks.delivery.sender import OutgoingRequest, Result
 
+AT_ONCE_MS = 10
+INSTANT_SECONDS = 0.001
 GATHER_SECONDS = 0.005
 
 
@@ -17,35 +25,87 @@ class SenderThreads:
 
     def __init__(self, send: Callable[[OutgoingRequest], Result]) -> None:
         self._send = send
-        self._given: SimpleQueue[Claim] = SimpleQueue()
-        self._finished: SimpleQueue[Finished] = SimpleQueue()
-        self._count = 0
+        self._lock = threading.Lock()
+        self._given: deque[Claim] = deque()
+        self._taken_at = 0.0
+        self._calls: SimpleQueue[None] = SimpleQueue()
+        self._called = 0
+        self._idle = 0
+        # Endpoints that answered at once when they were last asked.
+        self._quick: set[int] = set()
+        self._finished: list[Finished] = []
+        self._wanted = 1
+        self._news = threading.Event()
 
-    def give(self, claim: Claim, under_way: int) -> None:
-        """Have a claim sent at once; `under_way` counts it and all others that were given and not taken back."""
-        self._given.put(claim)
-        if under_way > self._count:
-            self._count += 1
-            threading.Thread(target=self._run, name=f"sender {self._count}", daemon=True).start()
+    def give(self, claim: Claim) -> None:
+        """Have a claim sent: at once, or in an instant, after others to receivers that answer at once."""
+        with self._lock:
+            self._given.append(claim)
+            if claim.endpoint_id not in self._quick or self._nobody_comes():
+                self._call()
 
     def take(self, seconds: float, under_way: int) -> list[Finished]:
         """Return what has ended, after waiting up to `seconds` for the first and an instant for the others.
 
-        Writing down many at once costs little more than one, and the threads that still send keep it waiting less.
+        `under_way` counts all claims that were given and not taken back. Writing down many at once costs little more
+        than one, and the threads that still send keep it waiting less.
         """
-        finished: list[Finished] = []
-        until = monotonic() + seconds
-        try:
-            while len(finished) < under_way:
-                left = until - monotonic()
-                finished.append(self._finished.get(timeout=left) if left > 0 else self._finished.get_nowait())
-                if len(finished) == 1:
-                    until = monotonic() + GATHER_SECONDS
-        except Empty:
-            pass
+        if self._await(1, seconds):
+            self._await(under_way, GATHER_SECONDS)
+        with self._lock:
+            finished, self._finished = self._finished, []
         return finished
+
+    def _await(self, count: int, seconds: float) -> bool:
+        """Wait until so many have ended."""
+        with self._lock:
+            if len(self._finished) >= count:
+                return True
+            self._wanted = count
+            self._news.clear()
+        until = monotonic() + seconds
+        while (left := until - monotonic()) > 0:
+            if self._news.wait(min(left, INSTANT_SECONDS) if self._given else left):
+                return True
+            with self._lock:
+                if self._nobody_comes():
+                    for _ in range(min(len(self._given), self._called or 1)):
+                        self._call()
+        return False
+
+    def _nobody_comes(self) -> bool:
+        return bool(self._given) and (not self._called or monotonic() - self._taken_at > INSTANT_SECONDS)
+
+    def _call(self) -> None:
+        self._called += 1
+        self._taken_at = monotonic()
+        self._calls.put(None)
+        if self._idle:
+            self._idle -= 1
+        else:
+            threading.Thread(target=self._run, name="sender", daemon=True).start()
 
     def _run(self) -> None:
         while True:
-            claim = self._given.get()
-            self._finished.put(Finished(claim, self._send(claim.request)))
+            self._calls.get()
+            while (claim := self._next()) is not None:
+                self._end(Finished(claim, self._send(claim.request)))
+
+    def _next(self) -> Claim | None:
+        with self._lock:
+            if self._given:
+                self._taken_at = monotonic()
+                return self._given.popleft()
+            self._called -= 1
+            self._idle += 1
+            return None
+
+    def _end(self, finished: Finished) -> None:
+        with self._lock:
+            if finished.result.duration_ms < AT_ONCE_MS:
+                self._quick.add(finished.claim.endpoint_id)
+            else:
+                self._quick.discard(finished.claim.endpoint_id)
+            self._finished.append(finished)
+            if len(self._finished) >= self._wanted:
+                self._news.set()
