@@ -79,8 +79,9 @@ def claim(connection: Connection, *, now: datetime, token: str, room: Room) -> t
     renewed = [row for row in rows if row.id in under_way]
     rows = [row for row in rows if row.id not in under_way]
     _execute_each(connection, _RENEW, [{"delivery": row.id, "lease_end": now + LEASE} for row in renewed])
-    leases = [{"delivery": row.id, "token": token, "lease_end": now + LEASE} for row in rows]
-    _execute_each(connection, _LEASE, leases)
+    if rows:
+        lease = {"deliveries": [row.id for row in rows], "token": token, "lease_end": now + LEASE}
+        connection.execute(_LEASE, lease)
     interrupted = [_interrupted(row, ready[row.endpoint_id].url) for row in rows if row.lease_token]
     _execute_each(connection, insert(attempts), interrupted)
     secrets = _secrets(connection, {row.endpoint_id for row in rows}, now)
@@ -141,7 +142,7 @@ _DUE = (
 
 _LEASE = (
     update(deliveries)
-    .where(deliveries.c.id == bindparam("delivery"))
+    .where(deliveries.c.id.in_(bindparam("deliveries", expanding=True)))
     .values(
         lease_token=bindparam("token"),
         due_at=bindparam("lease_end"),

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, exists, func, insert, literal_column, or_, select, update
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
@@ -80,6 +80,14 @@ _STATE = (
     .values({name: bindparam(f"new_{name}") for name in EndpointState.__slots__ if name != "id"})
     .values(next_due_at=EARLIEST_DUE)
 )
+# Written as the partial index ix_deliveries_open_sequence has it, for SQLite.
+_later = deliveries.alias("later")
+_SOME_BLOCKED = exists().where(
+    _later.c.endpoint_id == deliveries.c.endpoint_id,
+    _later.c.sequence_key == deliveries.c.sequence_key,
+    _later.c.state == DeliveryState.BLOCKED,
+    literal_column("later.state IN ('blocked', 'due')"),
+)
 _HELD = (
     select(
         deliveries.c.id,
@@ -90,6 +98,7 @@ _HELD = (
         deliveries.c.lease_token,
         deliveries.c.run_id,
         deliveries.c.created_at,
+        _SOME_BLOCKED.label("followed"),
     )
     .where(deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.state == DeliveryState.DUE)
     .with_for_update(key_share=True)
@@ -212,7 +221,7 @@ def _unblock(connection: Connection, ended: Sequence[_Ended], now: datetime) -> 
     over = {
         (each.delivery.endpoint_id, each.delivery.sequence_key)
         for each in ended
-        if each.delivery.ordered and each.change["new_state"] != DeliveryState.DUE
+        if each.delivery.ordered and each.delivery.followed and each.change["new_state"] != DeliveryState.DUE
     }
     if not over:
         return
