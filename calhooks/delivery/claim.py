@@ -6,7 +6,7 @@ The statements are made once, of plain columns: they run for every handful of de
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, insert, literal_column, or_, select, update
 from sqlalchemy.engine import Connection
@@ -50,21 +50,29 @@ class Claim:
     request: OutgoingRequest
 
 
+class Taken(NamedTuple):
+    """What was claimed, whether more may be due, and whether all that is due is held by another pump this instant."""
+
+    claims: list[Claim]
+    more: bool = False
+    held: bool = False
+
+
 def anything_due(connection: Connection, *, now: datetime, full: Collection[int] = ()) -> bool:
     """Tell, without locking anything, whether a claim would find something at an endpoint that is not `full`."""
     return connection.execute(_ANY_READY, {"now": now, "full": list(full)}).first() is not None
 
 
-def claim(connection: Connection, *, now: datetime, token: str, room: Room) -> tuple[list[Claim], bool]:
-    """Lease what is due, as far as there is room, and tell whether there may be more; endpoints have their turns.
+def claim(connection: Connection, *, now: datetime, token: str, room: Room) -> Taken:
+    """Lease what is due, as far as there is room; endpoints have their turns.
 
     Should the lease of a delivery that is still being sent have run out (a clock that jumped, a process that was
     stopped for a while), it is renewed and nothing is sent twice.
     """
-    slots = room.slots()
-    found = connection.execute(_READY, {"now": now, "slots": slots, "full": list(room.full())}).all()
+    slots, full = room.slots(), list(room.full())
+    found = connection.execute(_READY, {"now": now, "slots": slots, "full": full}).all()
     if not found:
-        return [], False
+        return Taken([], held=anything_due(connection, now=now, full=full))
     ready = {endpoint.id: endpoint for endpoint in found}
     share, more = -(-slots // len(ready)), len(ready) == slots
     rows: list[Any] = []
@@ -87,7 +95,7 @@ def claim(connection: Connection, *, now: datetime, token: str, room: Room) -> t
     secrets = _secrets(connection, {row.endpoint_id for row in rows}, now)
     _execute_each(connection, _CLAIMED, [{"endpoint": endpoint_id, "now": now} for endpoint_id in ready])
     claims = [_claim(row, ready[row.endpoint_id], token, secrets.get(row.endpoint_id, ())) for row in rows]
-    return claims, more and bool(claims)
+    return Taken(claims, more=more and bool(claims))
 
 
 def release(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:

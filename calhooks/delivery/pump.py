@@ -15,7 +15,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from calhooks import clock
 from calhooks.config import Config
 from calhooks.db import db, writing
-from calhooks.delivery.claim import Claim, anything_due, claim, release
+from calhooks.delivery.claim import Taken, anything_due, claim, release
 from calhooks.delivery.queue import Wakes, wake_another
 from calhooks.delivery.record import Finished, record
 from calhooks.delivery.sender import OutgoingRequest, Result, sender_for
@@ -34,12 +34,14 @@ DATABASE_PAUSE_SECONDS = 0.5
 HELP_SECONDS = 1.0
 
 
+_NOTHING = Taken([])
+
+
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One transaction: what was claimed, whether more is due than was taken, whether the database was there."""
+    """One transaction: what was claimed, and whether the database was there."""
 
-    claims: list[Claim]
-    more: bool = False
+    taken: Taken
     failed: bool = False
 
 
@@ -70,7 +72,7 @@ class Pump:
         """
         began = looked = busy = monotonic()
         self._wakes.came()
-        look, turn = True, _Turn([])
+        look, turn = True, _Turn(_NOTHING)
         while self._stop_at is None:
             if look or self._finished:
                 turn, looked = self._turn(), monotonic()
@@ -79,8 +81,8 @@ class Pump:
                 self._wakes.let_go()
                 self._wait_for_young()
                 return True
-            look = turn.more and self._under_way.slots() > 0
-            if look or self._under_way or self._finished:
+            look = turn.taken.more and self._under_way.slots() > 0
+            if look or turn.taken.held or self._under_way or self._finished:
                 busy = monotonic()
             elif monotonic() - busy >= linger:
                 look = self._wakes.let_go()
@@ -89,7 +91,7 @@ class Pump:
             if not look:
                 self._wait(turn)
                 due = monotonic() - looked > LOOK_SECONDS
-                look = turn.failed or due or (not self._finished and self._wakes.came())
+                look = turn.failed or turn.taken.held or due or (not self._finished and self._wakes.came())
         self.wind_up()
         return False
 
@@ -120,24 +122,24 @@ class Pump:
         """Record what has finished and claim what there is room for, in one transaction; then start sending."""
         finished, self._finished = self._finished, []
         try:
-            turn = self._record_and_claim(finished, claiming=claiming)
+            taken = self._record_and_claim(finished, claiming=claiming)
         except (OperationalError, InterfaceError) as error:
             # The database is away or somebody was quicker. What has finished must not be forgotten.
             self._note_database(error)
             self._finished = finished + self._finished
-            return _Turn([], failed=True)
+            return _Turn(_NOTHING, failed=True)
         except SQLAlchemyError:
             log.exception("%d results could not be recorded together", len(finished))
             for each in finished:
                 self._record_alone(each)
-            return _Turn([], failed=True)
+            return _Turn(_NOTHING, failed=True)
         self._note_database(None)
-        for claimed in turn.claims:
+        for claimed in taken.claims:
             self._under_way.add(claimed)
             self._threads.give(claimed)
-        if turn.more and self._under_way.slots() <= 0:
+        if taken.more and self._under_way.slots() <= 0:
             self._call_for_help()
-        return turn
+        return _Turn(taken)
 
     def _note_database(self, error: OperationalError | InterfaceError | None) -> None:
         """Log that the database has gone or is back, once each."""
@@ -149,19 +151,18 @@ class Pump:
             log.warning("the database is back")
         self._database_is_away = error is not None
 
-    def _record_and_claim(self, finished: list[Finished], *, claiming: bool) -> _Turn:
+    def _record_and_claim(self, finished: list[Finished], *, claiming: bool) -> Taken:
         now = clock.now()
         has_room = self._under_way.slots() > 0
         if not finished and not (claiming and has_room and self._anything_due(now)):
-            return _Turn([], more=claiming and not has_room)
+            return Taken([], more=claiming and not has_room)
         with writing() as session:
             connection = session.connection()
             if finished:
                 record(connection, finished, waits=self._waits, now=now)
             if not claiming or self._under_way.slots() <= 0:
-                return _Turn([], more=claiming)
-            claims, more = claim(connection, now=now, token=secrets.token_hex(16), room=self._under_way)
-            return _Turn(claims, more)
+                return Taken([], more=claiming)
+            return claim(connection, now=now, token=secrets.token_hex(16), room=self._under_way)
 
     def _anything_due(self, now: datetime) -> bool:
         """Look before locking: while several pumps are at work, all of them hear of every wake-up."""

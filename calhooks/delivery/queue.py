@@ -88,10 +88,7 @@ def wake_mail() -> None:
 
 def answers() -> bool:
     """Tell whether Redis is there, for those who watch the machine."""
-    try:
-        return bool(quick_client(current_config().redis_url).ping())
-    except RedisError:
-        return False
+    return _is_there(current_config().redis_url)
 
 
 def pump_queue(client: "Redis") -> Queue:
@@ -246,15 +243,19 @@ def _wake_or_watch(url: str) -> None:
 
 
 def _wake_when_back(url: str) -> None:
-    while True:
+    time.sleep(AWAY_SECONDS)
+    while not _is_there(url):
         time.sleep(AWAY_SECONDS)
-        try:
-            quick_client(url).ping()
-        except RedisError:
-            continue
-        _away.discard(url)
-        # For those who did not ask meanwhile.
-        return _wake_or_watch(url)
+    _away.discard(url)
+    # For those who did not ask meanwhile.
+    _wake_or_watch(url)
+
+
+def _is_there(url: str) -> bool:
+    try:
+        return bool(quick_client(url).ping())
+    except RedisError:
+        return False
 
 
 def _wake(client: "Redis") -> None:

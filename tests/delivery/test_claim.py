@@ -3,14 +3,15 @@
 from collections.abc import Collection
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
 from calhooks.accounts.models import User
-from calhooks.db import writing
-from calhooks.delivery.claim import Claim, claim, release
-from calhooks.delivery.models import Attempt, SigningKey
+from calhooks.db import db, writing
+from calhooks.delivery.claim import Claim, Taken, claim, release
+from calhooks.delivery.models import Attempt, Endpoint, SigningKey
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, query_plans
@@ -37,7 +38,7 @@ class Room:
 
 def take(room: Room | None = None) -> list[Claim]:
     with writing() as session:
-        return claim(session.connection(), now=clock.now(), token=ids.new_token()[:32], room=room or Room())[0]
+        return claim(session.connection(), now=clock.now(), token=ids.new_token()[:32], room=room or Room()).claims
 
 
 def test_a_claim_has_all_that_a_request_needs(session: Session, owner: User) -> None:
@@ -58,6 +59,23 @@ def test_two_pumps_never_claim_the_same(session: Session, owner: User) -> None:
     assert len(take(Room(slots=2))) == 2
     assert len(take()) == 1
     assert take() == []
+
+
+def test_a_pump_learns_that_what_is_due_is_held_by_another_this_instant(session: Session, owner: User) -> None:
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time, who finds nothing held")
+    endpoint = factories.create_endpoint(owner)
+    happen(owner, [endpoint])
+
+    def taken() -> Taken:
+        with writing() as writer:
+            return claim(writer.connection(), now=clock.now(), token=ids.new_token()[:32], room=Room())
+
+    with db.engine.begin() as other:
+        other.execute(select(Endpoint.id).where(Endpoint.id == endpoint.id).with_for_update(key_share=True))
+        assert taken() == Taken([], held=True)
+    assert len(taken().claims) == 1
+    assert taken() == Taken([])
 
 
 def test_only_due_deliveries_of_endpoints_that_are_there_and_on_are_claimed(session: Session, owner: User) -> None:

@@ -4,6 +4,7 @@ import logging
 import signal
 import time as real_time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -119,9 +120,9 @@ def test_a_pump_at_work_notices_every_wake_up_and_no_other_is_called(owner: User
 
 
 def test_without_redis_the_event_is_kept_without_delay_and_the_miss_is_logged_once(
-    environ: dict[str, str], caplog: pytest.LogCaptureFixture
+    environ: dict[str, str], caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    app = create_app(Config.from_env(environ | {"REDIS_URL": "redis://127.0.0.1:9/5"}))
+    app = create_app(Config.from_env(environ | {"REDIS_URL": f"unix://{tmp_path}/nobody.sock"}))
     with app.app_context(), caplog.at_level(logging.WARNING):
         owner = factories.create_user()
         endpoint = factories.create_endpoint(owner)

@@ -26,7 +26,7 @@ from tests.delivery.test_claim import Room
 
 def take(room: Room | None = None) -> list[Claim]:
     with writing() as session:
-        return claim(session.connection(), now=clock.now(), token=ids.new_token()[:32], room=room or Room())[0]
+        return claim(session.connection(), now=clock.now(), token=ids.new_token()[:32], room=room or Room()).claims
 
 
 def end(claims: list[Claim], status: int | None = 200, *headers: tuple[str, str], detail: str | None = None) -> None:
