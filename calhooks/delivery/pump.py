@@ -136,7 +136,7 @@ class Pump:
         self._note_database(None)
         for claimed in taken.claims:
             self._under_way.add(claimed)
-            self._threads.give(claimed)
+            self._threads.give(claimed, quick=self._under_way.is_quick(claimed.endpoint_id))
         if taken.more and self._under_way.slots() <= 0:
             self._call_for_help()
         return _Turn(taken)
@@ -193,7 +193,7 @@ class Pump:
     def _collect(self, seconds: float) -> None:
         finished = self._threads.take(seconds, len(self._under_way))
         for each in finished:
-            self._under_way.remove(each.claim, succeeded=each.result.succeeded)
+            self._under_way.remove(each.claim, each.result)
         self._finished += finished
 
     def _call_for_help(self) -> None:

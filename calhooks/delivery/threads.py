@@ -15,7 +15,6 @@ from calhooks.delivery.claim import Claim
 from calhooks.delivery.record import Finished
 from calhooks.delivery.sender import OutgoingRequest, Result
 
-AT_ONCE_MS = 10
 INSTANT_SECONDS = 0.001
 GATHER_SECONDS = 0.005
 
@@ -31,17 +30,18 @@ class SenderThreads:
         self._calls: SimpleQueue[None] = SimpleQueue()
         self._called = 0
         self._idle = 0
-        # Endpoints that answered at once when they were last asked.
-        self._quick: set[int] = set()
         self._finished: list[Finished] = []
         self._wanted = 1
         self._news = threading.Event()
 
-    def give(self, claim: Claim) -> None:
-        """Have a claim sent: at once, or in an instant, after others to receivers that answer at once."""
+    def give(self, claim: Claim, *, quick: bool) -> None:
+        """Have a claim sent: at once, or where the receiver is expected to be quick, after others like it."""
         with self._lock:
-            self._given.append(claim)
-            if claim.endpoint_id not in self._quick or self._nobody_comes():
+            if quick:
+                self._given.append(claim)
+            else:
+                self._given.appendleft(claim)
+            if not quick or self._nobody_comes():
                 self._call()
 
     def take(self, seconds: float, under_way: int) -> list[Finished]:
@@ -102,10 +102,6 @@ class SenderThreads:
 
     def _end(self, finished: Finished) -> None:
         with self._lock:
-            if finished.result.duration_ms < AT_ONCE_MS:
-                self._quick.add(finished.claim.endpoint_id)
-            else:
-                self._quick.discard(finished.claim.endpoint_id)
             self._finished.append(finished)
             if len(self._finished) >= self._wanted:
                 self._news.set()

@@ -9,11 +9,14 @@ from collections.abc import Collection
 from time import monotonic
 
 from calhooks.delivery.claim import Claim
+from calhooks.delivery.sender import Result
 
-MOST_YOUNG = 16
+MOST_YOUNG = 32
 MOST_IN_ALL = 200
 MOST_FAILING = MOST_IN_ALL // 2
 
+# One that answers at once gets them one after the other, whatever their number.
+MOST_FOR_QUICK = 32
 MOST_FOR_PROVEN = 16
 MOST_FOR_SILENT = 4
 MOST_FOR_UNPROVEN = 2
@@ -22,6 +25,7 @@ MOST_FOR_FAILING = 1
 # One that has not yet answered this process is expected to hang, and found out about sooner.
 YOUNG_SECONDS = 0.25
 YOUNG_SECONDS_UNPROVEN = 0.1
+QUICK_MS = 10
 
 
 class UnderWay:
@@ -33,6 +37,7 @@ class UnderWay:
         self._failing = 0
         # When each endpoint last took a delivery from this process; one that fails has to prove itself again.
         self._proven: dict[int, float] = {}
+        self._quick: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._claims)
@@ -43,15 +48,19 @@ class UnderWay:
         self._by_endpoint[claim.endpoint_id] += 1
         self._failing += claim.failing
 
-    def remove(self, claim: Claim, *, succeeded: bool) -> None:
-        """Count a send no longer, and remember whether its endpoint answers."""
+    def remove(self, claim: Claim, result: Result) -> None:
+        """Count a send no longer, and remember whether its endpoint answers, and whether at once."""
+        if result.duration_ms < QUICK_MS:
+            self._quick.add(claim.endpoint_id)
+        else:
+            self._quick.discard(claim.endpoint_id)
         if self._claims.pop(claim.delivery_id, None) is None:
             return
         self._failing -= claim.failing
         self._by_endpoint[claim.endpoint_id] -= 1
         if not self._by_endpoint[claim.endpoint_id]:
             del self._by_endpoint[claim.endpoint_id]
-        if succeeded:
+        if result.succeeded:
             self._proven[claim.endpoint_id] = monotonic()
         else:
             self._proven.pop(claim.endpoint_id, None)
@@ -63,6 +72,10 @@ class UnderWay:
         self._by_endpoint.clear()
         self._failing = 0
         return claims
+
+    def is_quick(self, endpoint_id: int) -> bool:
+        """Tell whether an endpoint answered at once when it was last asked."""
+        return endpoint_id in self._quick
 
     def deliveries(self) -> Collection[int]:
         """Return the ids of the deliveries being sent."""
@@ -92,7 +105,9 @@ class UnderWay:
             return MOST_FOR_FAILING
         if endpoint_id not in self._proven:
             return MOST_FOR_UNPROVEN
-        return MOST_FOR_SILENT if endpoint_id in silent else MOST_FOR_PROVEN
+        if endpoint_id in silent:
+            return MOST_FOR_SILENT
+        return MOST_FOR_QUICK if endpoint_id in self._quick else MOST_FOR_PROVEN
 
     def _silent(self) -> set[int]:
         """Return the endpoints that keep a send waiting which began after their last answer."""
