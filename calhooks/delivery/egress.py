@@ -89,6 +89,9 @@ LONGEST_URL = 2000
 LONGEST_HOST = 253
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+# urlsplit overlooks what stands between the bracket and the port.
+BRACKETED = re.compile(r"\[[^\[\]]*\](:[0-9]*)?")
+UNREADABLE = "This is not a valid address: the host or the port after it cannot be read."
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,7 @@ def parse(url: str) -> ParsedUrl:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise UrlRefused("This is not a valid address: the host or the port after it cannot be read.") from error
+        raise UrlRefused(UNREADABLE) from error
     if parts.scheme not in DEFAULT_PORTS:
         raise UrlRefused("The address must start with https:// or http://.")
     if "@" in parts.netloc:
@@ -241,6 +244,8 @@ def _check_characters(url: str) -> None:
 def _host(parts: SplitResult) -> str:
     host = parts.hostname or ""
     if "[" in parts.netloc:
+        if not BRACKETED.fullmatch(parts.netloc):
+            raise UrlRefused(UNREADABLE)
         try:
             return str(IPv6Address(host))
         except ValueError as error:

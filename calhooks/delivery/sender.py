@@ -27,9 +27,13 @@ from calhooks.delivery.resolver import Resolver
 from calhooks.delivery.signing import signature_headers
 
 log = logging.getLogger(__name__)
+# It would write a traceback with the whole address into the log for each receiver that writes its headers badly.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 DEADLINE_SECONDS = 15.0
 MOST_BODY = 64 * 1024
+# Of what stands beside the status: it becomes a part of a sentence.
+LONGEST_REASON = 200
 WEBHOOK_VERSION = "2021-10-20"
 
 
@@ -152,7 +156,7 @@ class _Answer:
 
     def read(self, response: Response) -> None:
         self.status = response.status_code
-        self.reason = response.reason or ""
+        self.reason = (response.reason or "")[:LONGEST_REASON]
         self.headers = tuple(response.raw.headers.items())
         raw = response.raw
         try:
@@ -216,10 +220,13 @@ def send(request: OutgoingRequest, config: Config) -> Result:
 @lru_cache(maxsize=1000)
 def _wire_url(url: str) -> tuple[str, str]:
     """Return a URL in ASCII as the request line needs it, and what stands in Host. Raises UrlRefused."""
-    egress.parse(url)
+    parsed, parts = egress.parse(url), urlsplit(url)
+    host = f"[{parsed.host}]" if ":" in parsed.host else parsed.host
+    # requests knows fewer ways to write a host, such as with full-width letters, and would refuse them.
+    parts = parts._replace(netloc=host if parts.port is None else f"{host}:{parts.port}")
     prepared = PreparedRequest()
     try:
-        prepared.prepare_url(url, None)
+        prepared.prepare_url(parts.geturl(), None)
     except RequestException as error:
         raise UrlRefused("This address cannot be used in a request.") from error
     wire_url = str(prepared.url)

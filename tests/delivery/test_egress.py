@@ -134,6 +134,7 @@ def test_a_public_url_can_be_saved(url: str, host: str, port: int) -> None:
         ("https://[fe80::1%25eth0]/", "link-local"),
         ("https://[v1.a]/", "not an IPv6 address"),
         ("https://[::1/", "cannot be read"),
+        ("https://[2606:4700:4700::1111]x:444/", "cannot be read"),
         ("https://example.com/" + "a" * 2000, "too long"),
         ("https://10.0.0.1/", "10.0.0.0/8, private network"),
         ("https://0x0a.1/", "10.0.0.0/8, private network"),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from calhooks.delivery.egress import check_url
 from calhooks.delivery.failures import Failure
 from calhooks.delivery.sender import OutgoingRequest, Result, Sender
 from tests.delivery.receivers import (
@@ -129,6 +130,20 @@ def test_what_a_receiver_says_cannot_break_the_line_it_is_told_in(sender: Sender
     with receiving(say(b"HTTP/1.1 500 \x00\x1b[31m\xff\r\nContent-Length: 0\r\n\r\n")) as receiver:
         result = post(sender, receiver.url)
     assert result.detail == "The receiver answered 500 ??[31mÿ."
+
+
+def test_a_reason_without_end_stays_a_part_of_a_sentence(sender: Sender) -> None:
+    with receiving(say(b"HTTP/1.1 500 " + b"a" * 60_000 + b"\r\nContent-Length: 0\r\n\r\n")) as receiver:
+        result = post(sender, receiver.url)
+    assert result.status == 500
+    assert len(str(result.detail)) < 300
+
+
+def test_badly_written_headers_do_not_fill_the_log(sender: Sender, caplog: pytest.LogCaptureFixture) -> None:
+    said = OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\nno header\r\n\r\n0\r\n\r\n"
+    with receiving(say(said)) as receiver:
+        assert post(sender, receiver.url).succeeded
+    assert not caplog.records
 
 
 def test_a_redirect_is_not_followed(sender: Sender) -> None:
@@ -374,6 +389,18 @@ def test_a_private_address_is_refused_before_anything_is_sent() -> None:
     assert result.failure is Failure.BLOCKED
     assert "127.0.0.0/8, loopback" in str(result.detail)
     assert receiver.connections == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "\uff11\uff12\uff17.0.0.1", "127\u30020.0.1", "LocalHost", "127.1"])
+def test_every_way_to_write_a_host_that_can_be_saved_is_delivered_to(sender: Sender, host: str) -> None:
+    with receiving() as receiver:
+        url = f"http://{host}:{receiver.port}/hook?a=b#c"
+        assert check_url(url, LOOPBACK)
+        assert post(sender, url).succeeded
+    assert receiver.received[0].line == "POST /hook?a=b HTTP/1.1"
+    assert receiver.received[0].headers["host"] in {
+        f"{name}:{receiver.port}" for name in ("127.0.0.1", "localhost", "127.1")
+    }
 
 
 def test_a_stored_url_that_cannot_be_used_fails_with_its_reason(sender: Sender) -> None:
