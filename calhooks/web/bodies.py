@@ -3,12 +3,16 @@
 import json
 import re
 from http.client import responses
+from io import StringIO
+from typing import Any
 
 from flask import Flask
 from markupsafe import Markup, escape
 
 # C0 controls and DEL would vanish or be refused by HTML; tab and line feed are text.
 CONTROLS = {code: "�" for code in (*range(32), 127) if code not in (9, 10)}
+LAYOUT = json.JSONEncoder(indent=2, ensure_ascii=False)
+LONGEST_LAID_OUT = 512 * 1024
 TOKENS = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*"(?=:))|(?P<string>"(?:[^"\\]|\\.)*")|(?P<literal>-?\d[\d.eE+-]*|true|false|null)'
 )
@@ -27,10 +31,15 @@ def as_text(body: bytes) -> str:
 
 
 def pretty_json(body: bytes) -> Markup | None:
-    """Return a JSON body laid out over several lines, its parts marked for colour; None where it is not JSON."""
+    """Return a JSON body laid out over several lines, its parts marked for colour; None where it is not JSON.
+
+    None too where it would become very long: brackets in brackets make thousands of blanks out of each of their values.
+    """
     try:
-        text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+        text = _laid_out(json.loads(body))
     except (ValueError, RecursionError):
+        return None
+    if text is None:
         return None
     parts: list[Markup] = []
     end = 0
@@ -43,6 +52,16 @@ def pretty_json(body: bytes) -> Markup | None:
 def reason(status: int) -> str:
     """Return the words for an HTTP status: 404 is Not Found; nothing for a number without a meaning."""
     return responses.get(status, "")
+
+
+def _laid_out(value: Any) -> str | None:
+    text = StringIO()
+    for piece in LAYOUT.iterencode(value):
+        text.write(piece)
+        if text.tell() > LONGEST_LAID_OUT:
+            return None
+    # Half a character, escaped as it came: no page could hold it.
+    return text.getvalue().encode(errors="backslashreplace").decode()
 
 
 def _span(kind: str, text: str) -> Markup:

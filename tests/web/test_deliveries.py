@@ -148,6 +148,23 @@ def test_json_is_laid_out_and_raw(app: Flask, client: FlaskClient, webhook: Webh
     assert "{&#34;name&#34;:&#34;Zoë&#34;,&#34;n&#34;:1}" in page
 
 
+def test_half_a_character_in_json_is_shown_as_it_came(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    delivery = deliver(app, webhook, state=DeliveryState.FAILED)
+    attempt(app, delivery, response_body=b'{"cut off":"\\ud83d"}')
+    page = client.get(f"{log(webhook)}/deliveries/{delivery.id}")
+    assert page.status_code == 200
+    assert '<span class="json-string">&#34;\\ud83d&#34;</span>' in page.text
+
+
+def test_brackets_in_brackets_do_not_make_a_page_without_end(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+    delivery = deliver(app, webhook, state=DeliveryState.FAILED)
+    deep = b"[" * 900 + b"1," * 30_000 + b"1" + b"]" * 900
+    attempt(app, delivery, response_body=deep)
+    page = client.get(f"{log(webhook)}/deliveries/{delivery.id}").text
+    assert deep.decode() in page
+    assert len(page) < 200_000
+
+
 def test_a_template_that_failed_is_told(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
     delivery = deliver(app, webhook, state=DeliveryState.FAILED, body=None, error="The body grew past 256 KiB.")
     assert "The body grew past 256 KiB." in client.get(f"{log(webhook)}/deliveries/{delivery.id}").text
