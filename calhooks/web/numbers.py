@@ -14,7 +14,10 @@ def init_app(app: Flask) -> None:
 
 
 def row_number(text: str) -> int:
-    """Return the number of a row, as `type` of a query's `get`. Raises ValueError for what no row can have."""
+    """Return the number of a row, as `type` of a query's `get` or `coerce` of a field.
+
+    Raises ValueError for what no row can have.
+    """
     number = int(text)
     if not 0 <= number <= LARGEST_ROW_ID:
         raise ValueError(f"{number} is not the number of a row")

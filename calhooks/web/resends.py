@@ -16,6 +16,7 @@ from calhooks.delivery.models import Event, ResendRun, RunState
 from calhooks.events import TRIGGER_LABELS, Trigger
 from calhooks.web.access import account, signed_in
 from calhooks.web.htmx import fragment, is_htmx
+from calhooks.web.numbers import row_number
 from calhooks.web.webhook_pages import own_webhook, run_context
 from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook
@@ -53,7 +54,7 @@ class ReplayForm(SinceForm):
         default=SINCE,
         validate_choice=False,
     )
-    event = SelectField("Event", coerce=int, validate_choice=False)
+    event = SelectField("Event", coerce=row_number, validate_choice=False)
 
 
 @blueprint.route("/resend-failed", methods=["GET", "POST"])

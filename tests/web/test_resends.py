@@ -95,8 +95,9 @@ def test_past_events_are_replayed_since_a_moment_or_one_by_one(
         event = factories.create_event(rick, summary="Missed with Ann Lee")
     path = f"{log(webhook)}/replay"
     assert "Missed with Ann Lee" in client.get(path).text
-    wrong = pages.submit(client, path, {"what": "event", "event": "99"})
-    assert (wrong.status_code, "Choose one of the events in the list." in wrong.text) == (422, True)
+    for number in ("99", str(2**63), "x"):
+        wrong = pages.submit(client, path, {"what": "event", "event": number})
+        assert (wrong.status_code, "Choose one of the events in the list." in wrong.text) == (422, True)
     one = pages.submit(client, path, {"what": "event", "event": str(event.id)}, follow_redirects=True)
     assert "Replaying one event" in one.text
     again = pages.submit(client, path, {"what": "since"})
