@@ -10,7 +10,8 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.delivery import endpoints
 from calhooks.delivery.egress import parse
-from calhooks.delivery.models import Endpoint, InactiveReason
+from calhooks.delivery.models import Endpoint
+from calhooks.webhooks import switching
 from calhooks.webhooks.headers import headers_to_keep
 from calhooks.webhooks.models import PayloadFormat, Webhook
 from calhooks.webhooks.validation import InvalidWebhook, WebhookValues, chosen_triggers, errors_of_all, typed_shape
@@ -77,9 +78,9 @@ def update(session: Session, webhook: Webhook, values: WebhookValues) -> list[st
 def set_active(session: Session, webhook: Webhook, active: bool) -> None:
     """Switch a webhook on or off. While it is off nothing is sent to it, and nothing new is owed."""
     if active:
-        endpoints.switch_on(session, webhook.endpoint)
+        switching.switch_on(session, webhook)
     else:
-        endpoints.switch_off(webhook.endpoint, InactiveReason.OWNER)
+        switching.switch_off(webhook)
 
 
 def delete(session: Session, webhook: Webhook) -> None:

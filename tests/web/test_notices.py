@@ -7,7 +7,8 @@ from flask.testing import FlaskClient
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import writing
-from calhooks.delivery.models import Notice, NoticeKind
+from calhooks.delivery import endpoints
+from calhooks.delivery.models import Endpoint, InactiveReason, Notice, NoticeKind
 from calhooks.webhooks import subscriptions
 from calhooks.webhooks.models import Webhook
 from tests import factories
@@ -51,6 +52,17 @@ def test_a_notice_stands_on_the_screen_until_it_is_dismissed(app: Flask, client:
     assert "The receiver answered 410." in page
     after = pages.submit(client, LIST, to=f"{NOTICE}/dismiss", follow_redirects=True)
     assert (after.request.path, "its server answered 410 Gone" in after.text) == (LIST, False)
+
+
+def test_switching_a_webhook_on_in_its_box_takes_away_that_it_is_off(
+    app: Flask, client: FlaskClient, webhook: Webhook
+) -> None:
+    tell(app, webhook, NoticeKind.GONE)
+    with app.app_context(), writing() as session:
+        endpoints.switch_off(session.get_one(Endpoint, webhook.endpoint_id), InactiveReason.GONE)
+    saved = pages.submit(client, f"/integrations/webhooks/{webhook.id}/edit", {"active": "y"}, follow_redirects=True)
+    assert "Webhook saved." in saved.text
+    assert "its server answered 410 Gone" not in saved.text
 
 
 def test_that_a_webhook_works_again_stands_on_its_page_too(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
