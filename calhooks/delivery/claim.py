@@ -99,7 +99,13 @@ def claim(connection: Connection, *, now: datetime, token: str, room: Room) -> T
 
 
 def release(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
-    """Give back what was claimed and not finished: it is due at once, for whoever comes."""
+    """Give back what was claimed and not finished: it is due at once, for whoever comes; the log has the attempt."""
+    leased = {
+        (row.id, row.lease_token): row
+        for row in connection.execute(_LEASED, {"ids": [each.delivery_id for each in claims]})
+    }
+    cut_off = [(leased.get((each.delivery_id, each.token)), each.request.url) for each in claims]
+    _execute_each(connection, insert(attempts), [_interrupted(row, url) for row, url in cut_off if row])
     held = sorted(claims, key=lambda claim: claim.endpoint_id)
     given_back = [{"delivery": each.delivery_id, "token": each.token, "now": now} for each in held]
     _execute_each(connection, _RELEASE, given_back)
@@ -158,6 +164,11 @@ _LEASE = (
     )
 )
 _RENEW = update(deliveries).where(deliveries.c.id == bindparam("delivery")).values(due_at=bindparam("lease_end"))
+_LEASED = (
+    select(deliveries.c.id, deliveries.c.lease_token, deliveries.c.attempt_count, deliveries.c.due_at)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update(key_share=True)
+)
 _RELEASE = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery"), deliveries.c.lease_token == bindparam("token"))

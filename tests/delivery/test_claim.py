@@ -12,9 +12,10 @@ from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.delivery.claim import Claim, Taken, claim, release
 from calhooks.delivery.models import Attempt, Endpoint, SigningKey
+from calhooks.delivery.outbox import drop_waiting
 from tests import factories
 from tests.delivery.conftest import MovingClock
-from tests.delivery.helpers import fresh, happen, query_plans
+from tests.delivery.helpers import fresh, happen, query_plans, states
 
 
 class Room:
@@ -123,7 +124,28 @@ def test_what_is_given_back_is_due_at_once(session: Session, owner: User) -> Non
     claims = take()
     with writing() as inner:
         release(inner.connection(), claims, clock.now())
+    (again,) = take()
+    assert again.number == 2
+    (attempt,) = session.scalars(select(Attempt)).all()
+    assert (attempt.number, attempt.error, attempt.url) == (1, "interrupted", endpoint.url)
+    assert abs(clock.now() - attempt.started_at) < timedelta(seconds=5)
+
+
+def test_what_somebody_else_holds_or_has_dropped_is_not_given_back(
+    session: Session, owner: User, time: MovingClock
+) -> None:
+    kept, dropped = factories.create_endpoint(owner), factories.create_endpoint(owner)
+    happen(owner, [kept, dropped])
+    claims = take()
+    with writing() as inner:
+        drop_waiting(inner, fresh(inner, dropped))
+    time.advance(seconds=31)
     assert len(take()) == 1
+    with writing() as inner:
+        release(inner.connection(), claims, clock.now())
+    assert take() == []
+    assert states(session) == ["due", "dropped"]
+    assert len(session.scalars(select(Attempt)).all()) == 1
 
 
 def test_a_long_backlog_at_one_endpoint_leaves_the_others_their_turn(session: Session, owner: User) -> None:
