@@ -61,7 +61,9 @@ class EndpointState:
             return self._switch_off(InactiveReason.GONE, NoticeKind.GONE, now)
         if failing_for >= FAILING_FOR:
             return self._switch_off(InactiveReason.FAILING, NoticeKind.SWITCHED_OFF, now)
-        if failing_for >= TOLD_AFTER and self.told_at is None and self.active:
+        # What was said before it was switched on again, or was left alone for days, is not about these failures.
+        is_told = self.told_at is not None and self.told_at >= self.failing_since
+        if failing_for >= TOLD_AFTER and not is_told and self.active:
             self.told_at = now
             return NoticeKind.FAILING
         return None

@@ -75,6 +75,21 @@ def test_switching_off_is_told_and_so_is_that_it_works_again(
     assert told(session) == ["gone", "recovered"]
 
 
+def test_failing_on_after_it_was_switched_on_again_is_news(
+    session: Session, owner: User, endpoint: Endpoint, time: MovingClock
+) -> None:
+    attempt(owner, endpoint, 410)
+    time.advance(minutes=1)
+    with writing() as writer:
+        endpoints.switch_on(writer, fresh(writer, endpoint))
+    for _ in range(5):
+        attempt(owner, endpoint)
+        time.advance(minutes=10)
+    assert told(session) == ["gone", "failing"]
+    attempt(owner, endpoint, 200)
+    assert told(session) == ["gone", "failing", "recovered"]
+
+
 def test_five_days_of_failures_are_two_pieces_of_news(
     session: Session, owner: User, endpoint: Endpoint, time: MovingClock
 ) -> None:
