@@ -32,19 +32,23 @@ def page(
 
     Their bodies are not loaded. Without `states` they may be in any.
     """
+    wanted = [Delivery.endpoint_id == endpoint_id]
+    if before is not None:
+        wanted.append(Delivery.id < before)
+    if since is not None:
+        wanted.append(Delivery.id >= since)
+    if states:
+        wanted.append(Delivery.state.in_(states))
+    if states and DeliveryState.DELIVERED not in states:
+        # Most are delivered. The others are found by their state and put in order, not looked for through the log.
+        wanted = [Delivery.id.in_(select(Delivery.id).where(*wanted).order_by(-Delivery.id).limit(size + 1))]
     query = (
         select(Delivery)
-        .where(Delivery.endpoint_id == endpoint_id)
+        .where(*wanted)
         .options(joinedload(Delivery.event).defer(Event.payload), defer(Delivery.body))
         .order_by(Delivery.id.desc())
         .limit(size + 1)
     )
-    if before is not None:
-        query = query.where(Delivery.id < before)
-    if since is not None:
-        query = query.where(Delivery.id >= since)
-    if states:
-        query = query.where(Delivery.state.in_(states))
     found = session.scalars(query).all()
     return Page(found[:size], found[size - 1].id if len(found) > size else None)
 

@@ -14,6 +14,7 @@ from calhooks.delivery.outbox import OPEN
 # Beyond this, how much it is exactly helps nobody, and counting it takes its time.
 COUNTED = 1000
 LOOKED_THROUGH = 100
+NOT_DELIVERED = tuple(state for state in DeliveryState if state is not DeliveryState.DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ def _last_failure(session: Session, endpoint_id: int) -> Attempt | None:
     """Return the newest failed attempt among the last deliveries."""
     lately = (
         select(Delivery.id)
-        .where(Delivery.endpoint_id == endpoint_id, Delivery.state != DeliveryState.DELIVERED)
-        .order_by(Delivery.id.desc())
+        .where(Delivery.endpoint_id == endpoint_id, Delivery.state.in_(NOT_DELIVERED))
+        .order_by(-Delivery.id)
         .limit(LOOKED_THROUGH)
     )
     return session.scalar(

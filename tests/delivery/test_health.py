@@ -1,6 +1,7 @@
 """How an endpoint is doing, and the log of what was sent to it."""
 
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import inspect
 from sqlalchemy.orm import Session
@@ -10,11 +11,12 @@ from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.delivery import attempts, endpoints
 from calhooks.delivery.health import Condition, endpoint_health
-from calhooks.delivery.models import InactiveReason
+from calhooks.delivery.models import DeliveryState, InactiveReason
 from calhooks.delivery.pump import Pump
+from calhooks.delivery.standing import standing
 from tests import factories
 from tests.delivery.conftest import MovingClock
-from tests.delivery.helpers import fresh, happen
+from tests.delivery.helpers import fresh, happen, query_plans
 from tests.delivery.receivers import Receiver, answer
 
 
@@ -71,6 +73,20 @@ def test_the_log_lists_the_newest_first_page_by_page_without_loading_bodies(sess
     assert third.older is None
     assert "body" in inspect(first.deliveries[0]).unloaded
     assert "payload" in inspect(first.deliveries[0].event).unloaded
+
+
+def test_what_was_not_delivered_is_not_looked_for_through_the_whole_log(session: Session, owner: User) -> None:
+    endpoint = factories.create_endpoint(owner, failing_since=clock.now(), consecutive_failures=1)
+    ids = [happen(owner, [endpoint])[0].id for _ in range(3)]
+    waiting = (DeliveryState.DUE, DeliveryState.BLOCKED)
+    first = attempts.page(session, endpoint.id, states=waiting, size=2)
+    second = attempts.page(session, endpoint.id, states=waiting, before=first.older, size=2)
+    assert [delivery.id for page in (first, second) for delivery in page.deliveries] == ids[::-1]
+    for states in (waiting, (DeliveryState.FAILED,)):
+        steps = query_plans(session, partial(attempts.page, session, endpoint.id, states=states))
+        assert any("ix_deliveries_claim" in step for step in steps)
+    steps = query_plans(session, lambda: standing(session, endpoint))
+    assert not any("ix_deliveries_log" in step for step in steps)
 
 
 def test_one_delivery_is_shown_with_all_its_attempts_to_its_own_endpoint_alone(
