@@ -1,9 +1,13 @@
 """Pages for what went wrong, with a sentence that says what to do."""
 
-from flask import Flask, render_template
+from http import HTTPStatus
+
+from flask import Flask, g, render_template
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response
+
+from calhooks.web.access import login_manager
 
 SENTENCES = {
     400: ("That did not work", "The request could not be understood."),
@@ -29,6 +33,9 @@ def _show(error: HTTPException) -> Response | tuple[str, int]:
     # A description of our own says more than the standard one.
     if error.description and error.description != type(error).description:
         sentence = error.description
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # Who is signed in may be the very thing that could not be found out; the page does not need it.
+        g.setdefault("_login_user", login_manager.anonymous_user())
     return render_template("error.html", status=status, title=title, sentence=sentence), status
 
 

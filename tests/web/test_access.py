@@ -1,6 +1,9 @@
 """Every page says who may see it."""
 
+import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from tests import factories
@@ -28,6 +31,23 @@ def test_pages_without_arguments_answer_strangers_by_their_rule(app: Flask) -> N
             assert response.status_code in (200, 302, 404, 503), rule.rule
         else:
             assert (response.location or "").startswith("/login"), rule.rule
+
+
+def test_whoever_is_signed_in_gets_our_page_too_when_the_database_is_away(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        user: User = factories.create_user("rick", password_hash="x")
+    client = app.test_client()
+    pages.sign_in(client, user)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    def away(*_args: object, **_options: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("no connection"))
+
+    monkeypatch.setattr(Session, "get", away)
+    answer = client.get("/integrations")
+    assert (answer.status_code, "Something broke" in answer.text) == (500, True)
 
 
 def test_to_an_ordinary_account_the_administrators_pages_do_not_exist(app: Flask) -> None:
