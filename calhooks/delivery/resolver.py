@@ -7,7 +7,8 @@ import threading
 from calhooks.delivery.egress import LOOPBACK, Address, is_localhost, literal_address
 from calhooks.delivery.failures import ExchangeFailed, Failure
 
-MOST_LOOKUPS = 64
+# Twice as many as sends can be under way: each waits for one, and those of the sends before them may hang still.
+MOST_LOOKUPS = 400
 
 
 class _Lookup:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from calhooks.delivery.egress import check_url
-from calhooks.delivery.failures import Failure
+from calhooks.delivery.failures import ExchangeFailed, Failure
+from calhooks.delivery.resolver import Resolver
 from calhooks.delivery.sender import OutgoingRequest, Result, Sender
+from calhooks.delivery.under_way import MOST_IN_ALL
 from tests.delivery.receivers import (
     CERTIFICATES,
     Received,
@@ -493,6 +495,23 @@ def test_a_name_server_that_hangs_holds_one_thread_however_often_it_is_asked(
     assert time.monotonic() - start < DEADLINE + 0.5
     assert {result.failure for result in results} == {Failure.DNS}
     assert threading.active_count() == before + 1
+    over.set()
+
+
+def test_names_that_hang_keep_no_other_from_being_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def getaddrinfo(host: str, *_args: object, **_options: object) -> list[tuple[object, ...]]:
+        if host.startswith("slow"):
+            over.wait(20)
+        return [(0, 0, 0, "", ("192.0.2.1", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    resolver = Resolver()
+    for number in range(MOST_IN_ALL):
+        with pytest.raises(ExchangeFailed, match="took too long"):
+            resolver.addresses(f"slow{number}.example", 0)
+    assert resolver.addresses("hooks.example", 5) == [ipaddress.ip_address("192.0.2.1")]
     over.set()
 
 
