@@ -3,10 +3,12 @@
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from calhooks import clock
@@ -64,6 +66,7 @@ class Scheduler:
         self._purge_at = 0.0
         self._gone_back = timedelta()
         self._stragglers_until = 0.0
+        self._broken: set[str] = set()
 
     def turn(self) -> None:
         """Do what is to be done this second, if this scheduler holds the lease. Raises SQLAlchemyError."""
@@ -80,9 +83,11 @@ class Scheduler:
             wake_another()
         if mail_due:
             wake_mail()
-        self._announce()
-        self._advance_runs()
-        self._purge()
+        for tell in (announce_meetings, owe_reminders):
+            self._by_itself(tell.__name__, partial(_tell_all, tell))
+        for run_id in self._running():
+            self._by_itself(f"run {run_id}", partial(_advance, run_id))
+        self._by_itself("the purge", self._purge)
 
     def leave(self) -> None:
         """Let another scheduler take over at once."""
@@ -100,20 +105,23 @@ class Scheduler:
         elif monotonic() < self._stragglers_until:
             sweep.follow_stragglers(session, now, self._gone_back)
 
-    def _announce(self) -> None:
-        for tell in (announce_meetings, owe_reminders):
-            told = 1
-            while told:
-                with writing() as session:
-                    told = tell(session, clock.now())
-
-    def _advance_runs(self) -> None:
+    def _running(self) -> list[int]:
         running = runs.running(db.session())
         # A transaction that only read must not stay open until the next second.
         db.session.rollback()
-        for run_id in running:
-            with writing() as session:
-                runs.advance(session, run_id)
+        return running
+
+    def _by_itself(self, what: str, do: Callable[[], None]) -> None:
+        """Do one thing, so that a fault in it keeps nothing else from its turn. Raises when the database is away."""
+        try:
+            do()
+            self._broken.discard(what)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            if what not in self._broken:
+                log.exception("%s failed and is tried again each second", what)
+            self._broken.add(what)
 
     def _purge(self) -> None:
         if monotonic() < self._purge_at:
@@ -125,3 +133,15 @@ class Scheduler:
                 purged += purge_mail(session, clock.now(), self._config.retention_days)
         if not purged:
             self._purge_at = monotonic() + PURGE_EVERY_SECONDS
+
+
+def _tell_all(tell: Callable[[Session, datetime], int]) -> None:
+    told = 1
+    while told:
+        with writing() as session:
+            told = tell(session, clock.now())
+
+
+def _advance(run_id: int) -> None:
+    with writing() as session:
+        runs.advance(session, run_id)

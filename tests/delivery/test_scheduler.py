@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from redis import Redis
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from calhooks import clock
@@ -13,10 +13,21 @@ from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.delivery import leases, queue
 from calhooks.delivery.heartbeat import Heart
-from calhooks.delivery.models import Attempt, Delivery, Endpoint, Event, Heartbeat, Notice, ResendRun, SigningKey
+from calhooks.delivery.models import (
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Endpoint,
+    Event,
+    Heartbeat,
+    Notice,
+    ResendRun,
+    SigningKey,
+)
 from calhooks.delivery.pump import Pump
 from calhooks.delivery.purge import purge_step
 from calhooks.scheduler import Scheduler
+from calhooks.webhooks import runs
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, states
@@ -73,6 +84,23 @@ def test_one_of_two_schedulers_works_and_the_other_takes_over_when_it_is_gone(
     other.leave()
     scheduler.turn()
     assert jobs(redis) == 1
+
+
+def test_what_cannot_be_done_keeps_nothing_else_from_its_turn_and_is_logged_once(
+    session: Session, owner: User, scheduler: Scheduler, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, whole = factories.create_webhook(owner), factories.create_webhook(owner, "http://127.0.0.1:9/whole")
+    failed = {"state": DeliveryState.FAILED, "due_at": None}
+    factories.create_delivery(session.get_one(Endpoint, whole.endpoint_id), factories.create_event(owner), **failed)
+    with writing() as writer:
+        runs.start_replay(writer, broken, clock.now() - timedelta(hours=1))
+        runs.start_failed(writer, whole, clock.now() - timedelta(hours=1))
+        writer.execute(update(Event).values(payload=b"no JSON"))
+    for _ in range(3):
+        scheduler.turn()
+    session.rollback()
+    assert session.scalars(select(Delivery.state)).all() == ["due"]
+    assert [record.getMessage()[:5] for record in caplog.records if record.exc_info] == ["run 1"]
 
 
 @pytest.mark.parametrize("hours", [1, 24])
