@@ -48,6 +48,8 @@ def record(connection: Connection, finished: Sequence[Finished], *, waits: Seque
     states = _hold_endpoints(connection, {each.claim.endpoint_id for each in finished})
     held = _held(connection, finished)
     mine = [each for each in finished if each.claim.delivery_id in held]
+    if len(mine) < len(finished):
+        _log_dropped(connection, [each for each in finished if each.claim.delivery_id not in held])
     if not mine:
         return
     connection.execute(insert(attempts), [_attempt(each) for each in mine])
@@ -102,6 +104,9 @@ _HELD = (
     )
     .where(deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.state == DeliveryState.DUE)
     .with_for_update(key_share=True)
+)
+_DROPPED = select(deliveries.c.id, deliveries.c.attempt_count).where(
+    deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.state == DeliveryState.DROPPED
 )
 _CHANGE = (
     update(deliveries)
@@ -162,6 +167,15 @@ def _held(connection: Connection, finished: Sequence[Finished]) -> dict[int, Any
     tokens = {each.claim.delivery_id: each.claim.token for each in finished}
     rows = connection.execute(_HELD, {"ids": list(tokens)})
     return {row.id: row for row in rows if row.lease_token == tokens[row.id]}
+
+
+def _log_dropped(connection: Connection, finished: Sequence[Finished]) -> None:
+    """Log the attempts of deliveries that were dropped meanwhile: the receiver may have taken them all the same."""
+    numbers = {each.claim.delivery_id: each.claim.number for each in finished}
+    rows = connection.execute(_DROPPED, {"ids": list(numbers)})
+    dropped = {row.id for row in rows if row.attempt_count == numbers[row.id]}
+    if dropped:
+        connection.execute(insert(attempts), [_attempt(each) for each in finished if each.claim.delivery_id in dropped])
 
 
 def _attempt(finished: Finished) -> dict[str, Any]:
