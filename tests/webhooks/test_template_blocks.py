@@ -117,6 +117,7 @@ def test_whitespace_goes_where_handlebars_removes_it(template, written):
         ("{{lookup attendees 0}}", "There is no helper lookup: write the path itself"),
         ("{{log title}}", "There is no helper log: remove it"),
         ("{{if title 'x'}}", "it is a block: write {{#if name}}…{{/if}}."),
+        ("{{#if a}}x{{elseif b}}y{{/if}}", "There is no helper elseif: write {{else if name}}, as two words."),
         ("{{moment startTime}}", 'There is no helper moment: write {{date startTime format="full"}}.'),
         ("{{uppercase title}}", "There is no helper uppercase: write {{upper title}}."),
         ("{{frobnicate title}}", "the helpers are date, default, join, upper, lower, words, truncate and json."),

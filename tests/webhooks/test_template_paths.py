@@ -136,6 +136,8 @@ def test_objects_and_lists_are_written_as_json():
         ("{{!-- never closed }}", "This comment is never closed: --}} is missing."),
         ("{{ #if title}}x{{/if}}", "There must be no space between {{ and what follows it here."),
         ("a\0b", "An invisible NUL character"),
+        ("{{default title " + "9" * 5000 + "}}", "A number has at most 100 digits."),
+        ("{{truncate title " + "9" * 5000 + "}}", "A number has at most 100 digits."),
     ],
 )
 def test_a_slip_is_said_in_words(template, message):

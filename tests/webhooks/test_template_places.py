@@ -94,6 +94,7 @@ def test_unicode_is_sent_as_it_is():
         ('{"a": "\\ud83d"}', "surrogates such as"),
         ('{"a": "\\ude00"}', "surrogates such as"),
         ('{"a":\u00a01}', "An unusual space (U+00A0)"),
+        ('{"a":\u200b1}', "An unusual space (U+200B)"),
         ('\ufeff{"a": 1}', "An unusual space (U+FEFF)"),
         ('{"a": 1', "The body ends too early: } is missing."),
         ('{"a": [1}', "] is needed before }."),

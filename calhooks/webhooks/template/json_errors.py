@@ -59,18 +59,18 @@ def no_key(letter: str) -> str:
     """Say why no key can begin with `letter`."""
     if letter == "}":
         return "A comma too many stands before }."
-    return _unusual_space(letter) or 'A key is missing here: it stands between quotation marks, ".'
+    return unusual_space(letter) or 'A key is missing here: it stands between quotation marks, ".'
 
 
 def no_value(letter: str, closing: str) -> str:
     """Say why no value can begin with `letter`."""
     extra = " Is there a comma too many?" if letter in ",]" and closing == "]" else ""
-    return _unusual_space(letter) or f"A value is missing before {letter}.{extra}"
+    return unusual_space(letter) or f"A value is missing before {letter}.{extra}"
 
 
 def too_much(letter: str, closing: str) -> str:
     """Say why `letter` cannot follow a value."""
-    if unusual := _unusual_space(letter):
+    if unusual := unusual_space(letter):
         return unusual
     if not closing:
         return f"The body is complete before {letter}: a JSON body is one value."
@@ -84,7 +84,8 @@ def key_twice(key: str) -> str:
     return f'The key "{key}" stands in this object twice.'
 
 
-def _unusual_space(letter: str) -> str:
+def unusual_space(letter: str) -> str:
+    """Say that `letter` is whitespace of a kind that JSON has not; nothing when it is none."""
     if not letter.isspace() and letter not in "\ufeff\u200b":
         return ""
     return f"An unusual space (U+{ord(letter):04X}) stands here: replace it by a normal one."

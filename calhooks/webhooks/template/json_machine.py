@@ -186,7 +186,7 @@ class _Reader:
             self._open(frozenset(), "first key", position)
         elif letter == "]" and self._expects == "item":
             self._close()
-        elif letter in ",:]}" or letter.isspace() or letter == "\ufeff":
+        elif letter in ",:]}" or json_errors.unusual_space(letter):
             raise self._reject(json_errors.no_value(letter, _closing(self._stack)), position)
         else:
             self._expects = "word"

@@ -11,6 +11,7 @@ _INSTEAD = {
     "with": "write the whole path, such as {{organizer.name}}.",
     "if": "it is a block: write {{#if name}}…{{/if}}.",
     "unless": "it is a block: write {{#unless name}}…{{/unless}}.",
+    **dict.fromkeys(("elseif", "elsif", "elif"), "write {{else if name}}, as two words."),
     "each": "it is a block: write {{#each attendees}}…{{/each}}.",
     **dict.fromkeys(
         ("eq", "ne", "neq", "is", "isnt", "gt", "gte", "lt", "lte", "and", "not", "compare", "ifEquals", "ifeq", "add"),
