@@ -41,6 +41,16 @@ class Known:
         ]
         return answers + keys
 
+    def paths(self) -> dict[str, str]:
+        """Return the paths of all of them, by what they are without brackets; an answer's also by the question's."""
+        keys = {f"metadata.{key}": path_of("metadata", key) for key in self.metadata}
+        answers = {key: path_of("responses", key) + ".value" for key in self.questions}
+        return {
+            **{f"responses.{key}": path for key, path in answers.items()},
+            **{f"responses.{key}.value": path for key, path in answers.items()},
+            **keys,
+        }
+
     def instead_of(self, parent: str, key: str) -> str | None:
         """Return the known path that was probably meant by a key that no booking has had, None where it may be new."""
         keys = {"metadata": list(self.metadata), "responses": [*EVERY_FORM, *self.questions]}.get(parent, [])

@@ -27,8 +27,13 @@ class Remark:
 def remarks(template: Template, triggers: Collection[Trigger], known: Known) -> list[Remark]:
     """Return what to tell the author, warnings first, each variable once."""
     walk = _Walk(template.source, triggers, known)
-    found = list(walk.nodes(template.nodes, (root(),)))
-    return sorted(found, key=lambda remark: (remark.is_note, remark.line, remark.column))[:MOST_REMARKS]
+    warnings, notes = list[Remark](), list[Remark]()
+    for remark in walk.nodes(template.nodes, (root(),)):
+        (notes if remark.is_note else warnings).append(remark)
+        if len(warnings) == MOST_REMARKS:
+            # Looking for what is near takes time.
+            break
+    return (warnings + notes)[:MOST_REMARKS]
 
 
 @dataclass
@@ -82,7 +87,7 @@ class _Walk:
             yield from self._absent(path, found)
 
     def _unknown(self, path: Path, scope: Shape, written: str) -> Remark:
-        instead = nearest(written, scope)
+        instead = nearest(written, scope, self.known.paths())
         message = f"There is no {written}."
         if instead and path.depth and not instead.startswith("@root"):
             instead = "../" * path.depth + instead

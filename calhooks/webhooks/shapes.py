@@ -1,13 +1,14 @@
 """What shape an event has, by the catalogue: which paths lead somewhere, and what is near those that do not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 
 from calhooks.webhooks.catalogue import CATALOGUE, Variable
 
-NEAR = 0.6
+# A slip of the hand, and what may be one.
+SLIP, NEAR = 0.8, 0.6
 
 
 @dataclass(slots=True)
@@ -53,6 +54,7 @@ class Shape:
             yield f"{prefix}{key}"
             yield from child.paths(f"{prefix}{key}.")
         if self.item and self.is_list:
+            yield f"{prefix}0"
             yield from self.item.paths(f"{prefix}0.")
 
 
@@ -87,15 +89,36 @@ def _add(shape: Shape, variable: Variable) -> None:
     shape.variable = variable
 
 
-def nearest(written: str, scope: Shape) -> str | None:
-    """Return the path that was probably meant: one of this scope, or of the whole event by @root."""
+def nearest(written: str, scope: Shape, own: Mapping[str, str]) -> str | None:
+    """Return the path that was probably meant: one of this scope, or of the whole event by @root.
+
+    `own` are paths that only this account has, by what they are without brackets.
+    """
     here = {path.lower(): path for path in scope.paths()}
-    whole = here if scope is root() else {path.lower(): f"@root.{path}" for path in root().paths()}
+    whole = {path.lower(): path for path in root().paths()} | {path.lower(): own[path] for path in own}
+    if scope is root():
+        here = whole
+    else:
+        whole = {key: f"@root.{path}" for key, path in whole.items()}
     text = written.lower().removeprefix("payload.").removeprefix("this.")
-    for offered in (here, whole):
-        if text in offered:
-            return offered[text]
-    for offered in (here, whole):
-        if found := get_close_matches(text, offered, n=1, cutoff=NEAR):
-            return offered[found[0]]
-    return None
+    searches = (_same, _slip, _other_start, _near)
+    return next((path for search in searches for offered in (here, whole) if (path := search(text, offered))), None)
+
+
+def _same(text: str, offered: Mapping[str, str]) -> str | None:
+    return offered.get(text)
+
+
+def _slip(text: str, offered: Mapping[str, str]) -> str | None:
+    return _near(text, offered, SLIP)
+
+
+def _other_start(text: str, offered: Mapping[str, str]) -> str | None:
+    """Find a path without what it belongs to, or with too much before it. Of all people the booker is meant."""
+    found = [path for path in offered if path.endswith(f".{text}") or text.endswith(f".{path}")]
+    return offered[min(found, key=lambda path: not path.startswith("attendees."))] if found else None
+
+
+def _near(text: str, offered: Mapping[str, str], cutoff: float = NEAR) -> str | None:
+    found = get_close_matches(text, offered, n=1, cutoff=cutoff)
+    return offered[found[0]] if found else None

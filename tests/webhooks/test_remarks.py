@@ -41,6 +41,15 @@ def warnings(template, **options):
         ("metadata.[utm sorce]", "metadata.[utm source]"),
         ("responses.compny.value", "responses.company.value"),
         ("team.member", "team.members"),
+        ("name", "attendees.0.name"),
+        ("email", "attendees.0.email"),
+        ("username", "organizer.username"),
+        ("booking.title", "title"),
+        ("event.startTime", "startTime"),
+        ("user_id", "metadata.user_id"),
+        ("[utm source]", "metadata.[utm source]"),
+        ("company", "responses.company.value"),
+        ("company.value", "responses.company.value"),
     ],
 )
 def test_an_unknown_variable_is_a_warning_with_the_nearest_known_one(written, instead):
@@ -76,6 +85,19 @@ def test_what_is_known_needs_no_warning(template):
 def test_inside_a_loop_the_item_is_meant():
     assert warnings("{{#each attendees}}{{title}}{{/each}}") == ["There is no title. Did you mean @root.title?"]
     assert warnings("{{#each attendees}}{{emial}}{{/each}}") == ["There is no emial. Did you mean email?"]
+    assert warnings("{{#each attendees}}{{username}}{{/each}}") == [
+        "There is no username. Did you mean @root.organizer.username?"
+    ]
+    assert warnings("{{#each attendees}}{{user_id}}{{/each}}") == [
+        "There is no user_id. Did you mean @root.metadata.user_id?"
+    ]
+    assert warnings("{{#each attendees}}{{../user_id}}{{/each}}") == [
+        "There is no user_id. Did you mean ../metadata.user_id?"
+    ]
+
+
+def test_a_person_is_meant_where_a_helper_takes_one():
+    assert warnings("{{date startTime for=attendee.0}}") == ["There is no attendee.0. Did you mean attendees.0?"]
 
 
 def test_a_loop_over_nothing_known_is_one_warning_and_not_one_for_each_variable_inside():
