@@ -44,6 +44,19 @@ document.addEventListener("scroll", (event) => event.target === source() && draw
 document.body.addEventListener("htmx:afterSettle", drawLines);
 drawLines();
 
+// --- What is wrong, for who does not see it: once, not with every preview -------------------------------------------
+
+function sayProblems() {
+  const status = document.querySelector("[data-preview-status]");
+  if (!status) return;
+  const problems = document.querySelectorAll("#preview .field-error, #preview .remark-warning > span");
+  const said = Array.from(problems, (problem) => problem.textContent.trim()).join(" ");
+  if (status.textContent !== said) status.textContent = said;
+}
+
+document.body.addEventListener("htmx:afterSettle", sayProblems);
+sayProblems();
+
 // --- Keys ------------------------------------------------------------------------------------------------------------
 
 document.addEventListener("keydown", (event) => {

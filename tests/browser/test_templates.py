@@ -139,6 +139,22 @@ def test_a_broken_template_says_what_is_wrong_where_and_is_mended(box: Page) -> 
     expect(problem).to_have_count(0)
 
 
+def test_a_screen_reader_hears_of_a_problem_once(box: Page) -> None:
+    status = box.locator("[data-preview-status]")
+    template(box).fill('{"who": "{{attendee.0.name}}"}')
+    expect(status).to_have_text("Line 1: There is no attendee.0.name. Did you mean attendees.0.name? Use it")
+    status.evaluate(
+        "node => new MutationObserver(() => { node.dataset.again = 'y'; }).observe(node, {childList: true})"
+    )
+    template(box).fill('{"who": "{{attendee.0.name}}!"}')
+    expect(preview(box)).to_contain_text("!")
+    expect(status).not_to_have_attribute("data-again", "y")
+    template(box).fill('{"who": ')
+    expect(status).to_have_text("Line 1, column 9: The body ends too early: } is missing.")
+    template(box).fill('{"who": 1}')
+    expect(status).to_be_empty()
+
+
 def test_slack_is_chosen_and_a_test_is_sent(box: Page, receiver: Receiver) -> None:
     box.get_by_label("Subscriber URL").fill("https://hooks.slack.com/services/T0/B0/x")
     box.get_by_role("button", name="Fill in what it takes").click()

@@ -10,6 +10,7 @@ from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.subscriptions import list_webhooks
 from tests import factories
 from tests.web import pages
+from tests.web.markup import elements
 
 NEW = "/integrations/webhooks/new"
 URL = "https://example.com/hook"
@@ -122,6 +123,17 @@ def test_a_wrong_header_is_said_at_its_row_and_nothing_typed_is_lost(client: Fla
     form = pages.post_form(answer)
     assert form.fields.getlist("headerName")[:2] == ["X-A", "Host"]
     assert form.fields.getlist("headerValue")[:2] == ["1", "evil"]
+
+
+def test_each_wrong_header_has_its_sentence_and_the_summary_leads_to_the_first(client: FlaskClient, rick: User) -> None:
+    typed = {"headerName": ["X-A", "Host", "X A"], "headerValue": ["1", "2", "3"], "headerSecret": ["", "", ""]}
+    answer = pages.submit(client, NEW, {"subscriberUrl": URL, **typed})
+    found = elements(answer)
+    wrong = [element for element in found if element.get("name") == "headerName" and element.get("aria-invalid")]
+    assert [(element["value"], element.get("id")) for element in wrong] == [("Host", "headers"), ("X A", None)]
+    ids = [element["id"] for element in found if element.get("id")]
+    assert len(set(ids)) == len(ids)
+    assert {element["aria-describedby"] for element in wrong} <= set(ids)
 
 
 def test_another_row_is_added_without_javascript(app: Flask, client: FlaskClient, rick: User) -> None:
