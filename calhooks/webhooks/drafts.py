@@ -1,7 +1,7 @@
 """A webhook that is being written: what it would send for an event, or what is wrong with it, and what to mind."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calhooks.events import Trigger
@@ -11,7 +11,7 @@ from calhooks.webhooks.known import Known
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.preview import Preview, preview
 from calhooks.webhooks.remarks import Remark, remarks
-from calhooks.webhooks.template import TemplateError
+from calhooks.webhooks.template import ContentType, TemplateError
 from calhooks.webhooks.validation import CONTENT_TYPES, WebhookValues, check_shape, typed_shape
 
 LINES_AROUND = 2
@@ -51,18 +51,16 @@ def draft(
     except TemplateError as error:
         return Draft(error=error, lines=_lines(shape.payload_template, error))
     said = remarks(compiled(shape.payload_template, shape.content_type), triggers, known) if shape.is_custom else []
-    return Draft(shown, _headers(values, stored, body), remarks=said)
-
-
-def _headers(values: WebhookValues, stored: Webhook | None, body: Mapping[str, Any]) -> list[list[str]]:
-    """Return the headers that can be written and shown; the box says elsewhere what is wrong with others."""
-    written: list[list[str]] = []
-    for pair in headers_to_keep(values.headers, values.url, stored).plain:
+    headers: list[list[str]] = []
+    for name, value in headers_to_keep(values.headers, values.url, stored).plain:
         try:
-            written += render_headers([pair], body)
+            headers += render_headers([[name, value]], body)
         except HeaderFailed:
+            # The box says elsewhere what is wrong with it.
             continue
-    return written
+        about = remarks(compiled(value, ContentType.TEXT), triggers, known)
+        said += [replace(remark, header=name) for remark in about]
+    return Draft(shown, headers, remarks=sorted(said, key=lambda remark: remark.is_note))
 
 
 def _lines(source: str, error: TemplateError) -> list[SourceLine]:

@@ -15,13 +15,17 @@ MOST_REMARKS = 12
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A sentence about a place. `instead` is the variable that was probably meant; a `note` is no mistake."""
+    """A sentence about a place. `instead` is the variable that was probably meant; a `note` is no mistake.
+
+    The place is in the template, or in the value of the `header`.
+    """
 
     line: int
     column: int
     message: str
     instead: str | None = None
     is_note: bool = False
+    header: str | None = None
 
 
 def remarks(template: Template, triggers: Collection[Trigger], known: Known) -> list[Remark]:

@@ -138,6 +138,14 @@ def test_an_unknown_variable_is_a_warning_with_the_one_that_was_meant(client: Fl
     assert "location is not always there" in answer.text
 
 
+def test_a_header_s_variables_are_minded_like_the_template_s(client: FlaskClient, rick: User) -> None:
+    typed = {"headerName": ["X-Who", "X-Where"], "headerValue": ["{{attendee.0.name}}", "{{location}}"]}
+    said = preview(client, **typed, headerSecret=["", ""]).text  # type: ignore[arg-type]
+    assert "Header X-Who:</span> There is no attendee.0.name. Did you mean attendees.0.name?" in said
+    assert "Header X-Where:</span> location is not always there" in said
+    assert "Use it" not in said
+
+
 def test_headers_are_shown_as_they_would_be_sent(client: FlaskClient, rick: User) -> None:
     rows = {"headerName": ["X-Title", "Authorization"], "headerValue": ["{{title}}!", "Bearer hush"]}
     answer = preview(client, **rows, headerSecret=["", ""])
