@@ -20,7 +20,12 @@ from calhooks.webhooks.catalogue import CATALOGUE, Group, Variable
 from calhooks.webhooks.payload import template_context
 from calhooks.webhooks.presets import PRESETS
 from calhooks.webhooks.samples import sample_body
-from calhooks.webhooks.template import compile_template
+from calhooks.webhooks.template import ContentType, TemplateError, compile_template
+from calhooks.webhooks.template.combinations import MOST_COMBINATIONS
+from calhooks.webhooks.template.frames import LARGEST_BODY
+from calhooks.webhooks.template.nodes import Data
+from calhooks.webhooks.template.parse import LONGEST_SOURCE
+from calhooks.webhooks.template.unsupported import HELPERS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -251,13 +256,61 @@ def test_what_a_trigger_adds_is_what_its_event_has() -> None:
         assert json.loads(shown).items() <= payload.items()
 
 
-def examples() -> list[tuple[str, str]]:
-    found = re.findall(r"```handlebars\n(.*?)```\n+```json\n(.*?)```", section(WEBHOOKS, "Custom templates"), re.DOTALL)
-    assert len(found) >= 5
+LANGUAGES = {"json": ContentType.JSON, "form": ContentType.FORM, "text": ContentType.TEXT}
+TEMPLATES = section(WEBHOOKS, "Custom templates")
+
+
+def examples() -> list[tuple[str, str, str]]:
+    """Return templates with the language of their body and the body."""
+    found = re.findall(r"```handlebars\n(.*?)```\n+```(\w+)\n(.*?)```", TEMPLATES, re.DOTALL)
+    assert {language for _, language, _ in found} == set(LANGUAGES)
+    assert len(found) == len(blocks(TEMPLATES, "handlebars"))
     return found
 
 
-@pytest.mark.parametrize(("template", "body"), examples())
-def test_every_template_gives_the_body_beside_it(template: str, body: str) -> None:
+@pytest.mark.parametrize(("template", "language", "body"), examples())
+def test_every_template_gives_the_body_beside_it(template: str, language: str, body: str) -> None:
+    # The line break at a form's end is layout.
+    wanted = body.rstrip("\n") if language == "form" else body
+    assert rendered(template, LANGUAGES[language]) == wanted
+
+
+def rows(heading: str) -> list[tuple[str, str]]:
+    """Return what stands in the first and in the last column of the table below a heading."""
+    part = TEMPLATES.split(f"\n### {heading}\n")[1].split("\n### ")[0]
+    found = re.findall(r"^\| `([^`]+)` \| .* \| `([^`]*)` \|$", part, re.MULTILINE)
+    assert len(found) == len(first_column(part)) > 5
+    return found
+
+
+@pytest.mark.parametrize(("template", "text"), rows("Paths") + rows("Helpers"))
+def test_every_path_and_helper_gives_what_stands_beside_it(template: str, text: str) -> None:
+    assert rendered(template, ContentType.TEXT) == text
+
+
+def test_every_helper_and_everything_a_loop_knows_is_listed() -> None:
+    assert {template[2:].split()[0] for template, _ in rows("Helpers")} == set(HELPERS)
+    assert {f"@{name}" for name in Data} <= set(re.findall(r"`{{(@\w+)}}`", TEMPLATES))
+
+
+def test_the_limits_are_those_that_hold() -> None:
+    part = TEMPLATES.split("\n### Limits\n")[1]
+    assert [int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", part)] == [
+        LONGEST_SOURCE,
+        MOST_COMBINATIONS,
+        LARGEST_BODY // 1024,
+    ]
+
+
+def test_what_is_not_there_is_refused_with_what_to_write_instead() -> None:
+    part = section(WEBHOOKS, "Coming from Cal.com").split("\nNot there are ")[1]
+    written = re.findall(r"`({{.*?}})`", part)
+    assert len(written) == 6
+    for template in written:
+        with pytest.raises(TemplateError, match=r"not supported|There is no helper"):
+            compile_template(template, ContentType.TEXT)
+
+
+def rendered(template: str, content_type: str) -> str:
     context = template_context(sample_body(Trigger.BOOKING_CREATED))
-    assert compile_template(template).render(context).decode() == body
+    return compile_template(template, content_type).render(context).decode()
