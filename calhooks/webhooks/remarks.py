@@ -93,8 +93,8 @@ class _Walk:
     def _unknown(self, path: Path, scope: Shape, written: str) -> Remark:
         instead = nearest(written, scope, self.known.paths())
         message = f"There is no {written}."
-        if instead and path.depth and not instead.startswith("@root"):
-            instead = "../" * path.depth + instead
+        if instead:
+            instead = _from_here(path, instead)
         return self._remark(path, f"{message} Did you mean {instead}?" if instead else message, instead)
 
     def _never_seen(self, path: Path, scope: Shape) -> Iterator[Remark]:
@@ -103,7 +103,7 @@ class _Walk:
             return
         instead = self.known.instead_of(path.segments[0], path.segments[1])
         if instead:
-            whole = ".".join((instead, *path.segments[2:]))
+            whole = _from_here(path, ".".join((instead, *path.segments[2:])))
             said = f"No booking has brought {'.'.join(path.segments[:2])} yet. Did you mean {whole}?"
             yield self._remark(path, said, whole)
 
@@ -119,3 +119,10 @@ class _Walk:
     def _remark(self, path: Path, message: str, instead: str | None = None, *, is_note: bool = False) -> Remark:
         place = TemplateError.at(self.source, path.at, message)
         return Remark(place.line, place.column, message, instead, is_note)
+
+
+def _from_here(path: Path, instead: str) -> str:
+    """Return what is written in the place of a path: from the root or so many loops up, if it was."""
+    if path.from_root:
+        return f"@root.{instead}"
+    return instead if instead.startswith("@root.") else "../" * path.depth + instead

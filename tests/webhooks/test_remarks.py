@@ -94,6 +94,13 @@ def test_inside_a_loop_the_item_is_meant():
     assert warnings("{{#each attendees}}{{../user_id}}{{/each}}") == [
         "There is no user_id. Did you mean ../metadata.user_id?"
     ]
+    assert warnings("{{#each attendees}}{{@root.titel}}{{/each}}") == ["There is no titel. Did you mean @root.title?"]
+
+
+@pytest.mark.parametrize("start", ["../", "@root."])
+def test_inside_a_loop_a_near_metadata_key_is_still_looked_for_outside(start):
+    (remark,) = said(f"{{{{#each attendees}}}}{{{{{start}metadata.userid}}}}{{{{/each}}}}")
+    assert remark.instead == f"{start}metadata.user_id"
 
 
 def test_a_person_is_meant_where_a_helper_takes_one():
