@@ -265,7 +265,9 @@ def test_the_editor_fits_on_a_phone(signed_in: OpenPage, rick: User, scheme: str
     expect(page.get_by_role("button", name="Save")).to_be_in_viewport()
 
 
-def test_without_javascript_a_preset_a_preview_and_another_header_are_buttons(signed_in: OpenPage, rick: User) -> None:
+def test_without_javascript_a_preset_a_preview_and_another_header_are_buttons(
+    signed_in: OpenPage, rick: User, receiver: Receiver
+) -> None:
     page = signed_in(rick, java_script_enabled=False)
     page.goto("/integrations/webhooks/new")
     page.get_by_label("Subscriber URL").fill("https://example.com/hook")
@@ -274,9 +276,14 @@ def test_without_javascript_a_preset_a_preview_and_another_header_are_buttons(si
     page.get_by_label("Event to preview").select_option("BOOKING_CANCELLED")
     page.get_by_role("button", name="Preview", exact=True).click()
     expect(page.locator("#preview")).to_contain_text("Booking cancelled: Quick chat")
+    expect(page.get_by_role("heading", name="Preview")).to_be_in_viewport()
     page.get_by_role("button", name="Add header").click()
     expect(page.get_by_label("Header name").first).to_have_value("Title")
     template(page).fill("{{#each")
     page.get_by_role("button", name="Preview", exact=True).click()
     expect(page.locator("#template-problem")).to_contain_text("Line 1, column 1")
     expect(template(page)).to_have_value("{{#each")
+    template(page).fill("Hello")
+    page.get_by_label("Subscriber URL").fill(receiver.url)
+    page.get_by_role("button", name="Ping test").click()
+    expect(page.get_by_test_id("ping-result").get_by_text("200 OK")).to_be_in_viewport()
