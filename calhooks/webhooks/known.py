@@ -80,7 +80,7 @@ def known_to(session: Session, owner_id: int, questions: Iterable[tuple[str, str
 
 def path_of(parent: str, key: str) -> str:
     """Return how a template writes a key: in brackets where it is no plain name."""
-    if re.fullmatch(IDENTIFIER, key):
+    if re.fullmatch(IDENTIFIER, key) and key != "this":
         return f"{parent}.{key}"
     return f"{parent}.[{key.replace(chr(92), chr(92) * 2)}]"
 

@@ -7,7 +7,7 @@ import pytest
 from calhooks.db import writing
 from calhooks.events import Answer, Trigger
 from calhooks.webhooks.dispatch import dispatch
-from calhooks.webhooks.known import Known, known_to
+from calhooks.webhooks.known import Known, known_to, path_of
 from calhooks.webhooks.remarks import remarks
 from calhooks.webhooks.samples import sample_event
 from calhooks.webhooks.template import compile_template
@@ -59,6 +59,14 @@ def test_an_unknown_variable_is_a_warning_with_the_nearest_known_one(written, in
     assert f"Did you mean {instead}?" in remark.message
     assert (remark.line, remark.column) == (1, 3)
     assert warnings(f"{{{{{instead}}}}}") == []
+
+
+@pytest.mark.parametrize(
+    "key", ["user_id", "utm source", "a.b", "this", "..", "length", "0", 'a"b', "a}}b", "a\\", "é"]
+)
+def test_every_metadata_key_has_a_path_that_leads_to_it(key):
+    template = compile_template(f'"{{{{{path_of("metadata", key)}}}}}"')
+    assert template.render({"metadata": {key: "found"}}) == b'"found"'
 
 
 def test_what_is_near_nothing_is_a_warning_all_the_same():
