@@ -1,6 +1,8 @@
 """What to say about text that is not JSON where it stands."""
 
 WORDS = ("true", "false", "null")
+# For a body that was never meant to be JSON.
+NOT_JSON = " If it is not meant to be JSON, choose Form or Plain text."
 
 
 def no_variable_here(expects: str, pending: str, inside: bool) -> str:
@@ -10,12 +12,13 @@ def no_variable_here(expects: str, pending: str, inside: bool) -> str:
     if expects in ("name", "key", "first key"):
         return "A variable cannot be a key, or part of one: keys are written into the template."
     if expects == "word":
-        return f"A variable cannot be joined to {pending[:40]}: put both between quotation marks."
+        joined = f"A variable cannot be joined to {pending[:40]}: put both between quotation marks."
+        return joined if inside else joined + NOT_JSON
     if expects == "colon":
         return "A colon is missing before this variable."
     if inside:
         return "A comma is missing before this variable."
-    return "The body is complete before this variable: a JSON body is one value."
+    return f"The body is complete before this variable: a JSON body is one value.{NOT_JSON}"
 
 
 def no_end_here(expects: str, closing: str) -> str:
@@ -42,7 +45,7 @@ def not_in_text(start: str) -> str:
     return f"{start[:2]} is not an escape that JSON knows. Write two backslashes for one."
 
 
-def no_word(word: str) -> str:
+def no_word(word: str, inside: bool) -> str:
     """Say why a word without quotation marks is no value."""
     if word[0] == "'":
         return "Texts stand between double quotation marks in JSON."
@@ -52,7 +55,8 @@ def no_word(word: str) -> str:
         return f"{word} is not JSON: write {word.lower() if word.lower() in WORDS else 'null'}."
     if word[0] in "-+.0123456789":
         return f"{word[:40]} is not a number in JSON."
-    return f'{word[:40]} is not JSON: a text stands between quotation marks, ".'
+    plain = f'{word[:40]} is not JSON: a text stands between quotation marks, ".'
+    return plain if inside else plain + NOT_JSON
 
 
 def no_key(letter: str) -> str:
@@ -73,7 +77,8 @@ def too_much(letter: str, closing: str) -> str:
     if unusual := unusual_space(letter):
         return unusual
     if not closing:
-        return f"The body is complete before {letter}: a JSON body is one value."
+        complete = f"The body is complete before {letter}: a JSON body is one value."
+        return complete + NOT_JSON if letter.isalnum() else complete
     if letter in "]}":
         return f"{closing} is needed before {letter}."
     return f"A comma is missing before {letter}."

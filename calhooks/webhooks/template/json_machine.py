@@ -156,7 +156,7 @@ class _Reader:
         elif word in WORDS or NUMBER.fullmatch(word):
             self._expects = "comma"
         else:
-            raise self._reject(json_errors.no_word(word), position)
+            raise self._reject(json_errors.no_word(word, bool(self._stack)), position)
         return end
 
     def _read_structure(self, letter: str, position: int) -> int:
