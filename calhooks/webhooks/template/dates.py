@@ -6,15 +6,18 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_time, get_datetime_format
+from babel.dates import PATTERN_CHARS, format_date, format_datetime, format_time, get_datetime_format
 
 STYLES = ("short", "medium", "long", "full")
+NAMES = {*STYLES, "iso", "unix", *(f"{style} {part}".lstrip() for style in ("", *STYLES) for part in ("date", "time"))}
+# What babel has a value for; for O it writes None.
+PATTERN_LETTERS = set(PATTERN_CHARS) - {"O"}
 LONGEST_FORMAT = 100
 QUOTED = re.compile(r"'[^']*'")
 SAMPLE = datetime(2026, 3, 5, 9, tzinfo=UTC)
 ACCEPTED = (
     "short, medium, long, full, date, time, iso, unix, one of the styles with date or time (“full date”), "
-    "or a pattern such as EEEE d MMMM y, HH:mm"
+    "or a pattern such as EEEE d MMMM y 'at' HH:mm, with words between single quotation marks"
 )
 
 
@@ -23,7 +26,8 @@ def format_problem(form: str) -> str | None:
     letters = QUOTED.sub("", form)
     if "Y" in letters or "D" in letters:
         return "In a format, Y and D count weeks and days of the year. Write yyyy-MM-dd, with a small y and d."
-    if len(form) <= LONGEST_FORMAT:
+    unknown = set(re.findall("[A-Za-z]", letters)) - PATTERN_LETTERS
+    if len(form) <= LONGEST_FORMAT and (form in NAMES or not unknown):
         try:
             if write_time(SAMPLE.isoformat(), "UTC", "en", form):
                 return None
