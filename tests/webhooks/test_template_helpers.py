@@ -46,6 +46,7 @@ def text(template: str) -> str:
         ('{{date startTime format="unix"}}', "1772701200"),
         ('{{date startTime format="iso" zone="Asia/Kolkata"}}', "2026-03-05T14:30:00+05:30"),
         ('{{date startTime format="EEEE d MMMM y, HH:mm"}}', "Thursday 5 March 2026, 09:00"),
+        ('{{date startTime format="h:mm b" locale="dua"}}', "9:00 morning"),
         ("{{date startTime format=\"yyyy-MM-dd 'at' HH:mm\"}}", "2026-03-05 at 09:00"),
         ('{{date createdAt format="HH:mm:ss"}}', "10:02:11"),
         ("{{date missing}}|{{date odd}}|{{date zero}}", "|next week|0"),

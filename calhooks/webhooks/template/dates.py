@@ -48,7 +48,7 @@ def locale_problem(locale: str) -> str | None:
 
 @lru_cache(4096)
 def write_time(text: str, zone: str, locale: str, form: str) -> str:
-    """Return the ISO 8601 time `text` in a zone and locale; unknown ones count as UTC and en.
+    """Return the ISO 8601 time `text` in a zone and locale; unknown ones, and words a locale lacks, are UTC and en.
 
     What is no time comes back as it is. Raises ValueError or KeyError for a format that babel refuses.
     """
@@ -61,7 +61,11 @@ def write_time(text: str, zone: str, locale: str, form: str) -> str:
         return moment.isoformat(timespec="seconds")
     if form == "unix":
         return str(int(moment.timestamp()))
-    written = _write(moment, _known_locale(locale) or Locale("en"), form)
+    try:
+        written = _write(moment, _known_locale(locale) or Locale("en"), form)
+    except (ValueError, KeyError):
+        # In a few languages babel lacks a word that a pattern asks for.
+        written = _write(moment, Locale("en"), form)
     # English has a narrow space before AM, which many a chat and terminal shows as a box.
     return written.replace("\u202f", " ")
 
