@@ -44,13 +44,12 @@ document.addEventListener("scroll", (event) => event.target === source() && draw
 document.body.addEventListener("htmx:afterSettle", drawLines);
 drawLines();
 
-// --- What is wrong, for who does not see it: once, not with every preview -------------------------------------------
+// --- That something is wrong, for who does not see it: once, not with every preview. The field's description has it. --
 
 function sayProblems() {
   const status = document.querySelector("[data-preview-status]");
   if (!status) return;
-  const problems = document.querySelectorAll("#preview .field-error, #preview .remark-warning > span");
-  const said = Array.from(problems, (problem) => problem.textContent.trim()).join(" ");
+  const said = document.querySelector("#preview [data-says]")?.dataset.says ?? "";
   if (status.textContent !== said) status.textContent = said;
 }
 

@@ -2,7 +2,7 @@
 
 WORDS = ("true", "false", "null")
 # For a body that was never meant to be JSON.
-NOT_JSON = " If it is not meant to be JSON, choose Form or Plain text."
+NOT_JSON = " If it is not meant to be JSON, choose another content type."
 
 
 def no_variable_here(expects: str, pending: str, inside: bool) -> str:
