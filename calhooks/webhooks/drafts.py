@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from calhooks.delivery.headers import name_problem
 from calhooks.events import Trigger
 from calhooks.webhooks.bodies import compiled
 from calhooks.webhooks.headers import HeaderFailed, headers_to_keep, render_headers
@@ -28,7 +29,10 @@ class SourceLine:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`preview` or `error`, and then the lines around it. `headers` go with the body."""
+    """`preview` or `error`, and then the lines around it. `headers` go with the body.
+
+    Of headers that cannot be sent nothing is here: saving says what is wrong with them.
+    """
 
     preview: Preview | None = None
     headers: Sequence[Sequence[str]] = ()
@@ -53,10 +57,11 @@ def draft(
     said = remarks(compiled(shape.payload_template, shape.content_type), triggers, known) if shape.is_custom else []
     headers: list[list[str]] = []
     for name, value in headers_to_keep(values.headers, values.url, stored).plain:
+        if name_problem(name):
+            continue
         try:
             headers += render_headers([[name, value]], body)
         except HeaderFailed:
-            # The box says elsewhere what is wrong with it.
             continue
         about = remarks(compiled(value, ContentType.TEXT), triggers, known)
         said += [replace(remark, header=name) for remark in about]
