@@ -1,6 +1,7 @@
 """Ready-made templates for the services that people send bookings to, in the shape that each one documents.
 
-Values stand where the service takes them as they are, so that a name can neither mention everybody nor be markup.
+Values stand where they can mention nobody, and in Slack where they are no markup. Discord, Teams and Google Chat have
+no such place: there a name in bold is bold.
 """
 
 import re
