@@ -25,7 +25,7 @@ from calhooks.scheduling.lists import Search, View
 from calhooks.scheduling.models import Booking, BookingStatus
 from calhooks.web import access
 from calhooks.web.htmx import fragment, is_htmx
-from calhooks.web.numbers import row_number
+from calhooks.web.numbers import counted, row_number
 from calhooks.web.wording import in_zone
 
 blueprint = Blueprint("bookings", __name__)
@@ -108,7 +108,7 @@ def _reject(session: Session, host: User, uid: str) -> str:
 
 
 def _note_absence(session: Session, host: User, uid: str) -> str:
-    absent = {int(number) for number in request.form.getlist("absent") if number.isascii() and number.isdecimal()}
+    absent = {number for text in request.form.getlist("absent") if (number := counted(text)) is not None}
     bookings.set_no_show(session, uid, host, absent)
     return "Saved."
 

@@ -16,6 +16,7 @@ from calhooks.web import access
 from calhooks.web.availability import exceptions_of, to_schedule
 from calhooks.web.forms import AccountForm
 from calhooks.web.htmx import fragment, is_htmx
+from calhooks.web.numbers import counted
 from calhooks.web.undo import offer_undo
 from calhooks.web.week import MOST_RANGES, Ranges, add_range, times
 from calhooks.web.wording import long_day
@@ -160,9 +161,9 @@ def _typed_ranges(sent: MultiDict[str, str]) -> Ranges:
 
 def _change(ranges: Ranges, sent: MultiDict[str, str]) -> bool:
     """Add a range or take one away where a button for that was pressed; tell whether one was."""
-    number = sent.get("removeRange", "")
-    if number.isascii() and number.isdecimal() and int(number[:4]) < len(ranges):
-        del ranges[int(number)]
+    number = counted(sent.get("removeRange", ""))
+    if number is not None and number < len(ranges):
+        del ranges[number]
     if "addRange" in sent:
         add_range(ranges)
     return "addRange" in sent or "removeRange" in sent

@@ -1,4 +1,4 @@
-"""Numbers in addresses: one that no row can have is an address that does not exist, not an error of the database."""
+"""Numbers in addresses and forms: one that no row can have does not exist, and is no error of the database or ours."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from flask import Flask
 from werkzeug.routing import IntegerConverter, Map
 
 LARGEST_ROW_ID = 2**31 - 1
+MOST_DIGITS = len(str(LARGEST_ROW_ID))
 
 
 def init_app(app: Flask) -> None:
@@ -22,6 +23,11 @@ def row_number(text: str) -> int:
     if not 0 <= number <= LARGEST_ROW_ID:
         raise ValueError(f"{number} is not the number of a row")
     return number
+
+
+def counted(text: str) -> int | None:
+    """Return the number by which a form of ours counts what it shows; None for what none of them sends."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 class _RowNumber(IntegerConverter):

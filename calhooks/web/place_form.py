@@ -9,6 +9,7 @@ from wtforms.fields.choices import SelectChoice
 
 from calhooks.scheduling.models import EventType, LocationKind
 from calhooks.scheduling.places import TypedPlace
+from calhooks.web.numbers import counted
 from calhooks.web.rows import Rows
 
 # More than the service allows, so that it can say so; a bound for a form that nobody typed.
@@ -42,11 +43,11 @@ class Places(Rows):
 
     def change(self, sent: MultiDict[str, str]) -> bool:
         """Add or remove a place where a button for that was pressed; tell whether one was."""
-        number = sent.get("removePlace", "")
+        number = counted(sent.get("removePlace", ""))
         if "addPlace" in sent and len(self) < MOST_ROWS:
             self.append_entry()
-        elif number.isascii() and number.isdecimal() and int(number[:4]) < len(self):
-            self.pop_entry(int(number[:4]))
+        elif number is not None and number < len(self):
+            self.pop_entry(number)
         return "addPlace" in sent or "removePlace" in sent
 
     def show(self, errors: Mapping[str, str]) -> None:

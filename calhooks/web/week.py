@@ -4,6 +4,7 @@ from werkzeug.datastructures import MultiDict
 
 from calhooks.scheduling.availability import WEEKDAYS, TypedHours, clock_time
 from calhooks.scheduling.models import Schedule
+from calhooks.web.numbers import counted
 
 MOST_RANGES = 50
 FIRST_HOURS = ("09:00", "17:00")
@@ -40,9 +41,10 @@ def typed_hours(week: Week) -> list[TypedHours]:
 
 def change_week(week: Week, sent: MultiDict[str, str]) -> str:
     """Add a range to a day, take one away, or copy a day to others. Return the day that has one more."""
-    day, _, number = sent.get("removeRange", "").partition("-")
-    if day in week and number.isascii() and number.isdecimal() and int(number) < len(week[day]):
-        del week[day][int(number)]
+    day, _, text = sent.get("removeRange", "").partition("-")
+    number = counted(text)
+    if day in week and number is not None and number < len(week[day]):
+        del week[day][number]
     copied = sent.get("copyRange", "")
     if copied in week:
         for other in sent.getlist(f"{copied}CopyTo"):

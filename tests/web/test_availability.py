@@ -64,7 +64,9 @@ def test_a_range_is_added_and_removed_without_saving(host: FlaskClient) -> None:
     assert hours(host, "saturday") == [("09:00", "17:00")]
 
 
-@pytest.mark.parametrize("nonsense", ["", "someday", "monday-99", "monday-²", "monday--1", "-"])
+@pytest.mark.parametrize(
+    "nonsense", ["", "someday", "monday-99", "monday-²", "monday--1", "-", f"monday-{'9' * 5_000}"]
+)
 def test_nonsense_to_add_or_remove_changes_nothing(host: FlaskClient, nonsense: str) -> None:
     for what in ("addRange", "removeRange"):
         form = pages.post_form(pages.submit(host, PAGE, {what: nonsense}))

@@ -155,6 +155,19 @@ def test_a_no_show_is_noted_and_taken_back(host: FlaskClient, app: Flask, event_
         assert offered in hook(host.get("/bookings/past"), "booking-item").text
 
 
+@pytest.mark.parametrize("number", ["", "-1", "²", "9" * 5_000])
+def test_somebody_who_was_not_invited_is_not_absent(
+    host: FlaskClient, app: Flask, event_type: EventType, watch: Watch, number: str
+) -> None:
+    make(app, event_type)
+    watch.now = TUESDAY_TEN + timedelta(hours=1)
+    form = form_of(host.get("/bookings/past"), "no-show")
+    form.fields["absent"] = number
+    assert host.post(form.path, data=form.fields).status_code == 303
+    with app.app_context():
+        assert not db.session.scalar(select(Attendee.no_show))
+
+
 def test_a_meeting_that_has_not_begun_has_no_no_show(host: FlaskClient, app: Flask, event_type: EventType) -> None:
     uid = make(app, event_type)
     assert "did not come" not in host.get("/bookings/upcoming").text
