@@ -16,6 +16,8 @@ NUL_REFUSED = "A NUL character is not allowed here."
 MAX_PHONE_LENGTH = 40
 FEWEST_PHONE_DIGITS = 5
 _PHONE = re.compile(r"\+?[\d\s()./-]+", re.ASCII)
+# They would turn round what stands beside a name. The marks of Arabic and Hebrew text do not and are kept.
+_BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 Typed = TypeVar("Typed")
 Checked = TypeVar("Checked")
@@ -31,10 +33,13 @@ def checked(errors: dict[str, str], name: str, check: Callable[[Typed], Checked]
 
 
 def one_line(text: str, longest: int) -> str:
-    """Return text on one line, without control characters but a NUL, which is refused. Raises ValueError."""
+    """Return text on one line, without control characters but a NUL, which is refused; empty when nothing of it can be
+    seen. Raises ValueError."""
     _refuse_nul(text)
     spaced = "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
-    return _no_longer_than(" ".join(spaced.split()), longest)
+    tidy = " ".join(spaced.translate(_BIDI_CONTROLS).split())
+    seen = any(unicodedata.category(letter) not in ("Cf", "Zs") for letter in tidy)
+    return _no_longer_than(tidy, longest) if seen else ""
 
 
 def paragraphs(text: str, longest: int) -> str:

@@ -36,6 +36,23 @@ def test_a_form_is_tidied() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Ann\u202e Lee\u2066", "Ann Lee"),
+        ("\u200fד\u05f4ר לוי\u200f", "\u200fד\u05f4ר לוי\u200f"),
+        ("👩\u200d💻 Ann", "👩\u200d💻 Ann"),
+    ],
+)
+def test_a_name_turns_nothing_round_that_stands_beside_it(typed: str, kept: str) -> None:
+    assert check(name=typed).name == kept
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u202e", "\u2060 \u00ad"])
+def test_a_name_that_nobody_can_see_is_none(name: str) -> None:
+    assert errors(name=name) == {"name": "Enter your name."}
+
+
+@pytest.mark.parametrize(
     "start", ["2026-03-05T09:00:00Z", "2026-03-05T09:00:00.000Z", "2026-03-05T10:00:00+01:00", "2026-03-05T09:00"]
 )
 def test_a_start_is_a_moment_in_iso_8601(start: str) -> None:
