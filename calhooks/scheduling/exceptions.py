@@ -1,12 +1,13 @@
 """What goes before the weekly hours: days with other hours or none, in one schedule, and days away, in all of them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.scheduling.availability import TypedTimes, check_ranges, find_schedule
 from calhooks.scheduling.errors import InvalidInput, NotFound
@@ -41,8 +42,11 @@ def set_override(
     chosen = checked(errors, "day", typed_day, day)
     ranges = checked(errors, "hours", check_ranges, hours)
     known = {override.day: override for override in schedule.overrides}
-    if chosen and chosen not in known and len(known) >= MAX_OVERRIDES:
-        errors["day"] = f"At most {MAX_OVERRIDES} days can have hours of their own. Remove some that are past."
+    today = _today(schedule.time_zone, clock.now())
+    if chosen and chosen < today:
+        errors["day"] = "This day has passed."
+    elif chosen and chosen not in known and sum(each >= today for each in known) >= MAX_OVERRIDES:
+        errors["day"] = f"At most {MAX_OVERRIDES} days to come can have hours of their own. Remove some first."
     if errors or chosen is None or ranges is None:
         raise InvalidInput(errors)
     override = known.get(chosen) or DateOverride(day=chosen)
@@ -65,8 +69,8 @@ def remove_override(session: Session, owner: User, schedule_id: int, override_id
 
 def list_absences(session: Session, owner: User, now: datetime) -> Sequence[Absence]:
     """Return when a host is away, from today on, the soonest on top."""
-    today = now.astimezone(zone_info(owner.time_zone)).date()
-    query = select(Absence).where(Absence.owner_id == owner.id, Absence.last_day >= today)
+    still = Absence.last_day >= _today(owner.time_zone, now)
+    query = select(Absence).where(Absence.owner_id == owner.id, still)
     return session.scalars(query.order_by(Absence.first_day, Absence.id)).all()
 
 
@@ -81,11 +85,12 @@ def add_absence(session: Session, owner: User, *, first: str, last: str, note: s
     remark = checked(errors, "note", lambda text: one_line(text, MAX_NOTE_LENGTH), note)
     if first_day and last_day and last_day < first_day:
         errors["lastDay"] = "The last day must not be before the first."
+    elif last_day and last_day < _today(owner.time_zone, clock.now()):
+        errors["lastDay" if last.strip() else "firstDay"] = "This day has passed."
     elif first_day and last_day and (last_day - first_day).days >= MAX_DAYS_AWAY:
         errors["lastDay"] = f"Be away for at most {MAX_DAYS_AWAY:,} days."
-    count = session.scalar(select(func.count()).select_from(Absence).where(Absence.owner_id == owner.id)) or 0
-    if count >= MAX_ABSENCES:
-        errors.setdefault("firstDay", f"At most {MAX_ABSENCES} absences can be kept. Remove some that are past.")
+    if len(list_absences(session, owner, clock.now())) >= MAX_ABSENCES:
+        errors.setdefault("firstDay", f"At most {MAX_ABSENCES} absences to come can be kept. Remove some first.")
     if errors or first_day is None or last_day is None:
         raise InvalidInput(errors)
     absence = Absence(owner_id=owner.id, first_day=first_day, last_day=last_day, note=remark or "")
@@ -117,6 +122,10 @@ _AWAY = select(Absence.first_day, Absence.last_day).where(
     Absence.last_day >= bindparam("first"),
     Absence.first_day <= bindparam("last"),
 )
+
+
+def _today(zone: str, now: datetime) -> date:
+    return now.astimezone(zone_info(zone)).date()
 
 
 def _booked(session: Session, owner: User, absence: Absence) -> int:

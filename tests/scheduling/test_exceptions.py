@@ -1,10 +1,11 @@
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.db import writing
+from calhooks.scheduling import exceptions
 from calhooks.scheduling.availability import TypedTimes, create_schedule, delete_schedule, list_schedules
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered
 from calhooks.scheduling.exceptions import (
@@ -18,6 +19,7 @@ from calhooks.scheduling.exceptions import (
 from calhooks.scheduling.models import DateOverride, EventType
 from calhooks.scheduling.openings import free_times
 from tests import factories
+from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import NOW, at, book_at
 
 pytestmark = pytest.mark.usefixtures("watch")
@@ -79,6 +81,7 @@ def test_a_day_is_off_and_a_day_off_is_opened(session: Session, event_type: Even
     [
         ("", [], "day"),
         ("2026-02-30", [], "day"),
+        ("2026-02-28", [], "day"),
         ("2026-03-03", [("10:00", "09:00")], "hours"),
         ("2026-03-03", [("soon", "09:00")], "hours"),
         ("2026-03-03", [("09:00", "10:00")] * 21, "hours"),
@@ -88,6 +91,29 @@ def test_days_that_cannot_be_are_refused(event_type: EventType, day: str, hours:
     with pytest.raises(InvalidInput) as refused:
         override(event_type, day, *hours)
     assert list(refused.value.errors) == [name]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "name"), [("2026-02-28", "", "firstDay"), ("2026-02-27", "2026-02-28", "lastDay")]
+)
+def test_nobody_was_away_afterwards(event_type: EventType, first: str, last: str, name: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        leave(event_type.owner, first, last)
+    assert refused.value.errors == {name: "This day has passed."}
+
+
+def test_days_that_have_passed_take_no_room(
+    session: Session, event_type: EventType, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exceptions, "MAX_OVERRIDES", 1)
+    monkeypatch.setattr(exceptions, "MAX_ABSENCES", 1)
+    override(event_type, "2026-03-03")
+    leave(event_type.owner, "2026-03-03")
+    for full in (lambda: override(event_type, "2026-03-04"), lambda: leave(event_type.owner, "2026-03-04")):
+        with pytest.raises(InvalidInput, match="Remove some first"):
+            full()
+    watch.now = at(12, day=4)
+    assert override(event_type, "2026-03-04").day == leave(event_type.owner, "2026-03-04").absence.first_day
 
 
 def test_a_host_who_is_away_cannot_be_booked_by_any_schedule(session: Session, event_type: EventType) -> None:
@@ -118,7 +144,8 @@ def test_the_days_away_are_the_hosts(session: Session) -> None:
     assert at(15, day=4) in times
 
 
-def test_absences_are_listed_until_they_are_over(session: Session, event_type: EventType) -> None:
+def test_absences_are_listed_until_they_are_over(session: Session, event_type: EventType, watch: Watch) -> None:
+    watch.now = NOW - timedelta(days=40)
     leave(event_type.owner, "2026-02-01", "2026-03-01")
     leave(event_type.owner, "2026-04-01")
     leave(event_type.owner, "2026-03-01", "2026-03-02")

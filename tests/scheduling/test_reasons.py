@@ -15,6 +15,8 @@ from calhooks.scheduling.reasons import reasons
 from tests import factories
 from tests.scheduling.helpers import NOW, at
 
+pytestmark = pytest.mark.usefixtures("watch")
+
 
 def told(session: Session, event_type: EventType, start: datetime) -> str:
     return " ".join(reasons(session, event_type, start, NOW))
