@@ -92,7 +92,7 @@ def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: s
     page = render_template(
         "booking/show.html",
         booking=booking,
-        state=booking_state(db.session(), booking, clock.now()),
+        state=booking_state(db.session(), booking, clock.now(), by_host=by_host),
         address=address,
         by_host=by_host,
         calendar_links=calendar_links(booking, for_host=by_host, page=address),

@@ -254,6 +254,37 @@ def test_where_the_host_confirms_the_old_time_stands_until_then(
     assert [booking["status"] for booking in booked()] == ["CANCELLED", "REJECTED", "ACCEPTED"]
 
 
+@pytest.mark.parametrize(
+    ("end", "headline"), [("withdraw", "This request is withdrawn"), ("reject", "This request was declined")]
+)
+def test_a_request_to_move_a_meeting_never_says_that_the_meeting_is_off(
+    client: FlaskClient, app: Flask, rick: User, end: str, headline: str
+) -> None:
+    with app.app_context():
+        event_type = factories.create_event_type(rick, slug="ask", requires_confirmation=True)
+        uid = factories.create_booking(event_type, TUESDAY_TEN).uid
+    request = pages.submit(client, f"/rick/ask?rescheduleUid={uid}&slot=2026-03-04T09:00:00Z").location
+    asked = client.get(request)
+    assert "The meeting stays at its old time until then." in asked.text
+    assert "Now: Tuesday 3 March 2026" in hook(asked, "former_time").text
+    host = app.test_client()
+    pages.sign_in(host, rick)
+    for_host = host.get(request)
+    assert "This request waits for you" in for_host.text
+    assert "until you confirm it" in for_host.text
+    assert 'href="/bookings/unconfirmed"' in for_host.text
+    if end == "withdraw":
+        pages.submit(client, f"{request}?cancel=true")
+    else:
+        pages.submit(host, f"/bookings/unconfirmed?reject={request.rpartition('/')[2]}")
+    ended = client.get(request)
+    assert headline in ended.text
+    assert "The meeting stays at its old time." in ended.text
+    assert f'href="/booking/{uid}"' in ended.text
+    assert "does not take place" not in ended.text
+    assert "This meeting is scheduled" in client.get(f"/booking/{uid}").text
+
+
 def test_a_booking_of_another_event_type_is_moved_on_its_own_page(
     client: FlaskClient, app: Flask, rick: User, uid: str
 ) -> None:
