@@ -28,8 +28,3 @@ def problems(session: Session, owner_id: int, uids: Collection[str]) -> dict[str
     for mail in session.scalars(query.options(*CONTENTS)):
         found.setdefault(mail.about, []).append(mail)
     return found
-
-
-def kinds_about(session: Session, uid: str) -> set[str]:
-    """Return which kinds of mail there have been about one thing."""
-    return set(session.scalars(select(Mail.kind).where(Mail.about == uid).distinct()))

@@ -14,7 +14,6 @@ from calhooks import clock
 from calhooks.config import current_config
 from calhooks.events import Trigger
 from calhooks.mail.addresses import Correspondent, sender
-from calhooks.mail.log import kinds_about
 from calhooks.mail.outbox import owe_mail
 from calhooks.scheduling.booking_letters import (
     CHANGES,
@@ -26,9 +25,9 @@ from calhooks.scheduling.booking_letters import (
     write_letter,
 )
 from calhooks.scheduling.calendar_file import Method, attendee_invitation, host_invitation, sequence_number
-from calhooks.scheduling.models import Attendee, Booking, BookingStatus
+from calhooks.scheduling.models import Attendee, Booking, BookingStatus, ChangeAction
 
-SETTLED = {str(Change.CREATED), str(Change.RESCHEDULED)}
+ASKED = {ChangeAction.REQUESTED, ChangeAction.MOVE_REQUESTED}
 METHODS = {
     Change.CREATED: Method.REQUEST,
     Change.RESCHEDULED: Method.REQUEST,
@@ -47,7 +46,7 @@ def tell(session: Session, booking: Booking, trigger: Trigger) -> None:
     if not current_config().mail_url:
         return
     change = CHANGES[trigger]
-    if change is Change.CANCELLED and _was_only_asked_for(session, booking):
+    if change is Change.CANCELLED and _was_only_asked_for(booking):
         change = Change.WITHDRAWN
     told = [(_for_reader(booking, change, reader), reader) for reader in _readers(booking, change)]
     # Guests read one and the same letter.
@@ -141,9 +140,9 @@ def _is_host(person: Correspondent, booking: Booking) -> bool:
     return person.email.casefold() == booking.host.email.casefold()
 
 
-def _was_only_asked_for(session: Session, booking: Booking) -> bool:
-    kinds = kinds_about(session, booking.uid)
-    return str(Change.REQUESTED) in kinds and not kinds & SETTLED
+def _was_only_asked_for(booking: Booking) -> bool:
+    done = {change.action for change in booking.changes}
+    return bool(done & ASKED) and ChangeAction.CONFIRMED not in done
 
 
 def _remind_at(booking: Booking, now: datetime) -> datetime | None:

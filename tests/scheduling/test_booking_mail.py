@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from icalendar import Event
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from calhooks import create_app
@@ -246,6 +246,23 @@ def test_a_withdrawn_request_disturbs_no_guest(session: Session, server: MailSer
         RICK: "Withdrawn: Quick chat with Ann Lee, Tue 3 Mar, 09:00",
     }
     assert [mail.calendar for mail in mails] == [None, None]
+
+
+def test_a_withdrawn_request_takes_nothing_out_when_its_first_mails_are_purged(
+    session: Session, server: MailServer
+) -> None:
+    event_type = chat(requires_confirmation=True)
+    booking = book_at(event_type, at(9), guests=(BOB,))
+    with writing():
+        confirm(session, booking.uid, event_type.owner)
+    asked = move(booking, at(11))
+    sent(server)
+    with writing():
+        session.execute(delete(Mail))
+        cancel(session, asked.uid, reason="", by=None)
+    mails = sent(server)
+    assert [(mail.recipient, mail.calendar) for mail in mails] == [(ANN, None), (RICK, None)]
+    assert "The meeting stays at its old time." in to(mails, ANN).text
 
 
 def test_asking_to_move_leaves_the_entry_until_it_is_confirmed(session: Session, server: MailServer) -> None:
