@@ -463,6 +463,26 @@ def test_the_host_confirms_and_rejects_requests(
     assert bookings(app)[-1].rescheduled_by == "rick@example.com"
 
 
+def test_a_long_name_without_a_space_keeps_to_its_place(app: Flask, rick: User, signed_in: OpenPage) -> None:
+    name = "W" * 200
+    with app.app_context():
+        event_type = factories.create_event_type(rick, slug="long", title=name)
+        values = {"title": f"{name} with {name}", "cancelled_by": "ann@example.com"}
+        uids = {}
+        for status in (BookingStatus.PENDING, BookingStatus.CANCELLED):
+            booking = factories.create_booking(event_type, TUESDAY_TEN, status=status, **values)
+            db.session.get_one(Booking, booking.id).attendees[0].name = name
+            uids[status] = booking.uid
+        edit = f"/event-types/{event_type.id}/edit"
+        db.session.commit()
+    page = signed_in(rick, **PHONE)
+    asked = uids[BookingStatus.PENDING]
+    lists = ("/bookings/unconfirmed", "/bookings/cancelled", f"/bookings/history/{asked}", "/event-types", "/rick")
+    for path in (*lists, edit, f"/bookings/unconfirmed?reject={asked}"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
 def test_a_rejected_request_without_javascript(
     app: Flask, rick: User, event_type: EventType, signed_in: OpenPage
 ) -> None:
