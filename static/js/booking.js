@@ -45,6 +45,12 @@ function markZone() {
   select.value = zone;
 }
 
+// What the form of the zone carries along is for browsers without a script. Beside the booking form, whoever fills in a
+// page by the names of its fields would meet each of them twice.
+function unloadZoneForm() {
+  for (const field of document.querySelectorAll("[data-zone-form] input[type=hidden]")) field.remove();
+}
+
 document.addEventListener("change", (event) => {
   if (!event.target.matches("[data-zone-form] select")) return;
   const address = new URL(location.href);
@@ -282,11 +288,13 @@ document.body.addEventListener("htmx:beforeOnLoad", (event) => {
 // Back and Forward bring a whole page, of which htmx takes the booker.
 document.body.addEventListener("htmx:historyRestore", () => {
   reveal();
+  unloadZoneForm();
   fillDraft();
 });
 
 if (booker()) {
   tellZone();
+  unloadZoneForm();
   fillDraft();
   holdSlot();
 }

@@ -139,6 +139,23 @@ def test_every_step_is_in_the_history_and_what_was_typed_survives_it(event_type:
     expect(page.get_by_label("Additional notes")).to_have_value("Bring cake")
 
 
+def test_every_field_is_found_by_its_name_alone(event_type: EventType, visitor: OpenPage) -> None:
+    page = visitor(timezone_id="Europe/London")
+    arrive(page, f"{PAGE}?name=Ann&email=ann@example.com&notes=Hello")
+    choose(page, 3, "10:00")
+    for name in ("name", "email", "notes"):
+        expect(page.locator(f'[name="{name}"]')).to_have_count(1)
+        expect(page.locator(f'[name="{name}"]')).to_be_visible()
+    page.locator('[name="name"]').fill("Ann Lee")
+    page.get_by_test_id("back").click()
+    page.get_by_test_id("incrementMonth").click()
+    expect(page.get_by_role("heading", name="April 2026")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="March 2026")).to_be_visible()
+    page.get_by_test_id("time").get_by_text("11:00").click()
+    expect(page.locator('[name="name"]')).to_have_value("Ann Lee")
+
+
 def test_times_are_in_the_browsers_zone_and_in_any_other_on_demand(
     app: Flask, event_type: EventType, visitor: OpenPage
 ) -> None:
@@ -197,6 +214,7 @@ def test_a_time_zone_is_found_by_typing(event_type: EventType, visitor: OpenPage
     page.go_back()
     expect(page.get_by_test_id("time").first).to_have_text("09:00")
     search.click()
+    expect(typed).to_be_focused()
     page.keyboard.type("tokyo")
     expect(box.get_by_role("option")).to_have_count(1)
     page.keyboard.press("Enter")
