@@ -1,4 +1,4 @@
-// The booking page: the browser's time zone, what happens around each step, arrow keys in the month, guests, drafts.
+// The booking page: the browser's time zone, what happens around each step, arrow keys in the month, guests.
 // Everything here makes better what already works without it.
 
 const ZONE_COOKIE = "calhooks_zone";
@@ -231,58 +231,6 @@ document.addEventListener("click", (event) => {
     saveDraft();
     (neighbour?.querySelector("input") ?? guestParts().add)?.focus();
   }
-});
-
-// --- Drafts: what was typed is still there after the browser's own Back, in this tab, until it is sent ----------------
-
-function draftKey() {
-  return `draft ${location.pathname} ${new URLSearchParams(location.search).get("rescheduleUid") ?? ""}`;
-}
-
-// What somebody types or ticks; guests are as many as there are, and hidden fields belong to the page.
-function draftFields(form) {
-  const typed = [...form.elements].filter((field) => field.name && field.matches("input, select, textarea"));
-  return typed.filter((field) => field.type !== "hidden" && field.name !== "guests");
-}
-
-function saveDraft() {
-  const form = document.getElementById("booking-form");
-  if (!form) return;
-  const said = (field) => (field.type === "checkbox" ? field.checked : field.value);
-  const chosen = draftFields(form).filter((field) => field.type !== "radio" || field.checked);
-  const fields = Object.fromEntries(chosen.map((field) => [field.name, said(field)]));
-  try {
-    sessionStorage.setItem(draftKey(), JSON.stringify({ fields, guests: new FormData(form).getAll("guests") }));
-  } catch {
-    // A browser that keeps nothing: then nothing is kept.
-  }
-}
-
-function fillDraft() {
-  const form = document.getElementById("booking-form");
-  let draft = null;
-  try {
-    draft = form && JSON.parse(sessionStorage.getItem(draftKey()));
-  } catch {
-    return;
-  }
-  if (!draft?.fields || form.querySelector('[aria-invalid="true"]')) return;
-  for (const field of draftFields(form)) {
-    const said = draft.fields[field.name];
-    if (field.type === "checkbox") field.checked ||= said === true;
-    else if (field.type === "radio") field.checked ||= field.value === said;
-    else if (!field.value) field.value = said ?? "";
-  }
-  const parts = guestParts();
-  if (parts && !parts.list.children.length) draft.guests.forEach((guest) => addGuest(guest));
-}
-
-document.addEventListener("input", (event) => {
-  if (event.target.form?.id === "booking-form") saveDraft();
-});
-
-document.body.addEventListener("htmx:beforeOnLoad", (event) => {
-  if (event.detail.xhr.getResponseHeader("HX-Redirect")) sessionStorage.removeItem(draftKey());
 });
 
 // Back and Forward bring a whole page, of which htmx takes the booker.

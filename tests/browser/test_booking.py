@@ -139,6 +139,26 @@ def test_every_step_is_in_the_history_and_what_was_typed_survives_it(event_type:
     expect(page.get_by_label("Additional notes")).to_have_value("Bring cake")
 
 
+def test_what_was_typed_over_what_a_link_filled_in_survives_too(event_type: EventType, visitor: OpenPage) -> None:
+    page = visitor(timezone_id="Europe/London")
+    link = f"{PAGE}?date=2026-03-03&name=Ann&notes=From+the+link"
+    arrive(page, f"{link}&guests=bo@example.com&guests=cy@example.com")
+    page.get_by_test_id("time").get_by_text("10:00").click()
+    name, notes = page.get_by_label("Your name"), page.get_by_label("Additional notes")
+    name.fill("Ann Lee")
+    notes.fill("")
+    page.get_by_role("button", name="Remove guest 1").click()
+    for time in ("10:30", "11:00"):
+        page.go_back()
+        page.get_by_test_id("time").get_by_text(time).click()
+        expect(name).to_have_value("Ann Lee")
+        expect(notes).to_have_value("")
+        expect(page.get_by_label("Guest 1, email address")).to_have_value("cy@example.com")
+        expect(page.locator("[name=guests]")).to_have_count(1)
+    arrive(page, f"{PAGE}?slot=2026-03-03T10:00:00Z&name=Dee&notes=From+the+link")
+    expect(name).to_have_value("Dee")
+
+
 def test_every_field_is_found_by_its_name_alone(event_type: EventType, visitor: OpenPage) -> None:
     page = visitor(timezone_id="Europe/London")
     arrive(page, f"{PAGE}?name=Ann&email=ann@example.com&notes=Hello")
