@@ -84,6 +84,17 @@ modal.addEventListener("click", (event) => {
   }
 });
 
+// Escape once too often must not cost a template that somebody wrote.
+const SURE_MS = 5000;
+let askedAt = -Infinity;
+
+modal.addEventListener("cancel", (event) => {
+  if (!isFormTouched() || performance.now() - askedAt < SURE_MS) return;
+  event.preventDefault();
+  askedAt = performance.now();
+  toast("Not saved yet. Press Escape again to close the box and discard what you changed.");
+});
+
 modal.addEventListener("input", (event) => {
   event.target.form?.setAttribute("data-touched", "");
 });

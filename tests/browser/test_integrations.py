@@ -133,6 +133,19 @@ def test_a_click_beside_the_box_does_not_lose_what_was_typed(signed_in: OpenPage
     expect(page.get_by_label("Subscriber URL")).to_have_value("https://example.com/typed")
 
 
+def test_escape_asks_once_before_it_loses_what_was_typed(signed_in: OpenPage, rick: User) -> None:
+    page = signed_in(rick)
+    page.goto("/integrations")
+    page.get_by_test_id("new_webhook").click()
+    page.get_by_label("Subscriber URL").fill("https://example.com/typed")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Press Escape again")).to_be_visible()
+    expect(page.get_by_label("Subscriber URL")).to_have_value("https://example.com/typed")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page).to_have_url(LIST)
+
+
 def test_everything_works_by_keyboard(app: Flask, signed_in: OpenPage, rick: User) -> None:
     number = hook(app, rick)
     page = signed_in(rick)
@@ -348,6 +361,8 @@ def test_the_summary_of_mistakes_leads_to_their_fields(signed_in: OpenPage, rick
     page.get_by_role("button", name="Save").click()
     page.get_by_role("alert").get_by_role("link", name="Events").click()
     assert focused(page) == "eventTriggers"
+    expect(page).to_have_url(NEW)
+    page.keyboard.press("Escape")
     expect(page).to_have_url(NEW)
     page.keyboard.press("Escape")
     expect(page).to_have_url(LIST)
