@@ -78,7 +78,7 @@ class Config:
             data_dir=data_dir,
             database_url=read.parsed(
                 "DATABASE_URL",
-                f"sqlite:///{data_dir / 'calhooks.sqlite3'}",
+                datadir.database_url(data_dir),
                 _database_url,
                 "a sqlite:/// or postgresql:// URL",
             ),

@@ -1,13 +1,16 @@
-"""What calhooks keeps in its data directory: the secret key and the embedded Redis' socket."""
+"""What calhooks keeps in its data directory: the database, the secret key and the embedded Redis' socket."""
 
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
 
 # A Unix socket's address holds 108 bytes, the closing NUL included (104 on macOS).
 LONGEST_SOCKET_PATH = 103
+# RQ cannot read what Redis says of a connection whose path has a space, and in a URL some letters mean something else.
+PLAIN_PATH = re.compile(r"[\w./+-]+", re.ASCII)
 
 
 def make(path: Path) -> Path:
@@ -40,10 +43,15 @@ def secret_key(data_dir: Path) -> str:
     return _kept(path)
 
 
+def database_url(data_dir: Path) -> str:
+    """Return the URL of the SQLite database in the directory, whatever letters its path has."""
+    return "sqlite:///" + str(data_dir / "calhooks.sqlite3").replace("%", "%25").replace("?", "%3F")
+
+
 def redis_socket(data_dir: Path) -> Path:
-    """Return where the embedded Redis listens: in the data directory, or in a short private one if that is too long."""
+    """Return where the embedded Redis listens: in the data directory, or in a private one with a short and plain path."""
     path = data_dir / "redis.sock"
-    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH and PLAIN_PATH.fullmatch(str(path)):
         return path
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"calhooks-{os.getuid()}-{digest}" / "redis.sock"

@@ -14,6 +14,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from calhooks.supervisor import redis_server
+from calhooks.supervisor.preflight import CannotStart
 from tests.running import ROOT, START_SECONDS, Running, descendants, free_port, is_running, wait_until_gone
 
 KILL_EVERYTHING_SECONDS = 10.0
@@ -177,9 +179,21 @@ def test_a_second_calhooks_on_the_same_directory_is_told_which_process_has_it(se
 
 
 @on_embedded_redis
-def test_a_directory_with_a_long_name_is_no_obstacle(tmp_path: Path) -> None:
-    with started({"CALHOOKS_DATA_DIR": str(tmp_path / ("long" * 40))}) as running:
+@pytest.mark.parametrize("name", ["long" * 40, "ours, 100%20 größer? @home:#1"])
+def test_a_directory_with_an_odd_name_is_no_obstacle(tmp_path: Path, name: str) -> None:
+    with started({"CALHOOKS_DATA_DIR": str(tmp_path / name)}) as running:
         assert running.status_of("/readyz") == 200
+        assert (tmp_path / name / "calhooks.sqlite3").exists()
+
+
+@on_embedded_redis
+def test_a_directory_that_somebody_else_lets_us_write_to_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    assert redis_server.argv(f"unix://{tmp_path}/redis.sock", tmp_path)
+    with pytest.raises(CannotStart, match="belongs to somebody else"):
+        redis_server.argv(f"unix://{tmp_path}/redis.sock", tmp_path / "data")
 
 
 def test_it_runs_from_any_directory(settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

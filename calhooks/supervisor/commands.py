@@ -31,7 +31,7 @@ def commands(settings: Config, listener: int) -> list[Command]:
     scheduler = Command("scheduler", background("scheduler"), grace=8)
     redis = []
     if settings.redis_is_embedded:
-        redis = [Command("redis", redis_server.argv(settings.redis_url), hides=redis_server.CHATTER)]
+        redis = [Command("redis", redis_server.argv(settings.redis_url, settings.data_dir), hides=redis_server.CHATTER)]
     return [*redis, web, *workers, scheduler]
 
 

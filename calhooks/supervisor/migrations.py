@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import unquote
 
 from calhooks.supervisor.child import follow_parent
 from calhooks.supervisor.commands import flask
@@ -55,7 +56,7 @@ def newest_revision() -> str:
 
 def stored_revision(database_url: str) -> str | None:
     """Return the revision in an SQLite file, or None where it cannot be seen so simply."""
-    path = Path(database_url.removeprefix("sqlite:///"))
+    path = Path(unquote(database_url.removeprefix("sqlite:///")))
     if not database_url.startswith("sqlite:///") or not path.is_absolute() or not path.exists():
         return None
     try:

@@ -11,10 +11,14 @@ from calhooks.supervisor.preflight import CannotStart
 CHATTER = ("overcommit", "scheduling shutdown", "bye bye")
 
 
-def argv(redis_url: str) -> tuple[str, ...]:
-    """Return the command line for the socket in `redis_url`, whose directory is made. Raises CannotStart."""
+def argv(redis_url: str, data_dir: Path) -> tuple[str, ...]:
+    """Return the command line for the socket in `redis_url`, made a private directory for outside of `data_dir`.
+
+    Raises CannotStart.
+    """
     socket = Path(redis_url.removeprefix("unix://"))
-    private_directory(socket.parent)
+    if socket.parent != data_dir:
+        private_directory(socket.parent)
     return (
         str(binary()),
         *("--port", "0"),
