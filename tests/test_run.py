@@ -52,6 +52,10 @@ def first_answer(url: str) -> int:
     raise TimeoutError(url)
 
 
+def command_of(pid: int) -> str:
+    return subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
+
+
 def one_line(environ: dict[str, str], python: str = sys.executable) -> str:
     """Return the only line that a start in vain prints."""
     variables = {"PATH": os.environ["PATH"], "CALHOOKS_PORT": str(free_port())} | environ
@@ -159,6 +163,16 @@ def test_a_child_that_is_killed_runs_again_and_the_log_says_so(settings: dict[st
             assert is_running(running.pid_of(name))
             assert running.pid_of(name) != pid
         assert running.status_of("/healthz") == 200
+
+
+def test_a_web_server_that_is_killed_before_it_is_ready_runs_again(settings: dict[str, str]) -> None:
+    with Running(settings) as running:
+        deadline = time.monotonic() + START_SECONDS
+        while not (web := [pid for pid in descendants(running.process.pid) if "gunicorn" in command_of(pid)]):
+            assert time.monotonic() < deadline
+        os.kill(web[0], signal.SIGKILL)
+        running.wait_for("web: running again")
+        running.wait_until_ready()
 
 
 def test_killing_the_parent_leaves_no_orphan_and_frees_port_and_directory(settings: dict[str, str]) -> None:

@@ -27,6 +27,7 @@ class Child:
         self.command = command
         self.name = command.name
         self.start_at: float | None = None
+        self.gave_up = False
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._failures = 0
@@ -68,13 +69,15 @@ class Child:
                 os.killpg(self._process.pid, number)
 
     def ended(self) -> str | None:
-        """Notice an end, say how it came about and set `start_at`; None while the process runs."""
+        """Notice an end, say how it came about and set `start_at` and `gave_up`; None while the process runs."""
         if self._process is None or self._process.poll() is None:
             return None
         # What the process leaves behind (gunicorn's own child) has nobody any more.
         self.send(signal.SIGTERM)
         status, pid = self._process.returncode, self._process.pid
         self._process = None
+        # Nobody has killed it: it said itself that it cannot go on.
+        self.gave_up = status > 0
         self._failures = 1 if time.monotonic() - self._started > SETTLED_SECONDS else self._failures + 1
         delay = min(FIRST_DELAY_SECONDS * 2 ** (self._failures - 1), LONGEST_DELAY_SECONDS)
         self.start_at = time.monotonic() + delay

@@ -113,7 +113,7 @@ class Supervisor:
                 self._guard.remove(group)
             if self._stop is not None:
                 continue
-            if how is not None and child.name == "web" and self._startup is not None:
+            if how is not None and child.name == "web" and child.gave_up and self._startup is not None:
                 say(NAME, "The web server could not start; its reason stands above.")
                 self._status = 1
                 self._stop = Stop()
