@@ -22,7 +22,8 @@ START_SECONDS = 180.0
 class Running:
     """One `python app.py` with its output; leaving the `with` block ends it and all that belongs to it."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], command: tuple[str, ...] = ()) -> None:
+        self.command = (*command, sys.executable, str(ROOT / "app.py"))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
@@ -33,7 +34,7 @@ class Running:
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py")],
+            self.command,
             env=self.environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -121,6 +121,13 @@ def test_sigint_stops_also_what_a_script_has_started_in_the_background(settings:
         signal.signal(signal.SIGINT, before)
 
 
+def test_it_runs_with_every_standard_descriptor_closed(settings: dict[str, str]) -> None:
+    with Running(settings, command=("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")) as running:
+        assert first_answer(f"{running.url}/healthz") == 200
+        assert running.stop() < KILL_EVERYTHING_SECONDS
+        assert running.process.returncode == 0
+
+
 def test_a_worker_that_hangs_does_not_hold_up_the_stop(settings: dict[str, str]) -> None:
     with started(settings) as running:
         worker = running.pid_of("worker 1")

@@ -5,12 +5,14 @@ Nothing here imports the application: the supervisor stays small and starts its 
 
 import sys
 
+from calhooks.supervisor.output import fill_descriptors
 from calhooks.supervisor.preflight import CannotStart, prepare
 from calhooks.supervisor.supervisor import Supervisor
 
 
 def main() -> int:
     """Run everything until a signal says stop. Returns the process' exit status."""
+    fill_descriptors()
     try:
         return Supervisor(prepare()).run()
     except CannotStart as error:

@@ -8,6 +8,15 @@ NAME_WIDTH = 10
 LARGEST_LINE_BYTES = 64 * 1024
 
 
+def fill_descriptors() -> None:
+    """Lead the standard descriptors that are closed to nowhere: the lock or the port would take their numbers."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+
+
 def say(name: str, text: str) -> None:
     """Print one line under the name of the process that it comes from."""
     show(f"{name:<{NAME_WIDTH}} | {text}")
