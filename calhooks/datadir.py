@@ -49,7 +49,7 @@ def database_url(data_dir: Path) -> str:
 
 
 def redis_socket(data_dir: Path) -> Path:
-    """Return where the embedded Redis listens: in the data directory, or in a private one with a short and plain path."""
+    """Return where the embedded Redis listens: in the data directory, or in a private one with a plain, short path."""
     path = data_dir / "redis.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH and PLAIN_PATH.fullmatch(str(path)):
         return path

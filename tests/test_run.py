@@ -128,6 +128,21 @@ def test_it_runs_with_every_standard_descriptor_closed(settings: dict[str, str])
         assert running.process.returncode == 0
 
 
+def test_sigint_stops_such_a_start_also_while_it_makes_the_tables(settings: dict[str, str], tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Running(settings | {"CALHOOKS_DATA_DIR": str(tmp_path), "DATABASE_URL": ""}) as running:
+            signal.signal(signal.SIGINT, before)
+            deadline = time.monotonic() + START_SECONDS
+            while not (tmp_path / "lock").exists():
+                assert time.monotonic() < deadline
+            assert running.stop(signal.SIGINT) < KILL_EVERYTHING_SECONDS
+            assert running.process.returncode in (0, 130)
+            assert "Traceback" not in running.output
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_worker_that_hangs_does_not_hold_up_the_stop(settings: dict[str, str]) -> None:
     with started(settings) as running:
         worker = running.pid_of("worker 1")

@@ -3,6 +3,7 @@
 Nothing here imports the application: the supervisor stays small and starts its children at once.
 """
 
+import signal
 import sys
 
 from calhooks.supervisor.output import fill_descriptors
@@ -13,6 +14,8 @@ from calhooks.supervisor.supervisor import Supervisor
 def main() -> int:
     """Run everything until a signal says stop. Returns the process' exit status."""
     fill_descriptors()
+    # Also where a shell has it ignored by what it starts with `&`: who sends it there means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return Supervisor(prepare()).run()
     except CannotStart as error:

@@ -69,8 +69,7 @@ class Supervisor:
         self._selector.register(reader, selectors.EVENT_READ)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in STOP_SIGNALS:
-            # Under nohup, a hang-up stays ignored. SIGINT is heeded also where a shell has it ignored by what it starts
-            # with `&`: who sends it there means it.
+            # Under nohup, a hang-up stays ignored.
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, lambda number, _frame: self._signals.append(number))
 
