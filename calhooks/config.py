@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parseaddr
+from email.utils import getaddresses
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -19,13 +19,15 @@ DEFAULT_RETRY_SCHEDULE = "5s,5m,30m,2h,5h,10h,14h,20h,24h"
 UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104 - recognised here, never bound
 LONGEST_WAIT_SECONDS = 30 * 86400.0
+# A name, of any language's letters, or an address.
+HOST = r"[\w.:%-]+"
 
 
 class ConfigError(ValueError):
     """A variable holds something that cannot be used; str() is the one line to print."""
 
     def __init__(self, variable: str, value: str, accepted: str) -> None:
-        super().__init__(f"{variable}={_without_password(value)!r} cannot be used: {accepted}.")
+        super().__init__(f"{variable}={without_password(value)!r} cannot be used: {accepted}.")
         self.variable = variable
 
 
@@ -112,7 +114,8 @@ class _Reader:
         value = self._environ.get(variable, "").strip() or default
         try:
             return parse(value)
-        except (ValueError, OSError) as error:
+        # RuntimeError is what a `~` says that nobody's home stands behind.
+        except (ValueError, OSError, RuntimeError) as error:
             raise ConfigError(variable, value, f"{accepted} is accepted") from error
 
     def whole_number(self, variable: str, default: int, least: int, most: int) -> int:
@@ -137,6 +140,11 @@ def current_config() -> Config:
 
     config: Config = current_app.extensions["calhooks"]
     return config
+
+
+def without_password(value: str) -> str:
+    """Return a variable's value as it may stand in a terminal or a log."""
+    return re.sub(r"(?<=:)(?!//).+(?=@)|(?<=password=)[^&]+", "…", value)
 
 
 def is_loopback(host: str) -> bool:
@@ -168,16 +176,22 @@ def _own_address(host: str, port: int) -> str:
 
 def _host(text: str) -> str:
     host = text.removeprefix("[").removesuffix("]")
-    if not re.fullmatch(r"[A-Za-z0-9_.:%-]+", host):
+    if not re.fullmatch(HOST, host):
         raise ValueError(text)
     return host
+
+
+def _names_a_server(url: str) -> bool:
+    """Tell whether a URL has a usable host and port. Raises ValueError for what is no port at all."""
+    parts = urlsplit(url)
+    return bool(re.fullmatch(HOST, parts.hostname or "")) and parts.port != 0 and not re.search(r"\s", url)
 
 
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
     more = parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password
-    # `port` itself refuses what is no port, here and below.
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or more or re.search(r"\s", text):
+    usable = parts.scheme in ("http", "https") and _names_a_server(text)
+    if more or not usable:
         raise ValueError(text)
     return text.rstrip("/")
 
@@ -189,34 +203,36 @@ def _database_url(text: str) -> str:
         raise ValueError(text)
     if scheme in ("postgres", "postgresql", "postgresql+psycopg") and urlsplit(text).port != 0:
         return f"postgresql+psycopg://{rest}"
-    if scheme != "sqlite" or rest in ("", "/"):
+    # Each process would have a database of its own in its memory.
+    if scheme != "sqlite" or rest in ("", "/", "/:memory:"):
         raise ValueError(text)
     return text
 
 
 def _redis_url(text: str) -> str:
-    if text and (urlsplit(text).scheme not in ("redis", "rediss", "unix") or urlsplit(text).port == 0):
+    parts = urlsplit(text)
+    path = r"/.+" if parts.scheme == "unix" else r"(/\d*)?"
+    usable = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0 and re.fullmatch(path, parts.path)
+    if text and not usable:
         raise ValueError(text)
     return text
 
 
 def _mail_url(text: str) -> str:
     parts = urlsplit(text)
-    if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0):
+    more = parts.path.strip("/") or parts.query or parts.fragment
+    usable = parts.scheme in ("smtp", "smtps") and _names_a_server(text)
+    if text and (more or not usable):
         raise ValueError(text)
     return text
 
 
 def _mail_from(text: str) -> str:
-    _, address = parseaddr(text)
-    if text and (not re.fullmatch(r"[!-~]+@[A-Za-z0-9.-]+", address) or not text.isprintable()):
+    addresses = [address for _, address in getaddresses([text])]
+    usable = len(addresses) == 1 and re.fullmatch(r"[!-~]+@[A-Za-z0-9.-]+", addresses[0]) and text.isprintable()
+    if text and not usable:
         raise ValueError(text)
     return text
-
-
-def _without_password(value: str) -> str:
-    """Return a variable's value as it may stand in a terminal or a log."""
-    return re.sub(r"(?<=:)(?!//)\S+(?=@)", "…", value)
 
 
 def _networks(text: str) -> tuple[Network, ...]:
@@ -247,6 +263,9 @@ def _data_dir(text: str) -> Path:
 def _kept_key(data_dir: Path) -> str:
     try:
         return datadir.secret_key(data_dir)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         accepted = "a directory whose secret_key holds 32 characters or more, or is not there yet,"
+        raise ConfigError("CALHOOKS_DATA_DIR", str(data_dir), f"{accepted} is accepted") from error
+    except OSError as error:
+        accepted = f"a directory whose secret_key can be read, or made ({error.strerror}),"
         raise ConfigError("CALHOOKS_DATA_DIR", str(data_dir), f"{accepted} is accepted") from error

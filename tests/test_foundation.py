@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import create_app, datadir, ids
 from calhooks.accounts.models import User
-from calhooks.config import Config, ConfigError
+from calhooks.config import Config, ConfigError, without_password
 from calhooks.db import after_commit, db, load_migrations, writing
 from calhooks.scheduling.models import BookingStatus
 from tests import factories
@@ -28,10 +28,14 @@ from tests import factories
         ("CALHOOKS_BASE_URL", "https://example.com:port"),
         ("CALHOOKS_BASE_URL", "https://rick@example.com"),
         ("CALHOOKS_BASE_URL", "https://exam ple.com"),
+        ("CALHOOKS_BASE_URL", 'https://example.com"'),
         ("DATABASE_URL", "mysql://localhost/x"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "postgresql://localhost:port/x"),
         ("REDIS_URL", "localhost:6379"),
         ("REDIS_URL", "redis://localhost:99999/0"),
+        ("REDIS_URL", "redis://localhost/cache"),
+        ("REDIS_URL", "unix://"),
         ("CALHOOKS_EGRESS_ALLOW", "10.0.0.0/99"),
         ("CALHOOKS_RATE_LIMITS", "maybe"),
         ("CALHOOKS_WORKERS", "0"),
@@ -42,9 +46,13 @@ from tests import factories
         ("CALHOOKS_CA_BUNDLE", "/no/such/file"),
         ("CALHOOKS_CA_BUNDLE", "/etc/passwd"),
         ("CALHOOKS_DATA_DIR", "/proc/nowhere"),
+        ("CALHOOKS_DATA_DIR", "~no-such-user/data"),
         ("MAIL_URL", "mailhost"),
         ("MAIL_URL", "smtp://mailhost:port"),
+        ("MAIL_URL", "smtp://mail host"),
+        ("MAIL_URL", "smtp://mailhost/inbox"),
         ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "a@example.com, b@example.com"),
         ("MAIL_FROM", "a@example.com\nBcc: b@example.com"),
     ],
 )
@@ -65,9 +73,32 @@ def test_a_data_directory_whose_secret_key_was_cut_short_is_named(tmp_path: Path
         Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path)})
 
 
-def test_a_password_in_a_bad_variable_is_not_repeated(environ: dict[str, str]) -> None:
+def test_a_secret_key_that_cannot_be_read_or_made_is_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").mkdir()
+    with pytest.raises(ConfigError, match=r"secret_key can be read, or made \(Is a directory\), is accepted\.$"):
+        Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path)})
+
+
+@pytest.mark.parametrize("url", ["smtp//rick:p@ss/word@mailhost:587", "smtp//rick:pass word@mailhost:587"])
+def test_a_password_in_a_bad_variable_is_not_repeated(environ: dict[str, str], url: str) -> None:
     with pytest.raises(ConfigError, match="MAIL_URL='smtp//rick:…@mailhost:587' cannot be used"):
-        Config.from_env(environ | {"MAIL_URL": "smtp//rick:p@ss/word@mailhost:587"})
+        Config.from_env(environ | {"MAIL_URL": url})
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://rick:p@ss@host/name", "postgresql://rick:…@host/name"),
+        ("redis://:pass@host:6379/0", "redis://:…@host:6379/0"),
+        (
+            "postgresql://host/name?user=rick&password=pass&host=/run",
+            "postgresql://host/name?user=rick&password=…&host=/run",
+        ),
+        ("sqlite:////home/rick@example.com/calhooks.sqlite3", "sqlite:////home/rick@example.com/calhooks.sqlite3"),
+    ],
+)
+def test_an_address_is_shown_whole_but_for_its_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown
 
 
 def test_an_empty_environment_gives_the_documented_defaults(tmp_path: Path) -> None:

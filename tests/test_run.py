@@ -254,6 +254,7 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
         ("CALHOOKS_RETRY_SCHEDULE", "soon"),
         ("CALHOOKS_HOST", "8.8.8.8"),
         ("CALHOOKS_HOST", "no-such-name.invalid"),
+        ("CALHOOKS_HOST", "two..dots"),
         ("DATABASE_URL", "mysql://nobody@localhost/x"),
     ],
 )

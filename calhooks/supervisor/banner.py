@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from calhooks import __version__
 from calhooks.accounts.setup_code import setup_code
-from calhooks.config import Config
+from calhooks.config import Config, without_password
 from calhooks.supervisor.child import Child
 from calhooks.supervisor.output import NAME_WIDTH, show
 from calhooks.supervisor.readiness import Startup
@@ -16,8 +16,8 @@ def announce(settings: Config, children: Iterable[Child], startup: Startup) -> N
     for child in children:
         _line(child.name, f"process {child.pid}")
     if not settings.redis_is_embedded:
-        _line("redis", _without_password(settings.redis_url))
-    _line("database", _without_password(settings.database_url))
+        _line("redis", without_password(settings.redis_url))
+    _line("database", without_password(settings.database_url))
     _line("data", str(settings.data_dir))
     if startup.needs_setup:
         code = setup_code(settings)
@@ -27,8 +27,3 @@ def announce(settings: Config, children: Iterable[Child], startup: Startup) -> N
 
 def _line(name: str, text: str) -> None:
     show(f"  {name:<{NAME_WIDTH}} {text}")
-
-
-def _without_password(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -65,7 +65,8 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         both = host == "::" and socket.has_dualstack_ipv6()
         return socket.create_server(address[:2], family=family, backlog=BACKLOG, dualstack_ipv6=both)
-    except socket.gaierror as error:
+    # UnicodeError is what is said of a name that no resolver could be asked for.
+    except (socket.gaierror, UnicodeError) as error:
         raise CannotStart(f"CALHOOKS_HOST={host!r} is not a name or an address of this machine.") from error
     except OSError as error:
         raise CannotStart(_why_not(host, port, error)) from error
