@@ -3,11 +3,12 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -268,6 +269,19 @@ def test_a_directory_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> No
     (tmp_path / "file").touch()
     said = one_line({"CALHOOKS_DATA_DIR": str(tmp_path / "file" / "data")})
     assert str(tmp_path / "file" / "data") in said
+
+
+def test_a_database_that_is_none_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "calhooks.sqlite3").write_text("This is a letter, not a database." * 100)
+    assert "file is not a database" in one_line({"CALHOOKS_DATA_DIR": str(tmp_path)})
+
+
+def test_a_database_of_a_newer_calhooks_is_one_line(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "calhooks.sqlite3")) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        connection.execute("INSERT INTO alembic_version VALUES ('9999')")
+        connection.commit()
+    assert "a newer calhooks has changed the database" in one_line({"CALHOOKS_DATA_DIR": str(tmp_path)})
 
 
 def test_a_database_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:

@@ -31,8 +31,10 @@ def migrate(database_url: str) -> None:
     )
     if done.returncode:
         said = done.stdout + done.stderr
-        if "OperationalError" not in said:
-            # Not a database that is away but something to look into.
+        if "Can't locate revision" in said:
+            raise CannotStart("a newer calhooks has changed the database; run that one, or put back an older copy.")
+        if str(VERSIONS) in said and "OperationalError" not in said:
+            # Not a database that is away, full or something else, but a migration to look into.
             show(said)
         raise CannotStart(f"the database could not be brought up to date: {_reason(said)}.")
 
