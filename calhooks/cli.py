@@ -1,15 +1,18 @@
 """The flask commands for servers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
+from sqlalchemy.exc import DBAPIError
 
 from calhooks.accounts import links, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.config import current_config
-from calhooks.db import db, load_migrations, make_tables, writing
+from calhooks.db import load_migrations, make_tables, reason, writing
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.scheduling.zones import UnknownZone, canonical_zone
 
@@ -19,6 +22,16 @@ def _zone(_context: click.Context, _parameter: click.Parameter, typed: str) -> s
         return canonical_zone(typed)
     except UnknownZone as error:
         raise click.BadParameter(str(error)) from error
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    """Give a new database its tables; one that cannot be used is a sentence for the person who typed the command."""
+    try:
+        make_tables(current_app)
+        yield
+    except DBAPIError as error:
+        raise click.ClickException(f"The database cannot be used: {reason(error)}") from error
 
 
 @click.command("create-user")
@@ -33,8 +46,7 @@ def create_user(name: str, username: str, email: str, time_zone: str, password: 
     """Make an account with its working hours and first event types."""
     try:
         account = users.draft(name=name, username=username, email=email, time_zone=time_zone, password=password)
-        make_tables(current_app)
-        with writing() as session:
+        with _database(), writing() as session:
             is_admin = admin or not users.exist(session)
             user = users.create_user(session, account, is_admin=is_admin)
             give_defaults(session, user)
@@ -50,11 +62,10 @@ def create_user(name: str, username: str, email: str, time_zone: str, password: 
 @with_appcontext
 def reset_password(email: str) -> None:
     """Print a one-time link with which the person with this e-mail address chooses a new password."""
-    make_tables(current_app)
-    user = users.by_email(db.session(), email)
-    if user is None:
-        raise click.ClickException(f"Nobody has an account with the e-mail address {email}.")
-    with writing() as session:
+    with _database(), writing() as session:
+        user = users.by_email(session, email)
+        if user is None:
+            raise click.ClickException(f"Nobody has an account with the e-mail address {email}.")
         token = links.create_link(session, user)
     click.echo(f"{user.name} can choose a new password once, within {links.LIFETIME.days} days, at")
     click.echo(links.address(current_config().base_url, token))

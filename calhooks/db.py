@@ -12,7 +12,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, event, inspect
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -130,6 +130,11 @@ def after_commit(session: Session, callback: Callable[[], None]) -> None:
     callbacks: list[Callable[[], None]] = session.info[AFTER_COMMIT]
     if callback not in callbacks:
         callbacks.append(callback)
+
+
+def reason(error: SQLAlchemyError) -> str:
+    """Return the line that says what went wrong; below it stand the statement and hints for programmers."""
+    return str(error).partition("\n")[0]
 
 
 def _engine_options(database_url: str) -> dict[str, Any]:

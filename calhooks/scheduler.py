@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.config import Config, current_config
-from calhooks.db import db, writing
+from calhooks.db import db, reason, writing
 from calhooks.delivery import claim, leases, sweep
 from calhooks.delivery.heartbeat import Heart
 from calhooks.delivery.purge import purge_step
@@ -50,7 +50,7 @@ def run() -> None:
             away = False
         except SQLAlchemyError as error:
             if not away:
-                log.warning("the database is away: %s", str(error).partition("\n")[0])
+                log.warning("the database is away: %s", reason(error))
             away = True
         stopping.wait(max(0.0, EVERY_SECONDS - (monotonic() - began)))
     scheduler.leave()
@@ -95,7 +95,7 @@ class Scheduler:
             with writing() as session:
                 leases.let_go(session, LEASE, self._holder, clock.now())
         except SQLAlchemyError as error:
-            log.warning("the scheduler's lease runs out by itself: %s", error)
+            log.warning("the scheduler's lease runs out by itself: %s", reason(error))
 
     def _follow_clock(self, session: Session, now: datetime, gone_back: timedelta) -> None:
         if gone_back:

@@ -48,6 +48,16 @@ def test_a_new_database_is_given_its_tables_first(tmp_path: Path, redis_url: str
         db.engine.dispose()
 
 
+@pytest.mark.parametrize("command", [["create-user", *RICK, *PASSWORD], ["reset-password", "rick@example.com"]])
+def test_a_database_that_cannot_be_used_is_one_line(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "calhooks.sqlite3").mkdir()
+    app = create_app(Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path)}), pages=False)
+    result = app.test_cli_runner().invoke(args=command)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: The database cannot be used: "), result.output
+    assert result.output.count("\n") == 1
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_an_administrator_is_made_when_asked_and_when_there_is_nobody_else(
     runner: FlaskCliRunner, session: Session, first: bool

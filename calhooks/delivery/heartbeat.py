@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from calhooks import clock
-from calhooks.db import writing
+from calhooks.db import reason, writing
 from calhooks.delivery.models import Heartbeat
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Heart:
                 session.merge(row)
                 session.execute(delete(Heartbeat).where(Heartbeat.seen_at < clock.now() - FORGOTTEN_AFTER))
         except SQLAlchemyError as error:
-            log.warning("no heartbeat, the database is away: %s", str(error).partition("\n")[0])
+            log.warning("no heartbeat, the database is away: %s", reason(error))
 
     def stop(self) -> None:
         """Say that this process is gone."""
@@ -48,4 +48,4 @@ class Heart:
             with writing() as session:
                 session.execute(delete(Heartbeat).where(Heartbeat.name == self.name))
         except SQLAlchemyError as error:
-            log.warning("the heartbeat of %s was not removed: %s", self.name, error)
+            log.warning("the heartbeat of %s was not removed: %s", self.name, reason(error))
