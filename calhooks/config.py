@@ -54,9 +54,9 @@ class Config:
     mail_from: str
 
     @property
-    def host_is_loopback(self) -> bool:
-        """Tell whether only this machine can reach the web server."""
-        return is_loopback(self.host)
+    def is_for_this_machine(self) -> bool:
+        """Tell whether only this machine can reach the web server: neither it nor a proxy listens to others."""
+        return is_loopback(self.host) and not self.trusted_proxies
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Config":
@@ -144,7 +144,7 @@ def current_config() -> Config:
 
 def without_password(value: str) -> str:
     """Return a variable's value as it may stand in a terminal or a log."""
-    return re.sub(r"(?<=:)(?!//).+(?=@)|(?<=password=)[^&]+", "…", value)
+    return re.sub(r"(?<=:)(?!//|\s).+(?=@)|(?<=password=)[^&]+", "…", value)
 
 
 def is_loopback(host: str) -> bool:

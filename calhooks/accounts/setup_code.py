@@ -15,7 +15,7 @@ def setup_code(config: Config) -> str | None:
 
     It follows from the secret key, so that every process knows the same one, and is worth nothing after the setup.
     """
-    if config.host_is_loopback:
+    if config.is_for_this_machine:
         return None
     digest = hmac.digest(config.secret_key.encode(), b"calhooks setup code", hashlib.sha256)
     letters = "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:LENGTH])

@@ -27,10 +27,10 @@ TYPED = {
 }
 
 
-@pytest.fixture
-def open_app(environ: dict[str, str]) -> Iterator[Flask]:
+@pytest.fixture(params=[("CALHOOKS_HOST", "0.0.0.0"), ("CALHOOKS_TRUSTED_PROXIES", "1")], ids=["open", "proxied"])
+def open_app(environ: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Flask]:
     """An application that strangers could reach before its owner does."""
-    app = create_app(Config.from_env(environ | {"CALHOOKS_HOST": "0.0.0.0"}))
+    app = create_app(Config.from_env(environ | dict([request.param])))
     app.config["TESTING"] = True
     yield app
     with app.app_context():
