@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
@@ -50,6 +51,29 @@ def test_readyz_says_no_without_redis(environ: dict[str, str]) -> None:
     assert answer.status_code == 503
     assert answer.json is not None
     assert answer.json["redis"] is False
+
+
+@pytest.mark.parametrize("path", ["/login", "/metrics", "/rick/15min"])
+def test_without_the_database_pages_say_so_and_the_log_does_in_one_line(
+    environ: dict[str, str], path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(Config.from_env(environ | {"DATABASE_URL": "sqlite:////no/such/directory/calhooks.sqlite3"}))
+    answer = app.test_client().get(path)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert "The database does not answer" in answer.text
+    assert [(record.levelname, "\n" in record.getMessage()) for record in caplog.records] == [("ERROR", False)]
+
+
+def test_a_table_that_is_missing_is_not_taken_for_a_database_that_is_away(app: Flask) -> None:
+    app.testing = False
+    with app.app_context(), db.engine.connect() as connection:
+        connection.exec_driver_sql("ALTER TABLE heartbeats RENAME TO away")
+        connection.commit()
+        try:
+            assert app.test_client().get("/metrics").status_code == 500
+        finally:
+            connection.exec_driver_sql("ALTER TABLE away RENAME TO heartbeats")
+            connection.commit()
 
 
 def test_readyz_says_no_without_the_database(app: Flask) -> None:
