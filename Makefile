@@ -12,7 +12,7 @@ help: ## this list
 	@$(HELP)
 
 run: .venv/for-running ## run all of calhooks; on loopback, webhooks may reach this machine
-	@case "$${CALHOOKS_HOST:-127.0.0.1}" in localhost|127.*|::1) \
+	@case "$${CALHOOKS_HOST:-127.0.0.1}" in localhost|127.*|::1|\[::1\]) \
 		export CALHOOKS_EGRESS_ALLOW="$${CALHOOKS_EGRESS_ALLOW-127.0.0.0/8,::1/128}";; esac; \
 	exec $(PY) app.py
 
