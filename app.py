@@ -38,6 +38,9 @@ if __name__ == "__main__" and sys.argv[1:2] == ["flask"]:
     _background.cli.main(sys.argv[2:], prog_name="flask", obj=ScriptInfo(create_app=lambda: _background))
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        sys.exit("calhooks: python app.py takes no arguments: it runs everything. flask --help lists single commands.")
+
     from calhooks.supervisor import main
 
     sys.exit(main())

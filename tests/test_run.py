@@ -57,11 +57,16 @@ def command_of(pid: int) -> str:
     return subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
 
 
-def one_line(environ: dict[str, str], python: str = sys.executable) -> str:
+def one_line(environ: dict[str, str], *arguments: str) -> str:
     """Return the only line that a start in vain prints."""
     variables = {"PATH": os.environ["PATH"], "CALHOOKS_PORT": str(free_port())} | environ
     done = subprocess.run(
-        [python, ROOT / "app.py"], env=variables, capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, ROOT / "app.py", *arguments],
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     )
     assert done.returncode == 1
     assert done.stdout == ""
@@ -120,6 +125,12 @@ def test_sigint_stops_also_what_a_script_has_started_in_the_background(settings:
             assert running.process.returncode == 0
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_a_terminal_without_some_letters_is_no_obstacle(settings: dict[str, str], tmp_path: Path) -> None:
+    odd = {"CALHOOKS_DATA_DIR": str(tmp_path / "größer"), "PYTHONIOENCODING": "ascii"}
+    with started(settings | odd) as running:
+        assert f"{tmp_path}/gr??er" in running.output
 
 
 def test_it_runs_with_every_standard_descriptor_closed(settings: dict[str, str]) -> None:
@@ -237,6 +248,10 @@ def test_it_runs_from_any_directory(settings: dict[str, str], tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     with started(settings) as running:
         assert running.status_of("/healthz") == 200
+
+
+def test_an_argument_is_one_line(tmp_path: Path) -> None:
+    assert "takes no arguments" in one_line({"CALHOOKS_DATA_DIR": str(tmp_path)}, "--help")
 
 
 def test_a_taken_port_is_one_line(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ Nothing here imports the application: the supervisor stays small and starts its 
 import signal
 import sys
 
-from calhooks.supervisor.output import fill_descriptors
+from calhooks.supervisor.output import open_streams
 from calhooks.supervisor.preflight import CannotStart, prepare
 from calhooks.supervisor.supervisor import Supervisor
 
 
 def main() -> int:
     """Run everything until a signal says stop. Returns the process' exit status."""
-    fill_descriptors()
+    open_streams()
     # Also where a shell has it ignored by what it starts with `&`: who sends it there means it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

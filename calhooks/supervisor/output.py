@@ -2,19 +2,26 @@
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import IO
 
 NAME_WIDTH = 10
 LARGEST_LINE_BYTES = 64 * 1024
 
 
-def fill_descriptors() -> None:
-    """Lead the standard descriptors that are closed to nowhere: the lock or the port would take their numbers."""
+def open_streams() -> None:
+    """See to it that output fails nobody.
+
+    Standard descriptors that are closed lead nowhere: the lock or the port would take their numbers. Letters that the
+    terminal does not have become question marks.
+    """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def say(name: str, text: str) -> None:
