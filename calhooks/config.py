@@ -215,7 +215,20 @@ def _redis_url(text: str) -> str:
     usable = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0 and re.fullmatch(path, parts.path)
     if text and not usable:
         raise ValueError(text)
+    if parts.query:
+        _try_redis_options(text)
     return text
+
+
+def _try_redis_options(url: str) -> None:
+    # Imported here: few name options, and only the library knows which there are.
+    from redis import ConnectionPool, RedisError
+
+    try:
+        # It is made and not opened.
+        ConnectionPool.from_url(url).make_connection()
+    except (TypeError, RedisError) as error:
+        raise ValueError(url) from error
 
 
 def _mail_url(text: str) -> str:

@@ -36,6 +36,8 @@ from tests import factories
         ("REDIS_URL", "redis://localhost:99999/0"),
         ("REDIS_URL", "redis://localhost/cache"),
         ("REDIS_URL", "unix://"),
+        ("REDIS_URL", "redis://localhost/0?no_such=option"),
+        ("REDIS_URL", "rediss://localhost/0?ssl_cert_reqs=maybe"),
         ("CALHOOKS_EGRESS_ALLOW", "10.0.0.0/99"),
         ("CALHOOKS_RATE_LIMITS", "maybe"),
         ("CALHOOKS_WORKERS", "0"),

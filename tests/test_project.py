@@ -31,7 +31,7 @@ ROOMS = (
 )
 # Libraries that have their place, and the places.
 KEPT_TO = {
-    "redis": ("delivery/queue.py", "jobs.py", "worker.py", "scheduler.py", "web/limits.py"),
+    "redis": ("config.py", "delivery/queue.py", "jobs.py", "worker.py", "scheduler.py", "web/limits.py"),
     "rq": ("delivery/queue.py", "jobs.py", "worker.py", "scheduler.py"),
     "requests": ("delivery/",),
     "urllib3": ("delivery/",),
