@@ -140,7 +140,9 @@ def reason(error: SQLAlchemyError) -> str:
 def _engine_options(database_url: str) -> dict[str, Any]:
     if database_url.startswith("sqlite"):
         return {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
-    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+    # The driver reads bytes where a server says SQL_ASCII, and could not even ask it for its encoding.
+    encoding = {"client_encoding": "utf8"}
+    return {"connect_args": encoding, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

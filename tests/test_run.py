@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+import psycopg
 import pytest
 
 from calhooks.supervisor import redis_server
@@ -289,6 +290,23 @@ def test_a_directory_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> No
 def test_a_database_that_is_none_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "calhooks.sqlite3").write_text("This is a letter, not a database." * 100)
     assert "file is not a database" in one_line({"CALHOOKS_DATA_DIR": str(tmp_path)})
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_letter_is_one_line(tmp_path: Path, postgres_url: str, encoding: str) -> None:
+    if not postgres_url:
+        pytest.skip("SQLite holds every letter")
+    base, _, query = postgres_url.partition("?")
+    name = f"{base.rpartition('/')[2]}_{encoding}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        made = f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        connection.execute(f'CREATE DATABASE "{name}" {made}')
+        try:
+            url = f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+            said = one_line({"CALHOOKS_DATA_DIR": str(tmp_path), "DATABASE_URL": url})
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    assert f"its encoding is {encoding}; make it with ENCODING 'UTF8'" in said
 
 
 def test_a_database_of_a_newer_calhooks_is_one_line(tmp_path: Path) -> None:

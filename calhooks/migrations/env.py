@@ -15,6 +15,13 @@ from calhooks.webhooks import models as webhooks_models  # noqa: F401 - fills th
 ADVISORY_LOCK = 7_249_301
 
 
+def refuse_other_encodings(connection: Connection) -> None:
+    """See to it that any letter can be stored. Raises RuntimeError: the first name that cannot would fail a booking."""
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+    if encoding != "UTF8":
+        raise RuntimeError(f"its encoding is {encoding}; make it with ENCODING 'UTF8' TEMPLATE template0")
+
+
 def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
@@ -25,6 +32,7 @@ def migrate(connection: Connection) -> None:
     )
     with context.begin_transaction():
         if connection.dialect.name == "postgresql":
+            refuse_other_encodings(connection)
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
         context.run_migrations()
 
