@@ -1,6 +1,6 @@
 """The first start: the page that makes the first account."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import EmailField, PasswordField, StringField
 
@@ -8,7 +8,7 @@ from calhooks.accounts import users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
 from calhooks.accounts.setup_code import is_right, setup_code
-from calhooks.config import current_config
+from calhooks.config import current_config, is_loopback
 from calhooks.db import db, writing
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.web import access, limits
@@ -61,7 +61,7 @@ def setup() -> str | tuple[str, int] | BaseResponse:
 
 
 def _create(form: SetupForm) -> User:
-    if not is_right(current_config(), form.code.data):
+    if _needs_code() and not is_right(current_config(), form.code.data):
         limits.guess_failed()
         raise InvalidAccount({"code": WRONG_CODE})
     account = users.draft(
@@ -78,4 +78,11 @@ def _create(form: SetupForm) -> User:
 
 
 def _page(form: SetupForm) -> str:
-    return render_template("setup/setup.html", form=form, needs_code=setup_code(current_config()) is not None)
+    return render_template("setup/setup.html", form=form, needs_code=_needs_code())
+
+
+def _needs_code() -> bool:
+    """Tell whether strangers could have sent this request: directly, or through a proxy on this machine."""
+    config = current_config()
+    is_from_here = is_loopback(config.host) and "X-Forwarded-For" not in request.headers
+    return setup_code(config) is not None and not is_from_here

@@ -132,8 +132,16 @@ def test_no_code_is_asked_for_on_this_machine_alone(client: FlaskClient) -> None
     assert 'name="code"' not in client.get("/setup").text
 
 
+def test_no_code_is_asked_for_on_the_machine_itself_beside_its_proxy(environ: dict[str, str]) -> None:
+    app = create_app(Config.from_env(environ | {"CALHOOKS_TRUSTED_PROXIES": "1"}))
+    assert 'name="code"' not in app.test_client().get("/setup").text
+    with app.app_context():
+        db.engine.dispose()
+
+
 def test_where_strangers_could_come_first_the_code_is_asked_for(open_app: Flask) -> None:
     client = open_app.test_client()
+    client.environ_base["HTTP_X_FORWARDED_FOR"] = "203.0.113.7"
     response = pages.submit(client, "/setup", TYPED | {"code": "AAAA-AAAA"})
     assert response.status_code == 422
     assert 'id="code-error"' in response.text
@@ -146,6 +154,7 @@ def test_where_strangers_could_come_first_the_code_is_asked_for(open_app: Flask)
 
 def test_the_code_cannot_be_guessed_for_ever(open_app: Flask) -> None:
     client = open_app.test_client()
+    client.environ_base["HTTP_X_FORWARDED_FOR"] = "203.0.113.7"
     for _ in range(10):
         assert pages.submit(client, "/setup", TYPED | {"code": "wrong"}).status_code == 422
     code = setup_code(open_app.extensions["calhooks"]) or ""
