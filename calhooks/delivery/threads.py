@@ -17,6 +17,7 @@ from calhooks.delivery.sender import OutgoingRequest, Result
 
 INSTANT_SECONDS = 0.001
 GATHER_SECONDS = 0.005
+LONGEST_GATHER_SECONDS = 0.02
 
 
 class SenderThreads:
@@ -51,7 +52,9 @@ class SenderThreads:
         than one, and the threads that still send keep it waiting less.
         """
         if self._await(1, seconds):
-            self._await(under_way, GATHER_SECONDS)
+            until = monotonic() + LONGEST_GATHER_SECONDS
+            while not self._await(under_way, GATHER_SECONDS) and self._given and monotonic() < until:
+                pass
         with self._lock:
             finished, self._finished = self._finished, []
         return finished
