@@ -175,7 +175,7 @@ class Pump:
     def _record_alone(self, finished: Finished) -> None:
         """Record a result that may be one that the database refuses; then without what the receiver said."""
         bare = replace(finished.result, headers=(), body=b"", request_headers=(), detail=None)
-        for each in (finished, Finished(finished.claim, bare)):
+        for each in (finished, replace(finished, result=bare)):
             try:
                 self._record_and_claim([each], claiming=False)
                 return

@@ -27,10 +27,11 @@ MOST_LOOKED_AT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A claim and how its attempt ended."""
+    """A claim and how its attempt ended, so long after it was given to a thread."""
 
     claim: Claim
     result: Result
+    slot_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class _Ended:
     """A recorded attempt: its delivery as it was before, and what changes about it."""
 
     result: Result
+    slot_ms: int
     delivery: Any
     change: dict[str, Any]
 
@@ -53,7 +55,7 @@ def record(connection: Connection, finished: Sequence[Finished], *, waits: Seque
     if not mine:
         return
     connection.execute(insert(attempts), [_attempt(each) for each in mine])
-    ended = [_ended(each.result, held[each.claim.delivery_id], waits, now) for each in mine]
+    ended = [_ended(each, held[each.claim.delivery_id], waits, now) for each in mine]
     connection.execute(_CHANGE, [each.change for each in ended])
     _unblock(connection, ended, now)
     successes: dict[int, int] = defaultdict(int)
@@ -196,8 +198,8 @@ def _attempt(finished: Finished) -> dict[str, Any]:
     }
 
 
-def _ended(result: Result, delivery: Any, waits: Sequence[float], now: datetime) -> _Ended:
-    tries = delivery.tries + 1
+def _ended(finished: Finished, delivery: Any, waits: Sequence[float], now: datetime) -> _Ended:
+    result, tries = finished.result, delivery.tries + 1
     retry_after = parse_retry_after(result.header("retry-after"), now)
     due_at = None if result.succeeded else next_attempt_at(now, tries=tries, waits=waits, retry_after=retry_after)
     if result.succeeded:
@@ -214,7 +216,7 @@ def _ended(result: Result, delivery: Any, waits: Sequence[float], now: datetime)
         "new_status": result.status,
         "new_finished_at": None if due_at else now,
     }
-    return _Ended(result, delivery, change)
+    return _Ended(result, finished.slot_ms, delivery, change)
 
 
 def _counts(ended: Sequence[_Ended], now: datetime) -> Counter[tuple[str, str]]:
@@ -222,7 +224,7 @@ def _counts(ended: Sequence[_Ended], now: datetime) -> Counter[tuple[str, str]]:
     counts: Counter[tuple[str, str]] = Counter()
     for each in ended:
         counts[counters.ATTEMPTS, counters.status_class(each.result.status)] += 1
-        counts[counters.SLOT_MS, ""] += min(each.result.duration_ms, round(YOUNG_SECONDS * 1000))
+        counts[counters.SLOT_MS, ""] += min(each.slot_ms, round(YOUNG_SECONDS * 1000))
         if each.change["new_state"] != DeliveryState.DUE:
             counts[counters.DELIVERIES, str(each.change["new_state"])] += 1
         if each.result.succeeded and each.delivery.ordered and each.delivery.run_id is None:

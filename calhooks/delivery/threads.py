@@ -26,7 +26,7 @@ class SenderThreads:
     def __init__(self, send: Callable[[OutgoingRequest], Result]) -> None:
         self._send = send
         self._lock = threading.Lock()
-        self._given: deque[Claim] = deque()
+        self._given: deque[tuple[Claim, float]] = deque()
         self._taken_at = 0.0
         self._calls: SimpleQueue[None] = SimpleQueue()
         self._called = 0
@@ -39,9 +39,9 @@ class SenderThreads:
         """Have a claim sent: at once, or where the receiver is expected to be quick, after others like it."""
         with self._lock:
             if quick:
-                self._given.append(claim)
+                self._given.append((claim, monotonic()))
             else:
-                self._given.appendleft(claim)
+                self._given.appendleft((claim, monotonic()))
             if not quick or self._nobody_comes():
                 self._call()
 
@@ -91,10 +91,12 @@ class SenderThreads:
     def _run(self) -> None:
         while True:
             self._calls.get()
-            while (claim := self._next()) is not None:
-                self._end(Finished(claim, self._send(claim.request)))
+            while (given := self._next()) is not None:
+                claim, given_at = given
+                result = self._send(claim.request)
+                self._end(Finished(claim, result, round((monotonic() - given_at) * 1000)))
 
-    def _next(self) -> Claim | None:
+    def _next(self) -> tuple[Claim, float] | None:
         with self._lock:
             if self._given:
                 self._taken_at = monotonic()

@@ -44,7 +44,8 @@ def end(claims: list[Claim], status: int | None = 200, *headers: tuple[str, str]
     )
     with writing() as session:
         waits = current_config().retry_schedule
-        record(session.connection(), [Finished(each, result) for each in claims], waits=waits, now=clock.now())
+        finished = [Finished(each, result, slot_ms=15) for each in claims]
+        record(session.connection(), finished, waits=waits, now=clock.now())
 
 
 def test_a_success_ends_a_delivery_and_is_in_the_log(session: Session, owner: User) -> None:
@@ -265,7 +266,7 @@ def test_what_is_counted_is_what_was_recorded(session: Session, owner: User, tim
     assert counted["attempts"] == {"2xx": 2, "5xx": 1, "none": 1}
     assert counted["deliveries"] == {"delivered": 2, "dropped": 1}
     assert sum(counted["latency"].values()) == 2
-    assert counted["slot_ms"] == {"": 4 * 12}
+    assert counted["slot_ms"] == {"": 4 * 15}
 
 
 def test_what_waits_behind_a_success_is_found_however_much_else_waits(
