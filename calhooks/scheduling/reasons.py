@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from calhooks.scheduling.exceptions import away
 from calhooks.scheduling.holds import held_by_others
+from calhooks.scheduling.lengths import length_of_time
 from calhooks.scheduling.limits import outside_window, reached_limit
 from calhooks.scheduling.models import Booking, BookingStatus, EventType
 from calhooks.scheduling.openings import MAX_BUFFER, MAX_LENGTH, weekly_hours
@@ -27,7 +28,8 @@ def reasons(
         return ["It has passed."]
     found = []
     if start < now + timedelta(minutes=event_type.minimum_notice):
-        found.append(f"It is too soon: the event type wants {event_type.minimum_notice:,} minutes of notice.")
+        notice = length_of_time(event_type.minimum_notice)
+        found.append(f"It is too soon: the event type wants {notice} of notice.")
     if any(begin <= start.timestamp() < finish for begin, finish in outside_window(event_type, now)):
         found.append("The day is outside of how far ahead the event type can be booked.")
     if _overlaps(away(session, event_type.owner, start, end), start, end):

@@ -9,11 +9,11 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import DateInput
 
 from calhooks.scheduling.event_type_form import DEFAULT_NOTICE, EventTypeForm
+from calhooks.scheduling.lengths import length_of_time
 from calhooks.scheduling.models import EventType, LocationKind, Schedule, WindowKind
 from calhooks.scheduling.window_form import TypedWindow
 from calhooks.web.place_form import LOCATION_CHOICES, Places, stored_places
 from calhooks.web.question_form import Questions, stored_rows
-from calhooks.web.wording import length_of_time
 
 HOUR, DAY = 60, 1_440
 NOTICES = (0, 30, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)

@@ -14,7 +14,6 @@ from calhooks.web.markdown import markdown, plain
 from calhooks.web.visitor import clock_hours
 
 HOUR_MINUTES = 60
-DAY_MINUTES = 24 * HOUR_MINUTES
 NOON = 12
 
 
@@ -28,14 +27,6 @@ def minutes(length: int) -> str:
     """Return a length: 45 min, 1 hr, 1 hr 30 min."""
     hours, rest = divmod(length, HOUR_MINUTES)
     return " ".join(([f"{hours} hr"] if hours else []) + ([f"{rest} min"] if rest or not hours else []))
-
-
-def length_of_time(length: int) -> str:
-    """Return a length of time from minutes, as people say it: 45 minutes, 2 hours, 3 days."""
-    for unit, size in (("day", DAY_MINUTES), ("hour", HOUR_MINUTES)):
-        if length >= size and length % size == 0:
-            return f"{length // size} {unit}{'' if length == size else 's'}"
-    return f"{length} minute{'' if length == 1 else 's'}"
 
 
 def long_day(day: date) -> str:
@@ -140,7 +131,6 @@ FILTERS = (
     own_answers,
     initials,
     minutes,
-    length_of_time,
     long_day,
     short_day,
     in_zone,

@@ -31,7 +31,7 @@ def test_each_reason_is_said(session: Session) -> None:
     event_type = factories.create_event_type(factories.create_user(), length=60, buffer_after=15, limit_day=1)
     host = event_type.owner
     assert "passed" in told(session, event_type, at(7, day=2))
-    assert "notice" in told(session, event_type, at(9, day=2))
+    assert "2 hours of notice" in told(session, event_type, at(9, day=2))
     assert "between" in told(session, event_type, at(9, 30))
     assert "Tuesdays" in told(session, event_type, at(17))
     factories.create_booking(event_type, at(11))
