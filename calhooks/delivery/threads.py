@@ -28,8 +28,8 @@ class SenderThreads:
         self._lock = threading.Lock()
         self._given: deque[tuple[Claim, float]] = deque()
         self._taken_at = 0.0
-        self._calls: SimpleQueue[None] = SimpleQueue()
-        self._called = 0
+        self._wake_ups: SimpleQueue[None] = SimpleQueue()
+        self._awake = 0
         self._idle = 0
         self._finished: list[Finished] = []
         self._wanted = 1
@@ -43,13 +43,14 @@ class SenderThreads:
             else:
                 self._given.appendleft((claim, monotonic()))
             if not quick or self._nobody_comes():
-                self._call()
+                self._wake_one()
 
     def take(self, seconds: float, under_way: int) -> list[Finished]:
         """Return what has ended, after waiting up to `seconds` for the first and an instant for the others.
 
         `under_way` counts all claims that were given and not taken back. Writing down many at once costs little more
-        than one, and the threads that still send keep it waiting less.
+        than one; and while claims still wait for a thread, that thread and the pump would slow each other down, so
+        these are waited for as well, for 20 ms at most.
         """
         if self._await(1, seconds):
             until = monotonic() + LONGEST_GATHER_SECONDS
@@ -72,17 +73,17 @@ class SenderThreads:
                 return True
             with self._lock:
                 if self._nobody_comes():
-                    for _ in range(min(len(self._given), self._called or 1)):
-                        self._call()
+                    for _ in range(min(len(self._given), self._awake or 1)):
+                        self._wake_one()
         return False
 
     def _nobody_comes(self) -> bool:
-        return bool(self._given) and (not self._called or monotonic() - self._taken_at > INSTANT_SECONDS)
+        return bool(self._given) and (not self._awake or monotonic() - self._taken_at > INSTANT_SECONDS)
 
-    def _call(self) -> None:
-        self._called += 1
+    def _wake_one(self) -> None:
+        self._awake += 1
         self._taken_at = monotonic()
-        self._calls.put(None)
+        self._wake_ups.put(None)
         if self._idle:
             self._idle -= 1
         else:
@@ -90,7 +91,7 @@ class SenderThreads:
 
     def _run(self) -> None:
         while True:
-            self._calls.get()
+            self._wake_ups.get()
             while (given := self._next()) is not None:
                 claim, given_at = given
                 result = self._send(claim.request)
@@ -101,7 +102,7 @@ class SenderThreads:
             if self._given:
                 self._taken_at = monotonic()
                 return self._given.popleft()
-            self._called -= 1
+            self._awake -= 1
             self._idle += 1
             return None
 

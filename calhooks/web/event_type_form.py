@@ -9,13 +9,14 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import DateInput
 
 from calhooks.scheduling.event_type_form import DEFAULT_NOTICE, EventTypeForm
+from calhooks.scheduling.lengths import DAY_MINUTES as DAY
+from calhooks.scheduling.lengths import HOUR_MINUTES as HOUR
 from calhooks.scheduling.lengths import length_of_time
 from calhooks.scheduling.models import EventType, LocationKind, Schedule, WindowKind
 from calhooks.scheduling.window_form import TypedWindow
 from calhooks.web.place_form import LOCATION_CHOICES, Places, stored_places
 from calhooks.web.question_form import Questions, stored_rows
 
-HOUR, DAY = 60, 1_440
 NOTICES = (0, 30, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
 BUFFERS = (0, 5, 10, 15, 20, 30, 45, 60, 90, 120)
 REMINDERS = (1, 2, 4, 12, 24, 48, 72, 168)

@@ -5,7 +5,7 @@
 let untyped = { fields: {}, guests: "" };
 
 function draftKey() {
-  return `draft2 ${location.pathname} ${new URLSearchParams(location.search).get("rescheduleUid") ?? ""}`;
+  return `draft ${location.pathname} ${new URLSearchParams(location.search).get("rescheduleUid") ?? ""}`;
 }
 
 // What somebody types or ticks; guests are as many as there are, and hidden fields belong to the page.
