@@ -11,6 +11,7 @@ const toasts = document.getElementById("toasts");
 let pageUrl = location.href;
 let openerId = null;
 let opener = null;
+let isAddressLeft = false;
 
 function isFormTouched() {
   return modal.querySelector("form[data-touched]") !== null;
@@ -28,6 +29,13 @@ function openModal() {
 
 function closeModal() {
   if (modal.open) modal.close();
+}
+
+// For Back and the like: the address has changed already.
+function closeModalOnly() {
+  if (!modal.open) return;
+  isAddressLeft = true;
+  modal.close();
 }
 
 function returnFocus() {
@@ -69,9 +77,13 @@ document.body.addEventListener("htmx:afterSettle", (event) => {
 
 document.body.addEventListener("closeModal", closeModal);
 
+// It comes a moment after the closing: Forward may have changed the address by then, or opened the box again.
 modal.addEventListener("close", () => {
+  const goesBack = !isAddressLeft && history.state?.modalOver;
+  isAddressLeft = false;
+  if (modal.open) return;
   modal.replaceChildren();
-  if (history.state?.modalOver) history.back();
+  if (goesBack) history.back();
   returnFocus();
 });
 
@@ -105,10 +117,12 @@ window.addEventListener(
   (event) => {
     if (event.state?.modalOver === pageUrl) {
       event.stopImmediatePropagation();
-      htmx.ajax("GET", location.pathname + location.search, { target: modal, swap: "innerHTML" });
+      const shown = htmx.ajax("GET", location.pathname + location.search, { target: modal, swap: "innerHTML" });
+      // Whoever went back meanwhile is no longer where the box is.
+      shown.then(() => history.state?.modalOver || closeModalOnly());
     } else if (location.href === pageUrl) {
       event.stopImmediatePropagation();
-      closeModal();
+      closeModalOnly();
     }
   },
   true,

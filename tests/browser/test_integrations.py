@@ -102,6 +102,29 @@ def test_back_closes_the_box_and_forward_opens_it_again(app: Flask, signed_in: O
     expect(page.get_by_role("heading", name="Integrations", level=1)).to_be_visible()
 
 
+def test_forward_right_after_back_leaves_the_box_over_its_own_address(signed_in: OpenPage, rick: User) -> None:
+    page = signed_in(rick)
+    page.goto("/integrations")
+    page.get_by_test_id("new_webhook").click()
+    box = page.get_by_role("dialog", name="New webhook")
+    expect(box).to_be_visible()
+    for _ in range(6):
+        page.evaluate(
+            """() => new Promise((done) => {
+                history.back();
+                const timer = setInterval(() => {
+                    if (location.pathname !== "/integrations") return;
+                    clearInterval(timer);
+                    history.forward();
+                    done();
+                }, 0);
+            })"""
+        )
+        expect(page).to_have_url(NEW)
+        expect(box.get_by_label("Subscriber URL")).to_be_visible()
+        expect(page).to_have_url(NEW)
+
+
 @pytest.mark.parametrize("way", ["Escape", "Cancel", "Close", "beside"])
 def test_closing_the_box_gives_the_focus_and_the_address_back(
     app: Flask, signed_in: OpenPage, rick: User, way: str
