@@ -20,7 +20,8 @@ LONGEST_MODULE_LINES = 300
 
 # From the bottom up. A module may import from its own room and from those below.
 ROOMS = (
-    ("config", "datadir", "db", "clock", "ids", "events"),
+    ("config", "datadir", "db", "clock", "ids", "events", "zones", "locales"),
+    ("egress",),
     ("accounts",),
     ("mail",),
     ("delivery",),

@@ -14,7 +14,7 @@ from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.fields import checked, one_line
 from calhooks.scheduling.models import EventType, Schedule, ScheduleRange
 from calhooks.scheduling.slots import DAY
-from calhooks.scheduling.zones import canonical_zone
+from calhooks.zones import canonical_zone
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DEFAULT_NAME = "Working hours"

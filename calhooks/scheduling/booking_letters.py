@@ -10,7 +10,7 @@ from calhooks.mail.addresses import Correspondent, one_line
 from calhooks.mail.letters import Fact, Letter, Link
 from calhooks.scheduling.calendar_file import summary
 from calhooks.scheduling.models import Attendee, Booking, BookingStatus
-from calhooks.scheduling.zones import offset_label, zone_info
+from calhooks.zones import offset_label, zone_info
 
 LONGEST_NAME = 100
 # Who booked and what they wrote of themselves stand in the letter already.

@@ -15,7 +15,7 @@ from calhooks.scheduling.fields import checked, one_line
 from calhooks.scheduling.models import Absence, Booking, BookingStatus, DateOverride
 from calhooks.scheduling.slots import Span, day_bounds
 from calhooks.scheduling.window_form import day as typed_day
-from calhooks.scheduling.zones import zone_info
+from calhooks.zones import zone_info
 
 MAX_OVERRIDES = 500
 MAX_ABSENCES = 200

@@ -12,7 +12,7 @@ from calhooks.accounts.models import User
 from calhooks.scheduling.lists import EVERYTHING, Search, View, list_bookings
 from calhooks.scheduling.models import Booking
 from calhooks.scheduling.questions import own_answers
-from calhooks.scheduling.zones import zone_info
+from calhooks.zones import zone_info
 
 COLUMNS = (
     *("uid", "status", "title", "event type", "start", "end", "time zone", "minutes", "name", "email", "guests"),

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from calhooks.scheduling.models import Booking, BookingStatus, EventType, WindowKind
 from calhooks.scheduling.slots import FIRST_MINUTE, LAST_MINUTE, Span, day_bounds
-from calhooks.scheduling.zones import zone_info
+from calhooks.zones import zone_info
 
 # From a day to the first and last day of the period that it is in.
 Period = Callable[[date], tuple[date, date]]

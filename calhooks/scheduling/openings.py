@@ -11,7 +11,7 @@ from calhooks.scheduling.exceptions import away
 from calhooks.scheduling.limits import closed_spans, outside_window, reached_limit
 from calhooks.scheduling.models import Booking, BookingStatus, EventType, Schedule
 from calhooks.scheduling.slots import OpenRange, Span, WeeklyHours, day_bounds, free_slots
-from calhooks.scheduling.zones import zone_info
+from calhooks.zones import zone_info
 
 # What event types are held to, so that a search for overlaps has an end.
 MAX_LENGTH = 1_440

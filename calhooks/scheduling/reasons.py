@@ -12,7 +12,7 @@ from calhooks.scheduling.limits import outside_window, reached_limit
 from calhooks.scheduling.models import Booking, BookingStatus, EventType
 from calhooks.scheduling.openings import MAX_BUFFER, MAX_LENGTH, weekly_hours
 from calhooks.scheduling.slots import Span, free_slots
-from calhooks.scheduling.zones import zone_info
+from calhooks.zones import zone_info
 
 
 def reasons(

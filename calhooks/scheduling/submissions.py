@@ -10,7 +10,7 @@ from calhooks.scheduling.fields import MAX_REASON_LENGTH, checked, email_address
 from calhooks.scheduling.models import LocationKind
 from calhooks.scheduling.places import Place, chosen_place
 from calhooks.scheduling.questions import ATTENDEE_PHONE, Answers, Question, check_answers
-from calhooks.scheduling.zones import canonical_zone
+from calhooks.zones import canonical_zone
 
 MAX_NAME_LENGTH = 200
 MAX_NOTES_LENGTH = 5_000

@@ -16,12 +16,12 @@ from calhooks.scheduling.holds import held_by_others
 from calhooks.scheduling.models import Booking, EventType
 from calhooks.scheduling.openings import free_times
 from calhooks.scheduling.slots import Span, by_day
-from calhooks.scheduling.zones import ZoneGroup, zone_groups, zone_info
 from calhooks.web.booking_form import BookingForm
 from calhooks.web.booking_link import BookingLink
 from calhooks.web.month import MonthGrid, last_day, latest_month, month_grid, months_after, shown_month
 from calhooks.web.visitor import CLOCKS, clock_hours
 from calhooks.web.wording import clock_time, long_day
+from calhooks.zones import ZoneGroup, zone_groups, zone_info
 
 MONTHS_TO_SEARCH = 6
 CLOCK_PARAMETER = "timeFormat"

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from calhooks.scheduling.metadata import metadata_pairs
 from calhooks.scheduling.submissions import read_start
-from calhooks.scheduling.zones import UnknownZone, canonical_zone
+from calhooks.zones import UnknownZone, canonical_zone
 
 # What somebody types is longer at most; a link that carries more is cut.
 LONGEST_TEXT = 10_000

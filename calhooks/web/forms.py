@@ -8,7 +8,7 @@ from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice
 
 from calhooks import clock
-from calhooks.scheduling.zones import UnknownZone, canonical_zone, zone_groups
+from calhooks.zones import UnknownZone, canonical_zone, zone_groups
 
 
 class AccountForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types

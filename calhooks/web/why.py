@@ -8,9 +8,9 @@ from calhooks import clock
 from calhooks.db import db
 from calhooks.scheduling.event_types import list_event_types
 from calhooks.scheduling.reasons import reasons
-from calhooks.scheduling.zones import zone_info
 from calhooks.web import access
 from calhooks.web.numbers import row_number
+from calhooks.zones import zone_info
 
 blueprint = Blueprint("why", __name__)
 

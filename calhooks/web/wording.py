@@ -10,9 +10,9 @@ from calhooks.scheduling import questions
 from calhooks.scheduling.lengths import HOUR_MINUTES
 from calhooks.scheduling.models import LocationKind
 from calhooks.scheduling.places import Place, places
-from calhooks.scheduling.zones import offset_label, zone_info
 from calhooks.web.markdown import markdown, plain
 from calhooks.web.visitor import clock_hours
+from calhooks.zones import offset_label, zone_info
 
 NOON = 12
 

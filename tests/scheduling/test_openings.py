@@ -10,7 +10,7 @@ from calhooks import ids
 from calhooks.db import writing
 from calhooks.scheduling.models import Booking, BookingStatus, EventType
 from calhooks.scheduling.openings import free_times
-from calhooks.scheduling.zones import zone_info
+from calhooks.zones import zone_info
 from tests import factories
 from tests.scheduling.helpers import NOW, at
 

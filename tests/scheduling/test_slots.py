@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calhooks.scheduling.slots import OpenRange, WeeklyHours, by_day, day_bounds, free_slots
-from calhooks.scheduling.zones import zone_info
+from calhooks.zones import zone_info
 from tests.scheduling.slot_reference import reference_slots
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

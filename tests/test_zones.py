@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from calhooks.scheduling.zones import UnknownZone, canonical_zone, zone_groups, zone_info
+from calhooks.zones import UnknownZone, canonical_zone, zone_groups, zone_info
 
 WINTER = datetime(2026, 1, 15, tzinfo=UTC)
 SUMMER = datetime(2026, 7, 15, tzinfo=UTC)
