@@ -5,7 +5,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
-from calhooks.accounts import details, passwords, users
+from calhooks import locales
+from calhooks.accounts import passwords, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
 from calhooks.db import writing
@@ -25,7 +26,7 @@ class ProfileForm(AccountForm):
     username = StringField("Username", default="")
     time_zone = ZoneField("Time zone", name="timeZone")
     locale = SelectField(
-        "Language", choices=[SelectChoice(*locale) for locale in details.LOCALES.items()], validate_choice=False
+        "Language", choices=[SelectChoice(*locale) for locale in locales.LOCALES.items()], validate_choice=False
     )
 
 

@@ -6,7 +6,7 @@ from flask import request, session
 from werkzeug.wrappers import Response
 
 from calhooks import ids
-from calhooks.accounts.details import DEFAULT_LOCALE, LOCALES
+from calhooks.locales import DEFAULT_LOCALE, LOCALES
 from calhooks.web.booking_link import read_zone
 
 VISITOR = "visitor"
