@@ -34,8 +34,8 @@ ROOMS = (
 KEPT_TO = {
     "redis": ("config.py", "delivery/queue.py", "jobs.py", "worker.py", "scheduler.py", "web/limits.py"),
     "rq": ("delivery/queue.py", "jobs.py", "worker.py", "scheduler.py"),
-    "requests": ("delivery/",),
-    "urllib3": ("delivery/",),
+    "requests": ("delivery/", "egress/"),
+    "urllib3": ("delivery/", "egress/"),
     "flask_wtf": ("web/",),
     "wtforms": ("web/",),
     "flask.request": ("web/",),

@@ -12,11 +12,11 @@ from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.delivery import counters, outbox
 from calhooks.delivery.claim import Claim, claim
-from calhooks.delivery.failures import Failure
 from calhooks.delivery.models import Attempt
 from calhooks.delivery.pump import Pump
 from calhooks.delivery.record import Finished, record
 from calhooks.delivery.sender import Result
+from calhooks.egress.failures import Failure
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, query_plans, states

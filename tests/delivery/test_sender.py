@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from calhooks.delivery.egress import check_url
-from calhooks.delivery.failures import ExchangeFailed, Failure
-from calhooks.delivery.resolver import Resolver
 from calhooks.delivery.sender import OutgoingRequest, Result, Sender
 from calhooks.delivery.under_way import MOST_IN_ALL
+from calhooks.egress.addresses import check_url
+from calhooks.egress.failures import ExchangeFailed, Failure
+from calhooks.egress.resolver import Resolver
 from tests.delivery.receivers import (
     CERTIFICATES,
     Received,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from calhooks.delivery.egress import ParsedUrl, UrlRefused, check_url, refusal, verdict
+from calhooks.egress.addresses import ParsedUrl, UrlRefused, check_url, refusal, verdict
 
 VECTORS = json.loads((Path(__file__).parent / "egress.json").read_text())
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))

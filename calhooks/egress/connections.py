@@ -20,9 +20,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
 from urllib3.util.ssl_ import create_urllib3_context
 
-from calhooks.delivery.egress import Address, Network, is_localhost, refusal, verdict
-from calhooks.delivery.failures import ExchangeFailed, Failure
-from calhooks.delivery.resolver import Resolver
+from calhooks.egress.addresses import Address, Network, is_localhost, refusal, verdict
+from calhooks.egress.failures import ExchangeFailed, Failure
+from calhooks.egress.resolver import Resolver
 
 MOST_ADDRESSES = 6
 # A status line, headers and a body as far as it is kept are far below this; it bounds endless headers.

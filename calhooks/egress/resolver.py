@@ -4,8 +4,8 @@ import ipaddress
 import socket
 import threading
 
-from calhooks.delivery.egress import LOOPBACK, Address, is_localhost, literal_address
-from calhooks.delivery.failures import ExchangeFailed, Failure
+from calhooks.egress.addresses import LOOPBACK, Address, is_localhost, literal_address
+from calhooks.egress.failures import ExchangeFailed, Failure
 
 # Twice as many as sends can be under way: each waits for one, and those of the sends before them may hang still.
 MOST_LOOKUPS = 400
