@@ -20,11 +20,13 @@ from calhooks import clock
 from calhooks.config import Config
 from calhooks.delivery.headers import Pairs, masked, one_line
 from calhooks.delivery.signing import signature_headers
-from calhooks.egress import addresses
-from calhooks.egress.addresses import Network, UrlRefused
-from calhooks.egress.connections import Exchange, GuardedPools, begin
+from calhooks.egress import urls
+from calhooks.egress.addresses import Network
+from calhooks.egress.connections import GuardedPools
+from calhooks.egress.exchange import Exchange, begin
 from calhooks.egress.failures import ExchangeFailed, Failure
 from calhooks.egress.resolver import Resolver
+from calhooks.egress.urls import UrlRefused
 
 log = logging.getLogger(__name__)
 # It would write a traceback with the whole address into the log for each receiver that writes its headers badly.
@@ -220,7 +222,7 @@ def send(request: OutgoingRequest, config: Config) -> Result:
 @lru_cache(maxsize=1000)
 def _wire_url(url: str) -> tuple[str, str]:
     """Return a URL in ASCII as the request line needs it, and what stands in Host. Raises UrlRefused."""
-    parsed, parts = addresses.parse(url), urlsplit(url)
+    parsed, parts = urls.parse(url), urlsplit(url)
     host = f"[{parsed.host}]" if ":" in parsed.host else parsed.host
     # requests knows fewer ways to write a host, such as with full-width letters, and would refuse them.
     parts = parts._replace(netloc=host if parts.port is None else f"{host}:{parts.port}")

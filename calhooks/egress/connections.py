@@ -8,7 +8,6 @@ import http
 import http.client
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,70 +19,22 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
 from urllib3.util.ssl_ import create_urllib3_context
 
-from calhooks.egress.addresses import Address, Network, is_localhost, refusal, verdict
+from calhooks.egress.addresses import Address, refusal, verdict
+from calhooks.egress.exchange import Exchange, current
 from calhooks.egress.failures import ExchangeFailed, Failure
-from calhooks.egress.resolver import Resolver
+from calhooks.egress.urls import is_localhost
 
 MOST_ADDRESSES = 6
-# A status line, headers and a body as far as it is kept are far below this; it bounds endless headers.
-MOST_RECEIVED = 512 * 1024
 KEPT_POOLS = 100
 KEPT_CONNECTIONS = 64
 KEPT_IDLE_SECONDS = 60.0
-
-
-class Exchange:
-    """One request and its answer, in one thread, from looking up the name to the last byte that is read."""
-
-    def __init__(self, allow: Sequence[Network], resolver: Resolver, seconds: float) -> None:
-        self.allow = allow
-        self.resolver = resolver
-        self.seconds = seconds
-        self.deadline = time.monotonic() + seconds
-        self.received = 0
-        self.ended = False
-        self.reused = False
-        self.fresh = False
-
-    def left(self) -> float:
-        """Return how many seconds are left. Raises ExchangeFailed when none are."""
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise self.too_late()
-        # The clock that counts must not be able to prolong an exchange by jumping back.
-        return min(left, self.seconds)
-
-    def too_late(self) -> ExchangeFailed:
-        """Return the failure of an exchange that reached its deadline."""
-        what = "the receiver was still sending its answer" if self.received else "the receiver had not answered"
-        return ExchangeFailed(Failure.DEADLINE, f"After {self.seconds:g} seconds {what}.")
-
-    def took(self, count: int) -> None:
-        """Count received bytes, 0 meaning that the receiver closed. Raises ExchangeFailed at far too many."""
-        self.received += count
-        self.ended = count == 0
-        if self.received > MOST_RECEIVED:
-            raise ExchangeFailed(Failure.NOT_HTTP, "The receiver sent headers without end.")
-
-
-_thread = threading.local()
-
-
-def begin(exchange: Exchange) -> None:
-    """Make `exchange` the one that this thread's connections obey."""
-    _thread.exchange = exchange
-
-
-def _current() -> Exchange:
-    exchange: Exchange = _thread.exchange
-    return exchange
 
 
 class _TimedSocket(socket.socket):
     """A socket whose every call ends at the deadline, however slowly the other side drips."""
 
     def recv_into(self, *args: Any) -> int:
-        exchange = _current()
+        exchange = current()
         self.settimeout(exchange.left())
         try:
             count = super().recv_into(*args)
@@ -93,7 +44,7 @@ class _TimedSocket(socket.socket):
         return count
 
     def sendall(self, *args: Any) -> None:
-        exchange = _current()
+        exchange = current()
         self.settimeout(exchange.left())
         try:
             super().sendall(*args)
@@ -105,7 +56,7 @@ class _TimedTLSSocket(ssl.SSLSocket):
     """The same for TLS, whose sendall() calls send() piece by piece."""
 
     def recv_into(self, *args: Any) -> int:
-        exchange = _current()
+        exchange = current()
         self.settimeout(exchange.left())
         try:
             count = super().recv_into(*args)
@@ -115,7 +66,7 @@ class _TimedTLSSocket(ssl.SSLSocket):
         return count
 
     def send(self, *args: Any) -> int:
-        exchange = _current()
+        exchange = current()
         self.settimeout(exchange.left())
         try:
             return super().send(*args)
@@ -141,13 +92,13 @@ class GuardedConnection(HTTPConnection):
     idle_since = 0.0
 
     def _new_conn(self) -> socket.socket:
-        exchange = _current()
+        exchange = current()
         self.exchanges = 0
         return _dial(_judged_addresses(self._dns_host.strip("[]"), exchange), self.port, exchange)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send a request. Raises ExchangeFailed."""
-        exchange = _current()
+        exchange = current()
         exchange.ended = False
         exchange.reused = self.exchanges > 0 and not self.is_closed
         try:
@@ -172,7 +123,7 @@ class GuardedConnection(HTTPConnection):
             raise ExchangeFailed(
                 Failure.CLOSED, f"The connection broke before the answer ({_short(error)})."
             ) from error
-        if _current().ended:
+        if current().ended:
             # http.client takes an end in the middle of the headers for the end of the headers.
             raise ExchangeFailed(Failure.CLOSED, "The receiver closed the connection in the middle of its headers.")
         if response.status == http.HTTPStatus.SWITCHING_PROTOCOLS:
@@ -193,7 +144,7 @@ class GuardedTLSConnection(GuardedConnection, HTTPSConnection):
                 Failure.TLS, f"The certificate of {self.host} is not accepted: {error.verify_message}."
             ) from error
         except TimeoutError as error:
-            raise _current().too_late() from error
+            raise current().too_late() from error
         except OSError as error:
             raise ExchangeFailed(
                 Failure.TLS, f"No TLS connection to {self.host} came about ({_short(error)})."
@@ -206,7 +157,7 @@ class _Pool(HTTPConnectionPool):
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection: Any = super()._get_conn(timeout)
         # Firewalls forget idle connections without telling anyone.
-        if _current().fresh or connection.idle_since + KEPT_IDLE_SECONDS < time.monotonic():
+        if current().fresh or connection.idle_since + KEPT_IDLE_SECONDS < time.monotonic():
             connection.close()
         return connection
 

@@ -4,8 +4,9 @@ import ipaddress
 import socket
 import threading
 
-from calhooks.egress.addresses import LOOPBACK, Address, is_localhost, literal_address
+from calhooks.egress.addresses import Address
 from calhooks.egress.failures import ExchangeFailed, Failure
+from calhooks.egress.urls import LOOPBACK, is_localhost, literal_address
 
 # Twice as many as sends can be under way: each waits for one, and those of the sends before them may hang still.
 MOST_LOOKUPS = 400

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from calhooks.delivery.headers import CONTROLS, LONGEST_VALUE, is_always_secret, name_problem, one_line
-from calhooks.egress.addresses import UrlRefused, parse
+from calhooks.egress.urls import UrlRefused, parse
 from calhooks.webhooks.bodies import compiled
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.payload import template_context

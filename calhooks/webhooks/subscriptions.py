@@ -10,7 +10,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.delivery import endpoints
 from calhooks.delivery.models import Endpoint
-from calhooks.egress.addresses import parse
+from calhooks.egress.urls import parse
 from calhooks.webhooks import switching
 from calhooks.webhooks.headers import headers_to_keep
 from calhooks.webhooks.models import PayloadFormat, Webhook

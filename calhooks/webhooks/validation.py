@@ -6,7 +6,7 @@ from typing import Any
 
 from calhooks.config import current_config
 from calhooks.delivery.signing import InvalidSecret, validate_secret
-from calhooks.egress.addresses import UrlRefused, check_url
+from calhooks.egress.urls import UrlRefused, check_url
 from calhooks.events import TRIGGERS, Trigger
 from calhooks.webhooks.bodies import BodyShape
 from calhooks.webhooks.headers import TypedHeader, header_errors

@@ -10,9 +10,9 @@ import pytest
 
 from calhooks.delivery.sender import OutgoingRequest, Result, Sender
 from calhooks.delivery.under_way import MOST_IN_ALL
-from calhooks.egress.addresses import check_url
 from calhooks.egress.failures import ExchangeFailed, Failure
 from calhooks.egress.resolver import Resolver
+from calhooks.egress.urls import check_url
 from tests.delivery.receivers import (
     CERTIFICATES,
     Received,

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from calhooks.egress.addresses import ParsedUrl, UrlRefused, check_url, refusal, verdict
+from calhooks.egress.addresses import refusal, verdict
+from calhooks.egress.urls import ParsedUrl, UrlRefused, check_url
 
 VECTORS = json.loads((Path(__file__).parent / "egress.json").read_text())
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
