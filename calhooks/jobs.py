@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from calhooks.config import Config, current_config
 from calhooks.delivery import queue
-from calhooks.delivery.pump import Pump
+from calhooks.delivery.pump.pump import Pump
 from calhooks.mail.pump import MailPump
 
 LINGER_SECONDS = 1.0

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.config import Config, current_config
 from calhooks.db import db, reason, writing
-from calhooks.delivery import claim, leases, sweep
+from calhooks.delivery import leases, sweep
 from calhooks.delivery.heartbeat import Heart
+from calhooks.delivery.pump import claim
 from calhooks.delivery.purge import purge_step
 from calhooks.delivery.queue import wake_another, wake_mail
 from calhooks.mail import claim as mail_claim

@@ -18,8 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from calhooks.delivery.claim import LEASE
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint
+from calhooks.delivery.pump.claim import LEASE
 from calhooks.mail.models import Mail, MailState
 
 WAITS = Delivery.state == DeliveryState.DUE

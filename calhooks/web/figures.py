@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import __version__
 from calhooks.delivery import backlog, counters
-from calhooks.delivery.under_way import MOST_YOUNG
+from calhooks.delivery.pump.room import MOST_YOUNG
 
 OUTCOMES = ("delivered", "failed", "dropped")
 STATUSES = ("2xx", "3xx", "4xx", "5xx", "none")

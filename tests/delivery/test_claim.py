@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from calhooks import clock, ids
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.delivery.claim import Claim, Taken, claim, release
 from calhooks.delivery.models import Attempt, Endpoint, SigningKey
 from calhooks.delivery.outbox import drop_waiting
+from calhooks.delivery.pump.claim import Claim, Taken, claim, release
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, query_plans, states

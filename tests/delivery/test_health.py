@@ -12,7 +12,7 @@ from calhooks.db import writing
 from calhooks.delivery import attempts, endpoints
 from calhooks.delivery.health import Condition, endpoint_health
 from calhooks.delivery.models import DeliveryState, InactiveReason
-from calhooks.delivery.pump import Pump
+from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.standing import standing
 from tests import factories
 from tests.delivery.conftest import MovingClock

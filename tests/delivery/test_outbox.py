@@ -19,7 +19,7 @@ from calhooks.db import db, writing
 from calhooks.delivery import endpoints, outbox, queue
 from calhooks.delivery.models import Delivery, Endpoint, InactiveReason, SigningKey
 from calhooks.delivery.outbox import Owed
-from calhooks.delivery.pump import Pump
+from calhooks.delivery.pump.pump import Pump
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, query_plans, states, wait_until

@@ -14,10 +14,11 @@ from calhooks import jobs
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db, writing
-from calhooks.delivery import endpoints, under_way
-from calhooks.delivery import pump as pump_module
+from calhooks.delivery import endpoints
 from calhooks.delivery.models import Attempt
-from calhooks.delivery.pump import Pump
+from calhooks.delivery.pump import pump as pump_module
+from calhooks.delivery.pump import room
+from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.sender import Sender
 from tests import factories
 from tests.delivery.conftest import MovingClock
@@ -125,7 +126,7 @@ def test_receivers_that_hang_delay_nobody(session: Session, owner: User, receive
         pump.run()
     assert len(receiver.received) == 40
     assert max(request.at for request in receiver.received) - began < seconds
-    assert len(hung.received) <= 20 * (under_way.MOST_FOR_UNPROVEN + 3 * under_way.MOST_FOR_FAILING)
+    assert len(hung.received) <= 20 * (room.MOST_FOR_UNPROVEN + 3 * room.MOST_FOR_FAILING)
 
 
 def test_fresh_work_is_noticed_within_an_instant_while_sends_hang(
@@ -172,10 +173,10 @@ def test_a_pump_that_is_stopped_finishes_its_sends_and_claims_nothing_more(
         for _ in range(20):
             happen(owner, [endpoint])
         with running(app, pump):
-            receiver.wait_for(under_way.MOST_FOR_UNPROVEN)
+            receiver.wait_for(room.MOST_FOR_UNPROVEN)
             pump.stop()
             answered.set()
-    assert len(receiver.received) == under_way.MOST_FOR_UNPROVEN
+    assert len(receiver.received) == room.MOST_FOR_UNPROVEN
     assert sorted(states(session)) == ["delivered"] * 2 + ["due"] * 18
 
 

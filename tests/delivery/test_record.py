@@ -11,10 +11,10 @@ from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.delivery import counters, outbox
-from calhooks.delivery.claim import Claim, claim
 from calhooks.delivery.models import Attempt
-from calhooks.delivery.pump import Pump
-from calhooks.delivery.record import Finished, record
+from calhooks.delivery.pump.claim import Claim, claim
+from calhooks.delivery.pump.pump import Pump
+from calhooks.delivery.pump.record import Finished, record
 from calhooks.delivery.sender import Result
 from calhooks.egress.failures import Failure
 from tests import factories

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calhooks.delivery.schedule import next_attempt_at, parse_retry_after
+from calhooks.delivery.pump.retries import next_attempt_at, parse_retry_after
 
 NOW = datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
 WAITS = (5.0, 300.0, 1800.0)

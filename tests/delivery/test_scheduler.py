@@ -24,7 +24,7 @@ from calhooks.delivery.models import (
     ResendRun,
     SigningKey,
 )
-from calhooks.delivery.pump import Pump
+from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.purge import purge_step
 from calhooks.scheduler import Scheduler
 from calhooks.webhooks import runs

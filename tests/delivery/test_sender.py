@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from calhooks.delivery.pump.room import MOST_IN_ALL
 from calhooks.delivery.sender import OutgoingRequest, Result, Sender
-from calhooks.delivery.under_way import MOST_IN_ALL
 from calhooks.egress.failures import ExchangeFailed, Failure
 from calhooks.egress.resolver import Resolver
 from calhooks.egress.urls import check_url

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from calhooks import clock
-from calhooks.delivery.claim import Claim
-from calhooks.delivery.record import Finished
+from calhooks.delivery.pump.claim import Claim
+from calhooks.delivery.pump.record import Finished
+from calhooks.delivery.pump.threads import SenderThreads
 from calhooks.delivery.sender import OutgoingRequest, Result
-from calhooks.delivery.threads import SenderThreads
 from tests.delivery.helpers import wait_until
 
 

@@ -13,7 +13,7 @@ from calhooks.config import Config
 from calhooks.db import db, writing
 from calhooks.delivery import counters
 from calhooks.delivery.models import DeliveryState, Heartbeat
-from calhooks.delivery.under_way import MOST_YOUNG
+from calhooks.delivery.pump.room import MOST_YOUNG
 from tests.factories import create_delivery, create_endpoint, create_event, create_user
 
 

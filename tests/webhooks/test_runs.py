@@ -12,7 +12,7 @@ from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, ResendRun
-from calhooks.delivery.pump import Pump
+from calhooks.delivery.pump.pump import Pump
 from calhooks.webhooks import runs, subscriptions, switching
 from calhooks.webhooks.models import Webhook
 from tests import factories

@@ -11,14 +11,14 @@ from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
 from calhooks.delivery import counters
-from calhooks.delivery.claim import EARLIEST_DUE, Claim
 from calhooks.delivery.endpoint_state import EndpointState
 from calhooks.delivery.models import DeliveryState
 from calhooks.delivery.notices import News, announce
-from calhooks.delivery.schedule import next_attempt_at, parse_retry_after
+from calhooks.delivery.pump.claim import EARLIEST_DUE, Claim
+from calhooks.delivery.pump.retries import next_attempt_at, parse_retry_after
+from calhooks.delivery.pump.room import YOUNG_SECONDS
 from calhooks.delivery.sender import Result
 from calhooks.delivery.tables import IS_OPEN, attempts, deliveries, endpoints
-from calhooks.delivery.under_way import YOUNG_SECONDS
 
 # Each success during a recovery brings so many others forward: slow at first, twice as fast each time.
 BROUGHT_FORWARD = 2

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection
 from time import monotonic
 
-from calhooks.delivery.claim import Claim
+from calhooks.delivery.pump.claim import Claim
 from calhooks.delivery.sender import Result
 
 MOST_YOUNG = 32

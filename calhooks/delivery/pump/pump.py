@@ -15,12 +15,12 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from calhooks import clock
 from calhooks.config import Config
 from calhooks.db import db, writing
-from calhooks.delivery.claim import Taken, anything_due, claim, release
+from calhooks.delivery.pump.claim import Taken, anything_due, claim, release
+from calhooks.delivery.pump.record import Finished, record
+from calhooks.delivery.pump.room import YOUNG_SECONDS, UnderWay
+from calhooks.delivery.pump.threads import SenderThreads
 from calhooks.delivery.queue import Wakes, wake_another
-from calhooks.delivery.record import Finished, record
 from calhooks.delivery.sender import OutgoingRequest, Result, sender_for
-from calhooks.delivery.threads import SenderThreads
-from calhooks.delivery.under_way import YOUNG_SECONDS, UnderWay
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from time import monotonic
 
-from calhooks.delivery.claim import Claim
-from calhooks.delivery.record import Finished
+from calhooks.delivery.pump.claim import Claim
+from calhooks.delivery.pump.record import Finished
 from calhooks.delivery.sender import OutgoingRequest, Result
 
 INSTANT_SECONDS = 0.001
