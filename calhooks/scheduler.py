@@ -18,7 +18,7 @@ from calhooks.delivery import leases, sweep
 from calhooks.delivery.heartbeat import Heart
 from calhooks.delivery.pump import claim
 from calhooks.delivery.purge import purge_step
-from calhooks.delivery.queue import wake_another, wake_mail
+from calhooks.delivery.queue.wake import wake_another, wake_mail
 from calhooks.mail import claim as mail_claim
 from calhooks.mail.purge import purge_mail
 from calhooks.scheduling.meetings import announce_meetings

@@ -32,8 +32,8 @@ ROOMS = (
 )
 # Libraries that have their place, and the places.
 KEPT_TO = {
-    "redis": ("config.py", "delivery/queue.py", "jobs.py", "worker.py", "scheduler.py", "web/limits.py"),
-    "rq": ("delivery/queue.py", "jobs.py", "worker.py", "scheduler.py"),
+    "redis": ("config.py", "delivery/queue/", "jobs.py", "worker.py", "scheduler.py", "web/limits.py"),
+    "rq": ("delivery/queue/", "jobs.py", "worker.py", "scheduler.py"),
     "requests": ("delivery/", "egress/"),
     "urllib3": ("delivery/", "egress/"),
     "flask_wtf": ("web/",),

@@ -9,7 +9,7 @@ from calhooks import clock
 from calhooks.db import after_commit
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, InactiveReason, SigningKey
 from calhooks.delivery.outbox import OPEN, drop_waiting, make_due
-from calhooks.delivery.queue import wake
+from calhooks.delivery.queue.wake import wake
 
 # For how long a secret that was replaced signs too, and how many of them.
 OVERLAP = timedelta(hours=24)

@@ -14,7 +14,7 @@ from calhooks.db import UTCDateTime, after_commit
 from calhooks.delivery import counters
 from calhooks.delivery.headers import Pairs
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event
-from calhooks.delivery.queue import wake
+from calhooks.delivery.queue.wake import wake
 from calhooks.delivery.tables import IS_OPEN, deliveries, endpoints
 
 OPEN = (DeliveryState.BLOCKED, DeliveryState.DUE)

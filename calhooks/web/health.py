@@ -5,7 +5,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from calhooks import clock
 from calhooks.db import db
-from calhooks.delivery import backlog, queue
+from calhooks.delivery import backlog
+from calhooks.delivery.queue import wake
 from calhooks.web import access, figures
 
 blueprint = Blueprint("health", __name__)
@@ -25,7 +26,7 @@ def healthz() -> Response:
 def readyz() -> tuple[Response, int]:
     """Say whether database, Redis and a worker are there, and how late the oldest due delivery is."""
     now = clock.now()
-    found: dict[str, object] = {"database": True, "redis": queue.answers()}
+    found: dict[str, object] = {"database": True, "redis": wake.answers()}
     try:
         found["workers"] = backlog.alive(db.session(), now).get("worker", 0)
         found["oldest_due_seconds"] = round(backlog.oldest_due_seconds(db.session(), now), 1)

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import writing
-from calhooks.delivery import backlog, queue
+from calhooks.delivery import backlog
 from calhooks.delivery.models import Attempt, Delivery, Endpoint
+from calhooks.delivery.queue import wake
 from tests import factories
 from tests.delivery.helpers import happen, states, wait_until
 from tests.delivery.receivers import Receiver, answer, hang, receiving
@@ -69,7 +70,7 @@ def test_two_workers_share_the_load_and_send_nothing_twice(
         happen(owner, many)
     with process(environ, "worker"), process(environ, "worker"):
         wait_until(lambda: alive(session, "worker") == 2)
-        queue.wake_another()
+        wake.wake_another()
         wait_until(lambda: set(states(session)) == {"delivered"})
     assert len(receiver.received) == len({(each.headers["webhook-id"]) for each in receiver.received}) * 4 == 200
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.config import Config
-from calhooks.delivery.queue import MAIL_QUEUE, PumpWorker
+from calhooks.delivery.queue.wake import MAIL_QUEUE, PumpWorker
 from calhooks.mail.limits import DAY
 from calhooks.mail.models import Mail, MailState
 from calhooks.scheduler import Scheduler

@@ -19,7 +19,7 @@ from calhooks.delivery.pump.claim import Taken, anything_due, claim, release
 from calhooks.delivery.pump.record import Finished, record
 from calhooks.delivery.pump.room import YOUNG_SECONDS, UnderWay
 from calhooks.delivery.pump.threads import SenderThreads
-from calhooks.delivery.queue import Wakes, wake_another
+from calhooks.delivery.queue.wake import Wakes, wake_another
 from calhooks.delivery.sender import OutgoingRequest, Result, sender_for
 
 log = logging.getLogger(__name__)
