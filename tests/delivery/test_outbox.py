@@ -20,7 +20,7 @@ from calhooks.delivery import endpoints, outbox
 from calhooks.delivery.models import Delivery, Endpoint, InactiveReason, SigningKey
 from calhooks.delivery.outbox import Owed
 from calhooks.delivery.pump.pump import Pump
-from calhooks.delivery.queue import wake
+from calhooks.delivery.queue import client, wake
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, query_plans, states, wait_until
@@ -29,7 +29,7 @@ from tests.faults.servers import RedisServer
 
 
 def jobs(redis: Redis) -> int:
-    return wake.pump_queue(redis).count
+    return client.pump_queue(redis).count
 
 
 def test_what_is_owed_is_due_at_once_at_every_endpoint(session: Session, owner: User) -> None:
@@ -151,7 +151,7 @@ def test_one_booking_waits_for_a_redis_that_hangs_and_workers_are_called_when_it
         for _ in range(10):
             happen(owner, [endpoint])
             real_time.sleep(0.1)
-        assert real_time.monotonic() - began < 1 + 4 * wake.QUICK_SECONDS
+        assert real_time.monotonic() - began < 1 + 4 * client.QUICK_SECONDS
         db.engine.dispose()
     server.send(signal.SIGCONT)
     with Redis.from_url(server.url) as redis:

@@ -26,7 +26,7 @@ from calhooks.delivery.models import (
 )
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.purge import purge_step
-from calhooks.delivery.queue import wake
+from calhooks.delivery.queue import client, wake
 from calhooks.scheduler import Scheduler
 from calhooks.webhooks import runs
 from tests import factories
@@ -42,14 +42,14 @@ def scheduler(session: Session, redis: Redis) -> Scheduler:
 
 
 def jobs(redis: Redis) -> int:
-    return wake.pump_queue(redis).count
+    return client.pump_queue(redis).count
 
 
 def test_a_wake_up_that_was_lost_is_made_up_for_although_the_flag_stands(
     owner: User, scheduler: Scheduler, redis: Redis
 ) -> None:
     happen(owner, [factories.create_endpoint(owner)])
-    redis.delete(wake.pump_queue(redis).key)
+    redis.delete(client.pump_queue(redis).key)
     assert redis.exists(wake.FLAG)
     scheduler.turn()
     assert jobs(redis) == 1

@@ -8,46 +8,27 @@ goes takes the flag down and looks at the counter once more; one that was killed
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
 
 from redis import Redis, WatchError
-from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from rq import Queue
-from rq.exceptions import InvalidJobOperation, StopRequested
-from rq.job import Job
 from rq.serializers import JSONSerializer
-from rq.worker import DequeueStrategy, SimpleWorker
 
 from calhooks.config import current_config
+from calhooks.delivery.queue.client import MAIL_QUEUE, pump_queue, quick_client
 
 log = logging.getLogger(__name__)
 
-QUEUE = "calhooks-deliveries"
 PUMP = "calhooks.jobs.pump"
-MAIL_QUEUE = "calhooks-mail"
 SEND_MAIL = "calhooks.jobs.send_mail"
 FLAG = "calhooks:wake"
 COUNTER = "calhooks:wakes"
 FLAG_MILLISECONDS = 2000
 HOLD_SECONDS = 0.5
-QUICK_SECONDS = 0.2
 AWAY_SECONDS = 1.0
 FAILURE_TTL_SECONDS = 3600
-# How often a worker looks up from its queue, when it counts as gone, and how long Redis may take to answer it: longer
-# than it is asked to wait for a job, or than an answer takes on a machine that is very busy.
-LOOK_UP_SECONDS = 2
-WORKER_TTL_SECONDS = 20
-HANGS_SECONDS = 4
-PROBE_SECONDS = 1.0
-
-# What others catch who do not know redis.
-RedisAway = RedisError
 
 # The addresses of what this process found away and watches for its return.
 _away: set[str] = set()
@@ -91,105 +72,6 @@ def answers() -> bool:
     return _is_there(current_config().redis_url)
 
 
-def pump_queue(client: "Redis") -> Queue:
-    """Return the queue of pumps."""
-    return Queue(QUEUE, connection=client, serializer=JSONSerializer)
-
-
-@lru_cache(maxsize=4)
-def quick_client(url: str) -> "Redis":
-    """Return a client that gives up at once: a request must not wait for a Redis that is away."""
-    return _client(url, QUICK_SECONDS)
-
-
-class PumpWorker(SimpleWorker):
-    """RQ's worker without forks, which ends at once when it is idle and stopped, or when Redis is away.
-
-    The process handles its own signals and calls stop() from there. Constructor and work() raise RedisError.
-    """
-
-    log_result_lifespan = False
-    dequeue_timeout = LOOK_UP_SECONDS
-    connection_timeout = HANGS_SECONDS
-
-    def __init__(self, url: str, alive: Callable[[], None]) -> None:
-        self._probe = _client(url, PROBE_SECONDS)
-        self._probe.ping()
-        client = Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2.0)
-        super().__init__(
-            [pump_queue(client), Queue(MAIL_QUEUE, connection=client, serializer=JSONSerializer)],
-            connection=client,
-            serializer=JSONSerializer,
-            worker_ttl=WORKER_TTL_SECONDS,
-            log_job_description=False,
-        )
-        self._alive = alive
-        self._waiting = False
-        self._away = False
-
-    def work_in_turns(self) -> None:
-        """Take jobs until stopped; neither deliveries nor mail keep the other waiting for more than one job."""
-        self.work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
-
-    def stop(self) -> None:
-        """Take no more jobs. Raises StopRequested, out of the signal handler, while waiting for one."""
-        self._stop_requested = True
-        if self._waiting:
-            raise StopRequested
-
-    def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> Any:
-        """Wait for a job."""
-        self._waiting = True
-        try:
-            if self._stop_requested:
-                raise StopRequested
-            return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
-        finally:
-            self._waiting = False
-
-    def heartbeat(self, *args: Any, **options: Any) -> None:
-        """Say that the worker is alive. Raises StopRequested when Redis is away: RQ would go on waiting for it."""
-        waiting, self._waiting = self._waiting, False
-        self._alive()
-        self._waiting = waiting
-        if waiting and self._stop_requested:
-            raise StopRequested
-        with self._leaving_redis_alone_when_away():
-            self._probe.ping()
-            super().heartbeat(*args, **options)
-
-    def execute_job(self, job: Job, queue: Queue) -> None:
-        """Do a job. Raises StopRequested when Redis does not learn how it ended, which matters to nobody."""
-        with self._leaving_redis_alone_when_away():
-            super().execute_job(job, queue)
-
-    def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """Log what a job raised; where it was about Redis having gone or forgotten the job, as one line."""
-        if isinstance(exc_info[1], (RedisError, InvalidJobOperation)):
-            log.warning("Redis was not told that a job had ended (%s); deliveries do not depend on it", exc_info[1])
-        else:
-            super().handle_exception(job, *exc_info)
-
-    def register_death(self) -> None:
-        """Take leave of Redis if it is there."""
-        if not self._away:
-            super().register_death()  # type: ignore[no-untyped-call]  # rq has no annotation here
-
-    def subscribe(self) -> None:
-        """Listen to no commands through Redis; nobody sends any."""
-
-    def _install_signal_handlers(self) -> None:
-        pass
-
-    @contextmanager
-    def _leaving_redis_alone_when_away(self) -> Iterator[None]:
-        try:
-            yield
-        except RedisError as error:
-            self._away = True
-            raise StopRequested from error
-
-
 class Wakes:
     """What a pump at work knows of wake-ups. Without Redis it knows of none."""
 
@@ -224,10 +106,6 @@ class Wakes:
             return False
         before, self._seen = self._seen, now
         return bool(now != before)
-
-
-def _client(url: str, seconds: float) -> "Redis":
-    return Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=seconds, socket_connect_timeout=seconds)
 
 
 def _wake_or_watch(url: str) -> None:
