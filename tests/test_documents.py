@@ -14,7 +14,7 @@ import pytest
 from standardwebhooks import Webhook as StandardWebhook
 
 from calhooks.config import DEFAULT_RETRY_SCHEDULE, Config
-from calhooks.delivery.signing import signature_headers
+from calhooks.delivery.sending.signing import signature_headers
 from calhooks.events import DEFAULT_TRIGGERS, Trigger
 from calhooks.webhooks.catalogue import CATALOGUE, Group, Variable
 from calhooks.webhooks.payload import template_context

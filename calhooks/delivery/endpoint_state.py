@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from calhooks.delivery.models import InactiveReason, NoticeKind
-from calhooks.delivery.sender import Result
+from calhooks.delivery.sending.sender import Result
 from calhooks.egress.failures import Failure
 
 FAILING_FOR = timedelta(days=5)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from calhooks.delivery.headers import name_problem
+from calhooks.delivery.sending.headers import name_problem
 from calhooks.events import Trigger
 from calhooks.webhooks.bodies import compiled
 from calhooks.webhooks.headers import HeaderFailed, headers_to_keep, render_headers

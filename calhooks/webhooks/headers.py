@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from calhooks.delivery.headers import CONTROLS, LONGEST_VALUE, is_always_secret, name_problem, one_line
+from calhooks.delivery.sending.headers import CONTROLS, LONGEST_VALUE, is_always_secret, name_problem, one_line
 from calhooks.egress.urls import UrlRefused, parse
 from calhooks.webhooks.bodies import compiled
 from calhooks.webhooks.models import Webhook

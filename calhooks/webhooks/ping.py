@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
 from calhooks.config import current_config
-from calhooks.delivery.sender import OutgoingRequest, Result, send
+from calhooks.delivery.sending.sender import OutgoingRequest, Result, send
 from calhooks.events import Trigger
 from calhooks.webhooks.bodies import BodyShape, render_body
 from calhooks.webhooks.headers import HeaderFailed, KeptHeaders, headers_to_keep, render_headers

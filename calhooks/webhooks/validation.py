@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from calhooks.config import current_config
-from calhooks.delivery.signing import InvalidSecret, validate_secret
+from calhooks.delivery.sending.signing import InvalidSecret, validate_secret
 from calhooks.egress.urls import UrlRefused, check_url
 from calhooks.events import TRIGGERS, Trigger
 from calhooks.webhooks.bodies import BodyShape

@@ -19,7 +19,7 @@ from calhooks.delivery.models import Attempt
 from calhooks.delivery.pump import pump as pump_module
 from calhooks.delivery.pump import room
 from calhooks.delivery.pump.pump import Pump
-from calhooks.delivery.sender import Sender
+from calhooks.delivery.sending.sender import Sender
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, states, wait_until

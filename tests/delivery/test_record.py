@@ -15,7 +15,7 @@ from calhooks.delivery.models import Attempt
 from calhooks.delivery.pump.claim import Claim, claim
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.pump.record import Finished, record
-from calhooks.delivery.sender import Result
+from calhooks.delivery.sending.sender import Result
 from calhooks.egress.failures import Failure
 from tests import factories
 from tests.delivery.conftest import MovingClock

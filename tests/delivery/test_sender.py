@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from calhooks.delivery.pump.room import MOST_IN_ALL
-from calhooks.delivery.sender import OutgoingRequest, Result, Sender
+from calhooks.delivery.sending.sender import OutgoingRequest, Result, Sender
 from calhooks.egress.failures import ExchangeFailed, Failure
 from calhooks.egress.resolver import Resolver
 from calhooks.egress.urls import check_url

@@ -10,7 +10,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from calhooks import ids
-from calhooks.delivery.signing import InvalidSecret, signature_headers, validate_secret
+from calhooks.delivery.sending.signing import InvalidSecret, signature_headers, validate_secret
 
 VECTORS = json.loads((Path(__file__).parent / "signatures.json").read_text())["standard_webhooks"]
 

@@ -8,7 +8,7 @@ from calhooks import clock
 from calhooks.delivery.pump.claim import Claim
 from calhooks.delivery.pump.record import Finished
 from calhooks.delivery.pump.threads import SenderThreads
-from calhooks.delivery.sender import OutgoingRequest, Result
+from calhooks.delivery.sending.sender import OutgoingRequest, Result
 from tests.delivery.helpers import wait_until
 
 

@@ -10,7 +10,7 @@ import pytest
 from calhooks import create_app
 from calhooks.db import writing
 from calhooks.delivery.models import InactiveReason
-from calhooks.delivery.sender import DEADLINE_SECONDS, MOST_BODY
+from calhooks.delivery.sending.sender import DEADLINE_SECONDS, MOST_BODY
 from calhooks.webhooks import subscriptions
 from calhooks.webhooks.models import Webhook
 from tests.delivery.receivers import CERTIFICATES

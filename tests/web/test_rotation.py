@@ -12,7 +12,7 @@ from calhooks.config import current_config
 from calhooks.db import db
 from calhooks.delivery.models import Endpoint, SigningKey
 from calhooks.delivery.pump.pump import Pump
-from calhooks.delivery.signing import signature_headers
+from calhooks.delivery.sending.signing import signature_headers
 from calhooks.webhooks.models import Webhook
 from tests import factories
 from tests.delivery.conftest import MovingClock

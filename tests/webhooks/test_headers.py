@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from calhooks.db import db, writing
-from calhooks.delivery.headers import HIDDEN, RESERVED
 from calhooks.delivery.models import Attempt, Delivery, DeliveryState
+from calhooks.delivery.sending.headers import HIDDEN, RESERVED
 from calhooks.events import Trigger
 from calhooks.webhooks import subscriptions
 from calhooks.webhooks.dispatch import dispatch

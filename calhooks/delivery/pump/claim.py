@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
 from calhooks.delivery.models import DeliveryState
-from calhooks.delivery.sender import OutgoingRequest
+from calhooks.delivery.sending.sender import OutgoingRequest
 from calhooks.delivery.tables import attempts, deliveries, endpoints, events, signing_keys
 
 LEASE = timedelta(seconds=30)

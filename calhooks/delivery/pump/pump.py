@@ -20,7 +20,7 @@ from calhooks.delivery.pump.record import Finished, record
 from calhooks.delivery.pump.room import YOUNG_SECONDS, UnderWay
 from calhooks.delivery.pump.threads import SenderThreads
 from calhooks.delivery.queue.wake import Wakes, wake_another
-from calhooks.delivery.sender import OutgoingRequest, Result, sender_for
+from calhooks.delivery.sending.sender import OutgoingRequest, Result, sender_for
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from calhooks.delivery.notices import News, announce
 from calhooks.delivery.pump.claim import EARLIEST_DUE, Claim
 from calhooks.delivery.pump.retries import next_attempt_at, parse_retry_after
 from calhooks.delivery.pump.room import YOUNG_SECONDS
-from calhooks.delivery.sender import Result
+from calhooks.delivery.sending.sender import Result
 from calhooks.delivery.tables import IS_OPEN, attempts, deliveries, endpoints
 
 # Each success during a recovery brings so many others forward: slow at first, twice as fast each time.

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from time import monotonic
 
 from calhooks.delivery.pump.claim import Claim
-from calhooks.delivery.sender import Result
+from calhooks.delivery.sending.sender import Result
 
 MOST_YOUNG = 32
 MOST_IN_ALL = 200

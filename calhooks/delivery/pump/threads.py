@@ -13,7 +13,7 @@ from time import monotonic
 
 from calhooks.delivery.pump.claim import Claim
 from calhooks.delivery.pump.record import Finished
-from calhooks.delivery.sender import OutgoingRequest, Result
+from calhooks.delivery.sending.sender import OutgoingRequest, Result
 
 INSTANT_SECONDS = 0.001
 GATHER_SECONDS = 0.005

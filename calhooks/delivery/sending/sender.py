@@ -18,8 +18,8 @@ from urllib3.exceptions import HTTPError
 import calhooks
 from calhooks import clock
 from calhooks.config import Config
-from calhooks.delivery.headers import Pairs, masked, one_line
-from calhooks.delivery.signing import signature_headers
+from calhooks.delivery.sending.headers import Pairs, masked, one_line
+from calhooks.delivery.sending.signing import signature_headers
 from calhooks.egress import urls
 from calhooks.egress.addresses import Network
 from calhooks.egress.connections import GuardedPools
