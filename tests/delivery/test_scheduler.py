@@ -11,7 +11,6 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import writing
-from calhooks.delivery import leases
 from calhooks.delivery.heartbeat import Heart
 from calhooks.delivery.models import (
     Attempt,
@@ -25,8 +24,9 @@ from calhooks.delivery.models import (
     SigningKey,
 )
 from calhooks.delivery.pump.pump import Pump
-from calhooks.delivery.purge import purge_step
 from calhooks.delivery.queue import client, wake
+from calhooks.delivery.upkeep import leases
+from calhooks.delivery.upkeep.purge import purge_step
 from calhooks.scheduler import Scheduler
 from calhooks.webhooks import runs
 from tests import factories
