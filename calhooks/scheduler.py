@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.config import Config, current_config
 from calhooks.db import db, reason, writing
-from calhooks.delivery.heartbeat import Heart
 from calhooks.delivery.pump import claim
 from calhooks.delivery.queue.wake import wake_another, wake_mail
+from calhooks.delivery.status.heartbeat import Heart
 from calhooks.delivery.upkeep import clock_set_back, leases
 from calhooks.delivery.upkeep.purge import purge_step
 from calhooks.mail import claim as mail_claim

@@ -6,8 +6,8 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 
 from calhooks import clock
 from calhooks.db import db, writing
-from calhooks.delivery import attempts
 from calhooks.delivery.models import Delivery, DeliveryState
+from calhooks.delivery.status import log
 from calhooks.web.access import signed_in
 from calhooks.web.htmx import fragment, is_htmx
 from calhooks.web.numbers import row_number
@@ -69,7 +69,7 @@ def resend(webhook_id: int, delivery_id: int) -> Any:
 
 
 def _delivery(webhook: Webhook, delivery_id: int) -> Delivery:
-    delivery = attempts.find(db.session(), webhook.endpoint_id, delivery_id)
+    delivery = log.find(db.session(), webhook.endpoint_id, delivery_id)
     if delivery is None:
         abort(404)
     return delivery
@@ -84,8 +84,8 @@ def _log(webhook: Webhook) -> dict[str, Any]:
     """Return the log from its top, from `before` on, or everything not older than `since`."""
     before, since = request.args.get("before", type=row_number), request.args.get("since", type=row_number)
     states = STATES.get(_state(), ())
-    size = attempts.PAGE if since is None else NEWER
-    page = attempts.page(db.session(), webhook.endpoint_id, before=before, since=since, states=states, size=size)
+    size = log.PAGE if since is None else NEWER
+    page = log.page(db.session(), webhook.endpoint_id, before=before, since=since, states=states, size=size)
     soon = any(_seconds_left(delivery) < SOON_SECONDS for delivery in page.deliveries)
     return {
         "deliveries": page.deliveries,

@@ -6,8 +6,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from calhooks import __version__
-from calhooks.delivery import backlog, counters
+from calhooks.delivery import counters
 from calhooks.delivery.pump.room import MOST_YOUNG
+from calhooks.delivery.status import backlog
 
 OUTCOMES = ("delivered", "failed", "dropped")
 STATUSES = ("2xx", "3xx", "4xx", "5xx", "none")

@@ -5,8 +5,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from calhooks import clock
 from calhooks.db import db
-from calhooks.delivery import backlog
 from calhooks.delivery.queue import wake
+from calhooks.delivery.status import backlog
 from calhooks.web import access, figures
 
 blueprint = Blueprint("health", __name__)

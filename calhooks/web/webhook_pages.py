@@ -9,9 +9,9 @@ from sqlalchemy import select
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db
-from calhooks.delivery.health import endpoint_health
 from calhooks.delivery.models import Notice, NoticeKind
-from calhooks.delivery.standing import standing
+from calhooks.delivery.status.health import endpoint_health
+from calhooks.delivery.status.standing import standing
 from calhooks.events import TRIGGER_LABELS
 from calhooks.web.access import account
 from calhooks.webhooks import runs

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import writing
-from calhooks.delivery import attempts, endpoints
-from calhooks.delivery.health import Condition, endpoint_health
+from calhooks.delivery import endpoints
 from calhooks.delivery.models import DeliveryState, InactiveReason
 from calhooks.delivery.pump.pump import Pump
-from calhooks.delivery.standing import standing
+from calhooks.delivery.status import log
+from calhooks.delivery.status.health import Condition, endpoint_health
+from calhooks.delivery.status.standing import standing
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, query_plans
@@ -65,9 +66,9 @@ def test_the_log_lists_the_newest_first_page_by_page_without_loading_bodies(sess
     ids = [happen(owner, [endpoint, other])[0].id for _ in range(5)]
     endpoint_id = endpoint.id
     session.expunge_all()
-    first = attempts.page(session, endpoint_id, size=2)
-    second = attempts.page(session, endpoint_id, before=first.older, size=2)
-    third = attempts.page(session, endpoint_id, before=second.older, size=2)
+    first = log.page(session, endpoint_id, size=2)
+    second = log.page(session, endpoint_id, before=first.older, size=2)
+    third = log.page(session, endpoint_id, before=second.older, size=2)
     shown = [delivery.id for page in (first, second, third) for delivery in page.deliveries]
     assert shown == ids[::-1]
     assert third.older is None
@@ -79,11 +80,11 @@ def test_what_was_not_delivered_is_not_looked_for_through_the_whole_log(session:
     endpoint = factories.create_endpoint(owner, failing_since=clock.now(), consecutive_failures=1)
     ids = [happen(owner, [endpoint])[0].id for _ in range(3)]
     waiting = (DeliveryState.DUE, DeliveryState.BLOCKED)
-    first = attempts.page(session, endpoint.id, states=waiting, size=2)
-    second = attempts.page(session, endpoint.id, states=waiting, before=first.older, size=2)
+    first = log.page(session, endpoint.id, states=waiting, size=2)
+    second = log.page(session, endpoint.id, states=waiting, before=first.older, size=2)
     assert [delivery.id for page in (first, second) for delivery in page.deliveries] == ids[::-1]
     for states in (waiting, (DeliveryState.FAILED,)):
-        steps = query_plans(session, partial(attempts.page, session, endpoint.id, states=states))
+        steps = query_plans(session, partial(log.page, session, endpoint.id, states=states))
         assert any("ix_deliveries_claim" in step for step in steps)
     steps = query_plans(session, lambda: standing(session, endpoint))
     assert not any("ix_deliveries_log" in step for step in steps)
@@ -100,7 +101,7 @@ def test_one_delivery_is_shown_with_all_its_attempts_to_its_own_endpoint_alone(
     time.advance(seconds=7)
     pump.run()
     session.rollback()
-    shown = attempts.find(session, endpoint.id, delivery.id)
+    shown = log.find(session, endpoint.id, delivery.id)
     assert shown is not None
     assert [(attempt.number, attempt.status) for attempt in shown.attempts] == [(1, 500), (2, 200)]
-    assert attempts.find(session, other.id, delivery.id) is None
+    assert log.find(session, other.id, delivery.id) is None

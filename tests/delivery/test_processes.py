@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import writing
-from calhooks.delivery import backlog
 from calhooks.delivery.models import Attempt, Delivery, Endpoint
 from calhooks.delivery.queue import wake
+from calhooks.delivery.status import backlog
 from tests import factories
 from tests.delivery.helpers import happen, states, wait_until
 from tests.delivery.receivers import Receiver, answer, hang, receiving

@@ -11,7 +11,6 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import writing
-from calhooks.delivery.heartbeat import Heart
 from calhooks.delivery.models import (
     Attempt,
     Delivery,
@@ -25,6 +24,7 @@ from calhooks.delivery.models import (
 )
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.queue import client, wake
+from calhooks.delivery.status.heartbeat import Heart
 from calhooks.delivery.upkeep import leases
 from calhooks.delivery.upkeep.purge import purge_step
 from calhooks.scheduler import Scheduler

@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
 from calhooks.delivery.endpoint_state import FAILING_FOR
-from calhooks.delivery.health import Condition, EndpointHealth, endpoint_health
 from calhooks.delivery.models import Attempt, Delivery, DeliveryState, Endpoint
 from calhooks.delivery.outbox import OPEN
+from calhooks.delivery.status.health import Condition, EndpointHealth, endpoint_health
 
 # Beyond this, how much it is exactly helps nobody, and counting it takes its time.
 COUNTED = 1000
