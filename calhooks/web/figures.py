@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from calhooks import __version__
 from calhooks.delivery import counters
 from calhooks.delivery.pump.room import MOST_YOUNG
-from calhooks.delivery.status import backlog
+from calhooks.delivery.status import backlog, heartbeat
 
 OUTCOMES = ("delivered", "failed", "dropped")
 STATUSES = ("2xx", "3xx", "4xx", "5xx", "none")
@@ -16,7 +16,7 @@ STATUSES = ("2xx", "3xx", "4xx", "5xx", "none")
 
 def text(session: Session, now: datetime) -> str:
     """Return all figures."""
-    waiting, alive, counted = backlog.measure(session, now), backlog.alive(session, now), counters.read(session)
+    waiting, alive, counted = backlog.measure(session, now), heartbeat.alive(session, now), counters.read(session)
     families = (
         _family("info", "gauge", "The version that runs.", {f'{{version="{__version__}"}}': 1}),
         _family("processes", "gauge", "Workers and schedulers seen lately.", _by("kind", alive)),

@@ -6,7 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from calhooks import clock
 from calhooks.db import db
 from calhooks.delivery.queue import wake
-from calhooks.delivery.status import backlog
+from calhooks.delivery.status import backlog, heartbeat
 from calhooks.web import access, figures
 
 blueprint = Blueprint("health", __name__)
@@ -28,7 +28,7 @@ def readyz() -> tuple[Response, int]:
     now = clock.now()
     found: dict[str, object] = {"database": True, "redis": wake.answers()}
     try:
-        found["workers"] = backlog.alive(db.session(), now).get("worker", 0)
+        found["workers"] = heartbeat.alive(db.session(), now).get("worker", 0)
         found["oldest_due_seconds"] = round(backlog.oldest_due_seconds(db.session(), now), 1)
     except SQLAlchemyError:
         found |= {"database": False, "workers": 0}

@@ -20,7 +20,7 @@ from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.delivery.models import Attempt, Delivery, Endpoint
 from calhooks.delivery.queue import wake
-from calhooks.delivery.status import backlog
+from calhooks.delivery.status import heartbeat
 from tests import factories
 from tests.delivery.helpers import happen, states, wait_until
 from tests.delivery.receivers import Receiver, answer, hang, receiving
@@ -44,7 +44,7 @@ def process(environ: dict[str, str], command: str) -> Iterator[subprocess.Popen[
 
 def alive(session: Session, kind: str) -> int:
     session.rollback()
-    return backlog.alive(session, clock.now()).get(kind, 0)
+    return heartbeat.alive(session, clock.now()).get(kind, 0)
 
 
 def test_a_worker_delivers_what_is_owed_as_soon_as_it_is_committed(

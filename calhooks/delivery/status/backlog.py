@@ -1,15 +1,12 @@
 """How much is owed and how late it is, for whoever watches the machine."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Heartbeat
-
-# A process that has not been seen for so long is not there.
-ALIVE = timedelta(seconds=15)
+from calhooks.delivery.models import Delivery, DeliveryState, Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +44,3 @@ def oldest_due_seconds(session: Session, now: datetime) -> float:
         select(func.min(Endpoint.next_due_at)).where(Endpoint.active, Endpoint.deleted_at.is_(None))
     )
     return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
-
-
-def alive(session: Session, now: datetime) -> dict[str, int]:
-    """Count the processes of each kind that were seen lately."""
-    rows = session.execute(
-        select(Heartbeat.kind, func.count())
-        .where(Heartbeat.seen_at.between(now - ALIVE, now + ALIVE))
-        .group_by(Heartbeat.kind)
-    )
-    return dict(rows.all())

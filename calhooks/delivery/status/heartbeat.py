@@ -4,11 +4,12 @@ import logging
 import os
 import secrets
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.db import reason, writing
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5.0
 FORGOTTEN_AFTER = timedelta(days=1)
+# A process that was not seen for this long counts as stopped.
+ALIVE = timedelta(seconds=15)
 
 
 class Heart:
@@ -49,3 +52,13 @@ class Heart:
                 session.execute(delete(Heartbeat).where(Heartbeat.name == self.name))
         except SQLAlchemyError as error:
             log.warning("the heartbeat of %s was not removed: %s", self.name, reason(error))
+
+
+def alive(session: Session, now: datetime) -> dict[str, int]:
+    """Count the processes of each kind that were seen lately."""
+    rows = session.execute(
+        select(Heartbeat.kind, func.count())
+        .where(Heartbeat.seen_at.between(now - ALIVE, now + ALIVE))
+        .group_by(Heartbeat.kind)
+    )
+    return dict(rows.all())
