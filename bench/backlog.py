@@ -12,8 +12,8 @@ from calhooks.delivery.models import Delivery, DeliveryState, Endpoint
 from calhooks.delivery.queue import wake
 from calhooks.delivery.tables import deliveries, endpoints, events
 from calhooks.events import Trigger
-from calhooks.webhooks.payload import payload_bytes
-from calhooks.webhooks.samples import sample_body
+from calhooks.webhooks.body.payload import payload_bytes
+from calhooks.webhooks.body.samples import sample_body
 
 BODY = payload_bytes(sample_body(Trigger.BOOKING_CREATED))
 PATIENCE_SECONDS = 120.0

@@ -16,10 +16,10 @@ from standardwebhooks import Webhook as StandardWebhook
 from calhooks.config import DEFAULT_RETRY_SCHEDULE, Config
 from calhooks.delivery.sending.signing import signature_headers
 from calhooks.events import DEFAULT_TRIGGERS, Trigger
+from calhooks.webhooks.body.payload import template_context
+from calhooks.webhooks.body.samples import sample_body
 from calhooks.webhooks.catalogue import CATALOGUE, Group, Variable
-from calhooks.webhooks.payload import template_context
 from calhooks.webhooks.presets import PRESETS
-from calhooks.webhooks.samples import sample_body
 from calhooks.webhooks.template import ContentType, TemplateError, compile_template
 from calhooks.webhooks.template.combinations import MOST_COMBINATIONS
 from calhooks.webhooks.template.frames import LARGEST_BODY

@@ -11,7 +11,7 @@ from flask import request
 from calhooks.scheduling.metadata import metadata_pairs
 from calhooks.scheduling.models import Booking, EventType
 from calhooks.scheduling.question_form import TAKEN
-from calhooks.webhooks.payload import seconds
+from calhooks.webhooks.body.payload import seconds
 
 FORWARD = "forward"
 MOST_PARAMETERS = 30

@@ -16,14 +16,14 @@ from calhooks.scheduling.questions import asked
 from calhooks.scheduling.recent import find_own_booking
 from calhooks.web.access import account
 from calhooks.web.webhook_form import WebhookForm
+from calhooks.webhooks.body.payload import build_payload
+from calhooks.webhooks.body.samples import sample_body
 from calhooks.webhooks.catalogue import CATALOGUE, Group
 from calhooks.webhooks.drafts import draft
 from calhooks.webhooks.known import Known, known_to
 from calhooks.webhooks.models import PayloadFormat, Webhook
-from calhooks.webhooks.payload import build_payload
 from calhooks.webhooks.presets import PRESETS, Preset, find_preset, preset_for
 from calhooks.webhooks.recorded import recorded_body
-from calhooks.webhooks.samples import sample_body
 from calhooks.webhooks.validation import chosen_triggers
 
 

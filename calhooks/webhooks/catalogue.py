@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from calhooks.events import Trigger
-from calhooks.webhooks.payload import template_context
-from calhooks.webhooks.samples import sample_body
+from calhooks.webhooks.body.payload import template_context
+from calhooks.webhooks.body.samples import sample_body
 from calhooks.webhooks.template.values import MISSING, json_text, lookup, text_of
 
 LONGEST_SAMPLE = 80

@@ -6,7 +6,7 @@ from typing import Any
 
 from calhooks.delivery.sending.headers import name_problem
 from calhooks.events import Trigger
-from calhooks.webhooks.bodies import compiled
+from calhooks.webhooks.body.bodies import compiled
 from calhooks.webhooks.headers import HeaderFailed, headers_to_keep, render_headers
 from calhooks.webhooks.known import Known
 from calhooks.webhooks.models import Webhook

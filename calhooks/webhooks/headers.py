@@ -10,9 +10,9 @@ from typing import Any
 
 from calhooks.delivery.sending.headers import CONTROLS, LONGEST_VALUE, is_always_secret, name_problem, one_line
 from calhooks.egress.urls import UrlRefused, parse
-from calhooks.webhooks.bodies import compiled
+from calhooks.webhooks.body.bodies import compiled
+from calhooks.webhooks.body.payload import template_context
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.payload import template_context
 from calhooks.webhooks.template import ContentType, TemplateError, check_template
 
 MOST_HEADERS = 20

@@ -12,11 +12,11 @@ from calhooks import clock, ids
 from calhooks.config import current_config
 from calhooks.delivery.sending.sender import OutgoingRequest, Result, send
 from calhooks.events import Trigger
-from calhooks.webhooks.bodies import BodyShape, render_body
+from calhooks.webhooks.body.bodies import BodyShape, render_body
+from calhooks.webhooks.body.payload import build_payload
+from calhooks.webhooks.body.samples import sample_event
 from calhooks.webhooks.headers import HeaderFailed, KeptHeaders, headers_to_keep, render_headers
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.payload import build_payload
-from calhooks.webhooks.samples import sample_event
 from calhooks.webhooks.template import TemplateError
 from calhooks.webhooks.validation import InvalidWebhook, WebhookValues, errors_of_request, typed_shape
 

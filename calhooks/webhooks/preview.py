@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from calhooks.webhooks.bodies import BodyShape, compiled, render_body
-from calhooks.webhooks.payload import template_context
+from calhooks.webhooks.body.bodies import BodyShape, compiled, render_body
+from calhooks.webhooks.body.payload import template_context
 from calhooks.webhooks.pretty import indented
 from calhooks.webhooks.template import ContentType, Piece
 

@@ -8,11 +8,11 @@ from calhooks.config import current_config
 from calhooks.delivery.sending.signing import InvalidSecret, validate_secret
 from calhooks.egress.urls import UrlRefused, check_url
 from calhooks.events import TRIGGERS, Trigger
-from calhooks.webhooks.bodies import BodyShape
+from calhooks.webhooks.body.bodies import BodyShape
+from calhooks.webhooks.body.payload import build_payload, template_context
+from calhooks.webhooks.body.samples import BASE_URL, crowded_event, sample_event
 from calhooks.webhooks.headers import TypedHeader, header_errors
 from calhooks.webhooks.models import PayloadFormat, Webhook
-from calhooks.webhooks.payload import build_payload, template_context
-from calhooks.webhooks.samples import BASE_URL, crowded_event, sample_event
 from calhooks.webhooks.template import ContentType, TemplateError, check_template
 
 OVERLAPS = ("24", "72", "168", "0")

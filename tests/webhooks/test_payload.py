@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from calhooks.events import TRIGGERS, Answer, BookingEvent, Person, Team, Trigger
-from calhooks.webhooks.payload import build_payload, payload_bytes, template_context
-from calhooks.webhooks.samples import crowded_event, sample_body, sample_event
+from calhooks.webhooks.body.payload import build_payload, payload_bytes, template_context
+from calhooks.webhooks.body.samples import crowded_event, sample_body, sample_event
 
 EVENT = BookingEvent(
     trigger=Trigger.BOOKING_CREATED,

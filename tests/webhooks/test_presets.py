@@ -14,13 +14,13 @@ from urllib.parse import parse_qsl
 import pytest
 
 from calhooks.events import TRIGGERS, Person, Trigger
-from calhooks.webhooks.bodies import BodyShape, render_body
+from calhooks.webhooks.body.bodies import BodyShape, render_body
+from calhooks.webhooks.body.payload import build_payload, template_context
+from calhooks.webhooks.body.samples import BASE_URL, crowded_event, sample_event
 from calhooks.webhooks.headers import TypedHeader, header_errors, render_headers
 from calhooks.webhooks.known import Known
-from calhooks.webhooks.payload import build_payload, template_context
 from calhooks.webhooks.presets import PRESETS, find_preset, preset_for
 from calhooks.webhooks.remarks import remarks
-from calhooks.webhooks.samples import BASE_URL, crowded_event, sample_event
 from calhooks.webhooks.template import compile_template
 from calhooks.webhooks.validation import check_shape
 

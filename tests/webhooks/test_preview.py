@@ -9,11 +9,11 @@ from sqlalchemy import select
 from calhooks.db import writing
 from calhooks.delivery.models import Delivery
 from calhooks.events import Trigger
-from calhooks.webhooks.bodies import BodyShape
+from calhooks.webhooks.body.bodies import BodyShape
+from calhooks.webhooks.body.samples import sample_body, sample_event
 from calhooks.webhooks.dispatch import dispatch
 from calhooks.webhooks.pretty import indented
 from calhooks.webhooks.preview import preview
-from calhooks.webhooks.samples import sample_body, sample_event
 from calhooks.webhooks.template import Piece, TemplateError
 from tests.factories import create_webhook
 

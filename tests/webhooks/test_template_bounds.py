@@ -5,8 +5,8 @@ import time
 import pytest
 
 from calhooks.events import Trigger
-from calhooks.webhooks.payload import build_payload, template_context
-from calhooks.webhooks.samples import crowded_event
+from calhooks.webhooks.body.payload import build_payload, template_context
+from calhooks.webhooks.body.samples import crowded_event
 from calhooks.webhooks.template import TemplateError, check_template, compile_template
 
 CROWD = template_context(build_payload(crowded_event(Trigger.BOOKING_CREATED), "https://cal.example.com"))

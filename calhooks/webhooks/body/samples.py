@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from calhooks.events import Answer, BookingEvent, Person, Trigger
-from calhooks.webhooks.payload import build_payload
+from calhooks.webhooks.body.payload import build_payload
 
 START = datetime(2026, 3, 5, 9, tzinfo=UTC)
 END = START + timedelta(minutes=30)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from calhooks.webhooks.body.payload import payload_bytes, template_context
 from calhooks.webhooks.models import PayloadFormat, Webhook
-from calhooks.webhooks.payload import payload_bytes, template_context
 from calhooks.webhooks.template import ContentType, Template, compile_template
 
 KEPT_TEMPLATES = 500
