@@ -5,7 +5,7 @@ from typing import Any
 from wtforms import Field
 from wtforms.utils import unset_value
 
-from calhooks.webhooks.headers import TypedHeader
+from calhooks.webhooks.settings.headers import TypedHeader
 
 NAME, VALUE, SECRET = "headerName", "headerValue", "headerSecret"
 

@@ -10,8 +10,8 @@ from calhooks.delivery.endpoints import waiting_count
 from calhooks.web.access import account, signed_in
 from calhooks.web.htmx import fragment, is_htmx
 from calhooks.web.webhook_pages import asked_by, list_context, own_webhook, page_context, webhook_context
-from calhooks.webhooks import switching
 from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.settings import switching
 
 blueprint = Blueprint("switch", __name__, url_prefix="/integrations/webhooks/<int:webhook_id>")
 

@@ -16,7 +16,7 @@ from calhooks.events import TRIGGER_LABELS
 from calhooks.web.access import account
 from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.subscriptions import find_webhook, list_webhooks
+from calhooks.webhooks.settings.subscriptions import find_webhook, list_webhooks
 
 SOON_SECONDS = 60
 RUN_SHOWN_FOR = timedelta(hours=1)

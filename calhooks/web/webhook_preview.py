@@ -24,7 +24,7 @@ from calhooks.webhooks.known import Known, known_to
 from calhooks.webhooks.models import PayloadFormat, Webhook
 from calhooks.webhooks.presets import PRESETS, Preset, find_preset, preset_for
 from calhooks.webhooks.recorded import recorded_body
-from calhooks.webhooks.validation import chosen_triggers
+from calhooks.webhooks.settings.validation import chosen_triggers
 
 
 def box_context(form: WebhookForm, webhook: Webhook | None) -> dict[str, Any]:

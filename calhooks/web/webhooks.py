@@ -15,12 +15,12 @@ from calhooks.web.switch import is_question, question
 from calhooks.web.webhook_form import WebhookForm, form_for
 from calhooks.web.webhook_pages import list_context, own_webhook
 from calhooks.web.webhook_preview import box_context, preview_context
-from calhooks.webhooks import subscriptions
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.ping import PingRefused
-from calhooks.webhooks.ping import ping as send_ping
 from calhooks.webhooks.presets import find_preset
-from calhooks.webhooks.subscriptions import InvalidWebhook
+from calhooks.webhooks.settings import subscriptions
+from calhooks.webhooks.settings.ping import PingRefused
+from calhooks.webhooks.settings.ping import ping as send_ping
+from calhooks.webhooks.settings.subscriptions import InvalidWebhook
 
 # Generate makes a secret, a preset fills in the payload; Add header needs nothing but the box again, which always ends
 # with an empty row.

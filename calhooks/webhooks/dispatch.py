@@ -11,8 +11,8 @@ from calhooks.delivery.models import Endpoint
 from calhooks.events import BookingEvent
 from calhooks.webhooks.body.bodies import render_body, shape_of
 from calhooks.webhooks.body.payload import build_payload, payload_bytes
-from calhooks.webhooks.headers import HeaderFailed, render_headers
 from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.settings.headers import HeaderFailed, render_headers
 from calhooks.webhooks.template import TemplateError
 
 log = logging.getLogger(__name__)

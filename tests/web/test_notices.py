@@ -9,8 +9,8 @@ from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.delivery import endpoints
 from calhooks.delivery.models import Endpoint, InactiveReason, Notice, NoticeKind
-from calhooks.webhooks import subscriptions
 from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.settings import subscriptions
 from tests import factories
 from tests.web import pages
 

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from calhooks.accounts.models import User
 from calhooks.db import db
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.subscriptions import list_webhooks
+from calhooks.webhooks.settings.subscriptions import list_webhooks
 from tests import factories
 from tests.web import pages
 from tests.web.markup import elements

@@ -10,7 +10,7 @@ from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.delivery.models import DeliveryState, Endpoint, InactiveReason
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.subscriptions import list_webhooks
+from calhooks.webhooks.settings.subscriptions import list_webhooks
 from tests import factories
 from tests.delivery.receivers import answer, hang, receiving
 from tests.web import pages

@@ -9,13 +9,13 @@ from calhooks.db import db, writing
 from calhooks.delivery.models import Attempt, Delivery, DeliveryState
 from calhooks.delivery.sending.headers import HIDDEN, RESERVED
 from calhooks.events import Trigger
-from calhooks.webhooks import subscriptions
 from calhooks.webhooks.body.samples import sample_event
 from calhooks.webhooks.dispatch import dispatch
-from calhooks.webhooks.headers import TypedHeader
-from calhooks.webhooks.ping import ping
 from calhooks.webhooks.resend import resend
-from calhooks.webhooks.subscriptions import InvalidWebhook, WebhookValues
+from calhooks.webhooks.settings import subscriptions
+from calhooks.webhooks.settings.headers import TypedHeader
+from calhooks.webhooks.settings.ping import ping
+from calhooks.webhooks.settings.subscriptions import InvalidWebhook, WebhookValues
 from tests.delivery.helpers import deliver
 from tests.delivery.receivers import receiving
 from tests.factories import create_webhook

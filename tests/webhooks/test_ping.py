@@ -13,8 +13,8 @@ from calhooks import ids
 from calhooks.db import db, writing
 from calhooks.delivery.models import Attempt, Delivery, Event
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.ping import PingRefused, PingResult, ping
-from calhooks.webhooks.subscriptions import InvalidWebhook, WebhookValues, create
+from calhooks.webhooks.settings.ping import PingRefused, PingResult, ping
+from calhooks.webhooks.settings.subscriptions import InvalidWebhook, WebhookValues, create
 from tests.delivery.receivers import Receiver, answer, receiving
 
 

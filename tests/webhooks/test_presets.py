@@ -17,12 +17,12 @@ from calhooks.events import TRIGGERS, Person, Trigger
 from calhooks.webhooks.body.bodies import BodyShape, render_body
 from calhooks.webhooks.body.payload import build_payload, template_context
 from calhooks.webhooks.body.samples import BASE_URL, crowded_event, sample_event
-from calhooks.webhooks.headers import TypedHeader, header_errors, render_headers
 from calhooks.webhooks.known import Known
 from calhooks.webhooks.presets import PRESETS, find_preset, preset_for
 from calhooks.webhooks.remarks import remarks
+from calhooks.webhooks.settings.headers import TypedHeader, header_errors, render_headers
+from calhooks.webhooks.settings.validation import check_shape
 from calhooks.webhooks.template import compile_template
-from calhooks.webhooks.validation import check_shape
 
 HOSTILE = '"}]<!channel> @everyone <users/all>\n**x** {{uid}} \\ 日本 🎉'
 CUSTOM = [preset for preset in PRESETS if preset.template]

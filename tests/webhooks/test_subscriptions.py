@@ -10,9 +10,9 @@ from calhooks.accounts.models import User
 from calhooks.config import Config
 from calhooks.db import writing
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, SigningKey
-from calhooks.webhooks import subscriptions
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.subscriptions import InvalidWebhook, WebhookValues
+from calhooks.webhooks.settings import subscriptions
+from calhooks.webhooks.settings.subscriptions import InvalidWebhook, WebhookValues
 from tests.factories import create_delivery, create_event, create_user
 
 URL = "https://example.com/hook"

@@ -11,8 +11,8 @@ from calhooks.events import TRIGGERS, Trigger
 from calhooks.webhooks.body.bodies import BodyShape
 from calhooks.webhooks.body.payload import build_payload, template_context
 from calhooks.webhooks.body.samples import BASE_URL, crowded_event, sample_event
-from calhooks.webhooks.headers import TypedHeader, header_errors
 from calhooks.webhooks.models import PayloadFormat, Webhook
+from calhooks.webhooks.settings.headers import TypedHeader, header_errors
 from calhooks.webhooks.template import ContentType, TemplateError, check_template
 
 OVERLAPS = ("24", "72", "168", "0")

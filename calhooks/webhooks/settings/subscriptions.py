@@ -11,10 +11,16 @@ from calhooks.accounts.models import User
 from calhooks.delivery import endpoints
 from calhooks.delivery.models import Endpoint
 from calhooks.egress.urls import parse
-from calhooks.webhooks import switching
-from calhooks.webhooks.headers import headers_to_keep
 from calhooks.webhooks.models import PayloadFormat, Webhook
-from calhooks.webhooks.validation import InvalidWebhook, WebhookValues, chosen_triggers, errors_of_all, typed_shape
+from calhooks.webhooks.settings import switching
+from calhooks.webhooks.settings.headers import headers_to_keep
+from calhooks.webhooks.settings.validation import (
+    InvalidWebhook,
+    WebhookValues,
+    chosen_triggers,
+    errors_of_all,
+    typed_shape,
+)
 
 __all__ = [
     "InvalidWebhook",

@@ -15,10 +15,10 @@ from calhooks.events import Trigger
 from calhooks.webhooks.body.bodies import BodyShape, render_body
 from calhooks.webhooks.body.payload import build_payload
 from calhooks.webhooks.body.samples import sample_event
-from calhooks.webhooks.headers import HeaderFailed, KeptHeaders, headers_to_keep, render_headers
 from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.settings.headers import HeaderFailed, KeptHeaders, headers_to_keep, render_headers
+from calhooks.webhooks.settings.validation import InvalidWebhook, WebhookValues, errors_of_request, typed_shape
 from calhooks.webhooks.template import TemplateError
-from calhooks.webhooks.validation import InvalidWebhook, WebhookValues, errors_of_request, typed_shape
 
 MOST_IN_PROCESS = 2
 ONE_IS_UNDER_WAY = "A ping test of yours is still under way. Wait until it has ended, at most 15 seconds."
