@@ -18,8 +18,8 @@ from calhooks.delivery.sending.signing import signature_headers
 from calhooks.events import DEFAULT_TRIGGERS, Trigger
 from calhooks.webhooks.body.payload import template_context
 from calhooks.webhooks.body.samples import sample_body
-from calhooks.webhooks.catalogue import CATALOGUE, Group, Variable
-from calhooks.webhooks.presets import PRESETS
+from calhooks.webhooks.editor.catalogue import CATALOGUE, Group, Variable
+from calhooks.webhooks.editor.presets import PRESETS
 from calhooks.webhooks.template import ContentType, TemplateError, compile_template
 from calhooks.webhooks.template.combinations import MOST_COMBINATIONS
 from calhooks.webhooks.template.frames import LARGEST_BODY

@@ -15,8 +15,8 @@ from calhooks.scheduling.recent import recent_bookings
 from calhooks.web.access import account
 from calhooks.web.header_rows import HeaderRows
 from calhooks.web.wording import clock_time, in_zone, short_day
+from calhooks.webhooks.editor.presets import Preset
 from calhooks.webhooks.models import PayloadFormat, Webhook
-from calhooks.webhooks.presets import Preset
 from calhooks.webhooks.settings.headers import TypedHeader, typed_rows
 from calhooks.webhooks.settings.validation import WebhookValues
 from calhooks.webhooks.template import ContentType

@@ -18,12 +18,12 @@ from calhooks.web.access import account
 from calhooks.web.webhook_form import WebhookForm
 from calhooks.webhooks.body.payload import build_payload
 from calhooks.webhooks.body.samples import sample_body
-from calhooks.webhooks.catalogue import CATALOGUE, Group
-from calhooks.webhooks.drafts import draft
-from calhooks.webhooks.known import Known, known_to
+from calhooks.webhooks.editor.account_variables import Known, known_to
+from calhooks.webhooks.editor.catalogue import CATALOGUE, Group
+from calhooks.webhooks.editor.drafts import draft
+from calhooks.webhooks.editor.presets import PRESETS, Preset, find_preset, preset_for
+from calhooks.webhooks.editor.recorded import recorded_body
 from calhooks.webhooks.models import PayloadFormat, Webhook
-from calhooks.webhooks.presets import PRESETS, Preset, find_preset, preset_for
-from calhooks.webhooks.recorded import recorded_body
 from calhooks.webhooks.settings.validation import chosen_triggers
 
 

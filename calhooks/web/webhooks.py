@@ -15,8 +15,8 @@ from calhooks.web.switch import is_question, question
 from calhooks.web.webhook_form import WebhookForm, form_for
 from calhooks.web.webhook_pages import list_context, own_webhook
 from calhooks.web.webhook_preview import box_context, preview_context
+from calhooks.webhooks.editor.presets import find_preset
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.presets import find_preset
 from calhooks.webhooks.settings import subscriptions
 from calhooks.webhooks.settings.ping import PingRefused
 from calhooks.webhooks.settings.ping import ping as send_ping

@@ -13,7 +13,7 @@ from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.events import Trigger
 from calhooks.scheduling.booking_events import announce
-from calhooks.webhooks.presets import find_preset
+from calhooks.webhooks.editor.presets import find_preset
 from calhooks.webhooks.settings.subscriptions import list_webhooks
 from tests import factories
 from tests.delivery.helpers import deliver

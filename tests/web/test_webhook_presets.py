@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from calhooks.accounts.models import User
 from calhooks.db import db
-from calhooks.webhooks.presets import PRESETS, Preset, find_preset
+from calhooks.webhooks.editor.presets import PRESETS, Preset, find_preset
 from calhooks.webhooks.settings.subscriptions import list_webhooks
 from tests import factories
 from tests.web import pages

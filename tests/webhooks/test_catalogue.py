@@ -8,8 +8,8 @@ import pytest
 from calhooks.events import Team, Trigger
 from calhooks.webhooks.body.payload import build_payload, template_context
 from calhooks.webhooks.body.samples import BASE_URL, sample_body, sample_event
-from calhooks.webhooks.catalogue import CATALOGUE, Group, absent_for, may_be_missing
-from calhooks.webhooks.shapes import root
+from calhooks.webhooks.editor.catalogue import CATALOGUE, Group, absent_for, may_be_missing
+from calhooks.webhooks.editor.event_shape import root
 from calhooks.webhooks.template import compile_template
 
 TYPES = {

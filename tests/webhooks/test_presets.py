@@ -17,9 +17,9 @@ from calhooks.events import TRIGGERS, Person, Trigger
 from calhooks.webhooks.body.bodies import BodyShape, render_body
 from calhooks.webhooks.body.payload import build_payload, template_context
 from calhooks.webhooks.body.samples import BASE_URL, crowded_event, sample_event
-from calhooks.webhooks.known import Known
-from calhooks.webhooks.presets import PRESETS, find_preset, preset_for
-from calhooks.webhooks.remarks import remarks
+from calhooks.webhooks.editor.account_variables import Known
+from calhooks.webhooks.editor.presets import PRESETS, find_preset, preset_for
+from calhooks.webhooks.editor.remarks import remarks
 from calhooks.webhooks.settings.headers import TypedHeader, header_errors, render_headers
 from calhooks.webhooks.settings.validation import check_shape
 from calhooks.webhooks.template import compile_template

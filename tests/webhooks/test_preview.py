@@ -12,8 +12,8 @@ from calhooks.events import Trigger
 from calhooks.webhooks.body.bodies import BodyShape
 from calhooks.webhooks.body.samples import sample_body, sample_event
 from calhooks.webhooks.dispatch import dispatch
-from calhooks.webhooks.pretty import indented
-from calhooks.webhooks.preview import preview
+from calhooks.webhooks.editor.json_layout import indented
+from calhooks.webhooks.editor.preview import preview
 from calhooks.webhooks.template import Piece, TemplateError
 from tests.factories import create_webhook
 

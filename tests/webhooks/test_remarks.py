@@ -8,8 +8,8 @@ from calhooks.db import writing
 from calhooks.events import Answer, Trigger
 from calhooks.webhooks.body.samples import sample_event
 from calhooks.webhooks.dispatch import dispatch
-from calhooks.webhooks.known import Known, known_to, path_of
-from calhooks.webhooks.remarks import remarks
+from calhooks.webhooks.editor.account_variables import Known, known_to, path_of
+from calhooks.webhooks.editor.remarks import remarks
 from calhooks.webhooks.template import compile_template
 
 DEFAULT = [Trigger.BOOKING_CREATED, Trigger.BOOKING_RESCHEDULED, Trigger.BOOKING_CANCELLED]

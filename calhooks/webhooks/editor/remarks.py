@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from calhooks.events import TRIGGER_LABELS, Trigger
-from calhooks.webhooks.catalogue import absent_for, may_be_missing
-from calhooks.webhooks.known import Known
-from calhooks.webhooks.shapes import OPEN, Shape, nearest, root
+from calhooks.webhooks.editor.account_variables import Known
+from calhooks.webhooks.editor.catalogue import absent_for, may_be_missing
+from calhooks.webhooks.editor.event_shape import OPEN, Shape, nearest, root
 from calhooks.webhooks.template import Template, TemplateError
 from calhooks.webhooks.template.nodes import Block, BlockName, Call, Node, Path, Variable
 

@@ -7,10 +7,10 @@ from typing import Any
 from calhooks.delivery.sending.headers import name_problem
 from calhooks.events import Trigger
 from calhooks.webhooks.body.bodies import compiled
-from calhooks.webhooks.known import Known
+from calhooks.webhooks.editor.account_variables import Known
+from calhooks.webhooks.editor.preview import Preview, preview
+from calhooks.webhooks.editor.remarks import Remark, remarks
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.preview import Preview, preview
-from calhooks.webhooks.remarks import Remark, remarks
 from calhooks.webhooks.settings.headers import HeaderFailed, headers_to_keep, render_headers
 from calhooks.webhooks.settings.validation import CONTENT_TYPES, WebhookValues, check_shape, typed_shape
 from calhooks.webhooks.template import ContentType, TemplateError

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks.delivery.models import Event
-from calhooks.webhooks.catalogue import Group, Variable
+from calhooks.webhooks.editor.catalogue import Group, Variable
 from calhooks.webhooks.template.scan import IDENTIFIER
 from calhooks.webhooks.template.values import json_text, text_of
 

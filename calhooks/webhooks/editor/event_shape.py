@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 
-from calhooks.webhooks.catalogue import CATALOGUE, Variable
+from calhooks.webhooks.editor.catalogue import CATALOGUE, Variable
 
 # A slip of the hand, and what may be one.
 SLIP, NEAR = 0.8, 0.6

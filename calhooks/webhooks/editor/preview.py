@@ -6,7 +6,7 @@ from typing import Any
 
 from calhooks.webhooks.body.bodies import BodyShape, compiled, render_body
 from calhooks.webhooks.body.payload import template_context
-from calhooks.webhooks.pretty import indented
+from calhooks.webhooks.editor.json_layout import indented
 from calhooks.webhooks.template import ContentType, Piece
 
 
