@@ -21,11 +21,11 @@ from calhooks.webhooks.body.samples import sample_body
 from calhooks.webhooks.editor.catalogue import CATALOGUE, Group, Variable
 from calhooks.webhooks.editor.presets import PRESETS
 from calhooks.webhooks.template import ContentType, TemplateError, compile_template
-from calhooks.webhooks.template.combinations import MOST_COMBINATIONS
-from calhooks.webhooks.template.frames import LARGEST_BODY
 from calhooks.webhooks.template.nodes import Data
-from calhooks.webhooks.template.parse import LONGEST_SOURCE
-from calhooks.webhooks.template.unsupported import HELPERS
+from calhooks.webhooks.template.proof.combinations import MOST_COMBINATIONS
+from calhooks.webhooks.template.syntax.parse import LONGEST_SOURCE
+from calhooks.webhooks.template.syntax.unsupported import HELPERS
+from calhooks.webhooks.template.values.frames import LARGEST_BODY
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()

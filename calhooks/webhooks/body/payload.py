@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from calhooks.events import BookingEvent, Person
-from calhooks.webhooks.template.values import json_text
+from calhooks.webhooks.template.values.values import json_text
 
 
 def build_payload(event: BookingEvent, base_url: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from calhooks.delivery.models import Event
 from calhooks.webhooks.editor.catalogue import Group, Variable
-from calhooks.webhooks.template.scan import IDENTIFIER
-from calhooks.webhooks.template.values import json_text, text_of
+from calhooks.webhooks.template.syntax.scan import IDENTIFIER
+from calhooks.webhooks.template.values.values import json_text, text_of
 
 LOOKED_AT = 100
 MOST_KEYS = 100

@@ -7,7 +7,7 @@ from enum import StrEnum
 from calhooks.events import Trigger
 from calhooks.webhooks.body.payload import template_context
 from calhooks.webhooks.body.samples import sample_body
-from calhooks.webhooks.template.values import MISSING, json_text, lookup, text_of
+from calhooks.webhooks.template.values.values import MISSING, json_text, lookup, text_of
 
 LONGEST_SAMPLE = 80
 EVERY = frozenset(Trigger)

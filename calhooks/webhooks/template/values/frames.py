@@ -1,7 +1,7 @@
 """Where a rendering stands: the loops it is in, and how much it has written and done."""
 
 from calhooks.webhooks.template.nodes import Path
-from calhooks.webhooks.template.values import MISSING, lookup
+from calhooks.webhooks.template.values.values import MISSING, lookup
 
 LARGEST_BODY = 262_144
 MOST_STEPS = 250_000

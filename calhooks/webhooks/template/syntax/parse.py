@@ -1,9 +1,6 @@
 """Build the tree of a template from its text and tags."""
 
-from calhooks.webhooks.template import unsupported
 from calhooks.webhooks.template.errors import TemplateError
-from calhooks.webhooks.template.expressions import read_arguments, read_expression, read_path
-from calhooks.webhooks.template.helpers import check_call
 from calhooks.webhooks.template.nodes import (
     Argument,
     Block,
@@ -16,8 +13,11 @@ from calhooks.webhooks.template.nodes import (
     Text,
     Variable,
 )
-from calhooks.webhooks.template.scan import Chunk, Kind, Tag, Token, scan
-from calhooks.webhooks.template.whitespace import strip_whitespace
+from calhooks.webhooks.template.syntax import unsupported
+from calhooks.webhooks.template.syntax.expressions import read_arguments, read_expression, read_path
+from calhooks.webhooks.template.syntax.scan import Chunk, Kind, Tag, Token, scan
+from calhooks.webhooks.template.syntax.whitespace import strip_whitespace
+from calhooks.webhooks.template.values.helpers import check_call
 
 LONGEST_SOURCE = 65_536
 DEEPEST = 32

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from calhooks.webhooks.template.combinations import blocks, check_combinations, variables
 from calhooks.webhooks.template.errors import TemplateError
-from calhooks.webhooks.template.form_machine import FormMachine
-from calhooks.webhooks.template.json_machine import JsonMachine
 from calhooks.webhooks.template.nodes import BlockName, ContentType, Node, Place
-from calhooks.webhooks.template.walk import Walk
+from calhooks.webhooks.template.proof.combinations import blocks, check_combinations, variables
+from calhooks.webhooks.template.proof.form_machine import FormMachine
+from calhooks.webhooks.template.proof.json_machine import JsonMachine
+from calhooks.webhooks.template.proof.walk import Walk
 
 
 def find_places(source: str, nodes: Sequence[Node], content_type: ContentType) -> dict[int, Place]:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from calhooks.webhooks.template import dates
 from calhooks.webhooks.template.errors import TemplateError
-from calhooks.webhooks.template.frames import Frame
 from calhooks.webhooks.template.nodes import Argument, Call, Literal, Path, Place
-from calhooks.webhooks.template.values import MISSING, json_text, lookup, text_of
+from calhooks.webhooks.template.values import dates
+from calhooks.webhooks.template.values.frames import Frame
+from calhooks.webhooks.template.values.values import MISSING, json_text, lookup, text_of
 
 Getter = Callable[[Frame], object]
 DEFAULT_FORMAT = "medium"

@@ -5,9 +5,9 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-from calhooks.webhooks.template import json_errors
 from calhooks.webhooks.template.errors import Rejected
 from calhooks.webhooks.template.nodes import Place
+from calhooks.webhooks.template.proof import json_errors
 
 DEEPEST = 100
 BLANK = re.compile(r"[ \t\n\r]*")

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from calhooks.webhooks.template import unsupported
 from calhooks.webhooks.template.errors import TemplateError
 from calhooks.webhooks.template.nodes import Argument, Call, Data, Literal, Path
-from calhooks.webhooks.template.scan import BRACKETED, IDENTIFIER, Token
+from calhooks.webhooks.template.syntax import unsupported
+from calhooks.webhooks.template.syntax.scan import BRACKETED, IDENTIFIER, Token
 
 STEPS = re.compile(rf"((?<=[^@])[./])?(\.\.|\.|{IDENTIFIER}|{BRACKETED})")
 BRACKET_ESCAPE = re.compile(r"\\([\\\]])")

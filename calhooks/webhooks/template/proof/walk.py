@@ -11,9 +11,9 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from calhooks.webhooks.template.combinations import POSITIONS, blocks
 from calhooks.webhooks.template.errors import Rejected, TemplateError
 from calhooks.webhooks.template.nodes import Block, BlockName, Data, Node, Place, Text, Variable
+from calhooks.webhooks.template.proof.combinations import POSITIONS, blocks
 
 # Visits of a node by a state, characters of text read by a state, rounds through a loop that keeps changing the state.
 MOST_VISITS = 100_000

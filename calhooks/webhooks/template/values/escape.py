@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from calhooks.webhooks.template.nodes import ContentType, Place
-from calhooks.webhooks.template.values import json_text, quoted, text_of
+from calhooks.webhooks.template.values.values import json_text, quoted, text_of
 
 # In a form's own text: escapes as they are, then what must be escaped. Whitespace is looked at when the body is whole.
 FORM_TEXT = re.compile(r"%[0-9A-Fa-f]{2}|%|[^A-Za-z0-9\-._~*+&=%\s]+")
