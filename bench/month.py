@@ -11,7 +11,7 @@ from bench.figures import Line, milliseconds
 from bench.place import Place
 from calhooks import clock, ids
 from calhooks.db import writing
-from calhooks.scheduling.models import Booking, BookingStatus, EventType
+from calhooks.scheduling.models.bookings import Booking, BookingStatus, EventType
 from tests import factories
 
 BOOKINGS = 5_000

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from calhooks.events import Answer, BookingEvent, Person, Trigger
 from calhooks.scheduling.booking_mail import tell
-from calhooks.scheduling.models import Attendee, Booking
+from calhooks.scheduling.models.bookings import Attendee, Booking
 from calhooks.webhooks.dispatch import dispatch
 
 

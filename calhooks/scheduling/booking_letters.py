@@ -9,7 +9,7 @@ from calhooks.events import Trigger
 from calhooks.mail.addresses import Correspondent, one_line
 from calhooks.mail.letters import Fact, Letter, Link
 from calhooks.scheduling.calendar_file import summary
-from calhooks.scheduling.models import Attendee, Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 from calhooks.zones import offset_label, zone_info
 
 LONGEST_NAME = 100

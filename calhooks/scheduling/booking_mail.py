@@ -25,7 +25,7 @@ from calhooks.scheduling.booking_letters import (
     write_letter,
 )
 from calhooks.scheduling.calendar_file import Method, attendee_invitation, host_invitation, sequence_number
-from calhooks.scheduling.models import Attendee, Booking, BookingStatus, ChangeAction
+from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
 
 ASKED = {ChangeAction.REQUESTED, ChangeAction.MOVE_REQUESTED}
 METHODS = {

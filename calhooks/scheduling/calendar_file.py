@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from calhooks.mail.addresses import Correspondent, one_line
-from calhooks.scheduling.models import Attendee, Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 
 PRODUCT = "-//calhooks//calhooks//EN"
 REFRESH = timedelta(minutes=15)

@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from calhooks.scheduling.calendar_file import summary
-from calhooks.scheduling.models import Booking
+from calhooks.scheduling.models.bookings import Booking
 
 GOOGLE = "https://calendar.google.com/calendar/render"
 OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"

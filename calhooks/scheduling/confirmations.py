@@ -11,7 +11,7 @@ from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.history import note
 from calhooks.scheduling.limits import reached_limit
 from calhooks.scheduling.locking import locked_booking
-from calhooks.scheduling.models import Booking, BookingStatus, ChangeAction
+from calhooks.scheduling.models.bookings import Booking, BookingStatus, ChangeAction
 from calhooks.scheduling.openings import is_taken
 from calhooks.scheduling.reschedules import take_place
 

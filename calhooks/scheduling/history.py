@@ -12,7 +12,7 @@ from calhooks.delivery.models import Delivery, Event
 from calhooks.mail.log import mails_about
 from calhooks.mail.models import Mail
 from calhooks.scheduling.lists import find_hosts_booking
-from calhooks.scheduling.models import Booking, BookingChange, ChangeAction
+from calhooks.scheduling.models.bookings import Booking, BookingChange, ChangeAction
 from calhooks.webhooks.models import Webhook
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from calhooks.accounts.models import User
 from calhooks.scheduling.errors import NotFound
-from calhooks.scheduling.models import Attendee, Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 from calhooks.scheduling.openings import MAX_LENGTH
 
 PAGE_SIZE = 20

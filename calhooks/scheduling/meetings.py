@@ -10,7 +10,7 @@ from calhooks.accounts.models import User
 from calhooks.events import Trigger
 from calhooks.scheduling.booking_events import announce
 from calhooks.scheduling.locking import lock_endpoints
-from calhooks.scheduling.models import Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
 
 # A meeting that began or ended longer ago is not told any more.
 LATEST = timedelta(days=1)

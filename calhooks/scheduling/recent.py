@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.models import Booking
+from calhooks.scheduling.models.bookings import Booking
 
 LATEST = 20
 

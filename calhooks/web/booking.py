@@ -16,7 +16,7 @@ from calhooks.scheduling.calendar_links import calendar_links
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.lists import find_booking
 from calhooks.scheduling.metadata import MetadataError, parse_metadata
-from calhooks.scheduling.models import Booking
+from calhooks.scheduling.models.bookings import Booking
 from calhooks.web import access
 from calhooks.web.booking_link import BookingLink
 from calhooks.web.booking_state import booking_state

@@ -17,7 +17,7 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice
 
-from calhooks.scheduling.models import Booking
+from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.places import Place, chosen_before
 from calhooks.scheduling.questions import Question, QuestionKind, is_ticked, own_answers
 from calhooks.scheduling.submissions import MAX_GUESTS, Submission, check_submission

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from calhooks.scheduling.bookings import require_changeable
 from calhooks.scheduling.errors import NotAllowed
-from calhooks.scheduling.models import Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.reschedules import open_request, successor
 
 STAYS = "The meeting stays at its old time."

@@ -22,7 +22,7 @@ from calhooks.scheduling.event_types import list_event_types
 from calhooks.scheduling.export import bookings_csv
 from calhooks.scheduling.history import story
 from calhooks.scheduling.lists import Search, View
-from calhooks.scheduling.models import Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.web import access
 from calhooks.web.htmx import fragment, is_htmx
 from calhooks.web.numbers import counted, row_number

@@ -9,7 +9,7 @@ from calhooks.scheduling.bookings import book, cancel, draft, set_no_show
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered, SlotTaken
 from calhooks.scheduling.event_types import delete_event_type
 from calhooks.scheduling.locking import flush_or_refuse
-from calhooks.scheduling.models import Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from tests import factories
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import NOW, at, book_at, bookable, last_payload, submission, told

@@ -14,7 +14,7 @@ from calhooks.mail.addresses import Correspondent
 from calhooks.scheduling import calendar_file
 from calhooks.scheduling.calendar_file import Method, entry_uid
 from calhooks.scheduling.calendar_links import calendar_links
-from calhooks.scheduling.models import Attendee, Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 from tests import factories
 
 START = datetime(2026, 3, 5, 9, tzinfo=UTC)

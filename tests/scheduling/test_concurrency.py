@@ -18,7 +18,7 @@ from calhooks.scheduling.bookings import book, cancel
 from calhooks.scheduling.confirmations import confirm, reject
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.meetings import announce_meetings
-from calhooks.scheduling.models import Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.reschedules import reschedule
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, bookable, last_payload, move, submission, told

@@ -16,7 +16,7 @@ from calhooks.scheduling.exceptions import (
     remove_override,
     set_override,
 )
-from calhooks.scheduling.models import DateOverride, EventType
+from calhooks.scheduling.models.bookings import DateOverride, EventType
 from calhooks.scheduling.openings import free_times
 from tests import factories
 from tests.scheduling.conftest import Watch

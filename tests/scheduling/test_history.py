@@ -11,7 +11,7 @@ from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.export import bookings_csv, harmless
 from calhooks.scheduling.history import Story, story
 from calhooks.scheduling.lists import Search, View, list_bookings
-from calhooks.scheduling.models import Booking
+from calhooks.scheduling.models.bookings import Booking
 from tests import factories
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import NOW, at, book_at, bookable, move

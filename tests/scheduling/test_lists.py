@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from calhooks.scheduling import lists
 from calhooks.scheduling.errors import NotFound
 from calhooks.scheduling.lists import View, count_bookings, find_booking, find_hosts_booking, list_bookings
-from calhooks.scheduling.models import BookingStatus
+from calhooks.scheduling.models.bookings import BookingStatus
 from tests import factories
 from tests.scheduling.helpers import at
 

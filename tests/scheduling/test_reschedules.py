@@ -7,7 +7,7 @@ from calhooks.scheduling.confirmations import confirm, reject
 from calhooks.scheduling.errors import NotAllowed, NotFound, SlotNotOffered, SlotTaken
 from calhooks.scheduling.event_types import delete_event_type
 from calhooks.scheduling.metadata import MetadataError
-from calhooks.scheduling.models import BookingStatus
+from calhooks.scheduling.models.bookings import BookingStatus
 from calhooks.scheduling.reschedules import open_request, reschedule, successor
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, bookable, last_payload, move, submission, told

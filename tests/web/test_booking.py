@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.models import BookingStatus, EventType
+from calhooks.scheduling.models.bookings import BookingStatus, EventType
 from tests import factories
 from tests.web import pages
 from tests.web.conftest import Watch

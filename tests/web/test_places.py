@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from calhooks.accounts.models import User
 from calhooks.db import db
-from calhooks.scheduling.models import Booking, EventType, LocationKind
+from calhooks.scheduling.models.bookings import Booking, EventType, LocationKind
 from tests import factories
 from tests.web import pages
 from tests.web.markup import elements

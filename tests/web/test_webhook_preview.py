@@ -16,7 +16,7 @@ from calhooks.db import db, writing
 from calhooks.delivery.models import Delivery
 from calhooks.events import Trigger
 from calhooks.scheduling.booking_events import announce
-from calhooks.scheduling.models import Booking
+from calhooks.scheduling.models.bookings import Booking
 from calhooks.webhooks.body.samples import sample_body
 from tests import factories
 from tests.web import pages
