@@ -12,7 +12,7 @@ from calhooks.accounts.models import User
 from calhooks.db import after_commit, db, writing
 from calhooks.delivery.models import Event
 from calhooks.scheduling.bookings import book
-from calhooks.scheduling.models.bookings import EventType
+from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.submissions import Submission
 from tests import factories
 

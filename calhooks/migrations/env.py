@@ -8,7 +8,8 @@ from calhooks.accounts import models as accounts_models  # noqa: F401 - fills th
 from calhooks.delivery import models as delivery_models  # noqa: F401 - fills the metadata
 from calhooks.mail import models as mail_models  # noqa: F401 - fills the metadata
 from calhooks.scheduling import holds as holds_models  # noqa: F401 - fills the metadata
-from calhooks.scheduling.models import bookings as scheduling_models  # noqa: F401 - fills the metadata
+from calhooks.scheduling.models import bookings as bookings_models  # noqa: F401 - fills the metadata
+from calhooks.scheduling.models import calendars as calendars_models  # noqa: F401 - fills the metadata
 from calhooks.webhooks import models as webhooks_models  # noqa: F401 - fills the metadata
 
 # Any number, as long as nothing else in the same database uses it.

@@ -15,7 +15,8 @@ from calhooks.scheduling.booking_events import announce
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.history import note
 from calhooks.scheduling.locking import flush_or_refuse, lock_endpoints, lock_host_of, locked_booking
-from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction, EventType, LocationKind
+from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
+from calhooks.scheduling.models.event_types import EventType, LocationKind
 from calhooks.scheduling.openings import require_offered
 from calhooks.scheduling.places import place_of
 from calhooks.scheduling.questions import ATTENDEE_PHONE

@@ -6,7 +6,7 @@ from typing import Any
 
 from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.fields import MAX_SLUG_LENGTH, checked, one_line, paragraphs, slug_of
-from calhooks.scheduling.models.bookings import LocationKind
+from calhooks.scheduling.models.event_types import LocationKind
 from calhooks.scheduling.openings import MAX_BUFFER, MAX_LENGTH
 from calhooks.scheduling.places import TypedPlace, check_other_places, check_place
 from calhooks.scheduling.question_form import TypedQuestion, check_questions

@@ -11,7 +11,8 @@ from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.event_type_form import MAX_TITLE_LENGTH, SLUG_IN_USE, EventTypeForm, check_event_type
 from calhooks.scheduling.fields import MAX_SLUG_LENGTH
 from calhooks.scheduling.locking import lock_host
-from calhooks.scheduling.models.bookings import EventType, Schedule
+from calhooks.scheduling.models.event_types import EventType
+from calhooks.scheduling.models.schedules import Schedule
 
 
 def list_event_types(session: Session, owner: User) -> Sequence[EventType]:

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from calhooks import clock, ids
 from calhooks.accounts.models import User
 from calhooks.scheduling.errors import NotFound
-from calhooks.scheduling.models.bookings import Booking, BookingStatus, CalendarFeed
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.calendars import CalendarFeed
 
 # However much a host has booked, a feed costs no more than this.
 BACK = timedelta(days=30)

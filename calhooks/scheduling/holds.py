@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from calhooks.db import Base, UTCDateTime
 from calhooks.scheduling.locking import lock_host
-from calhooks.scheduling.models.bookings import EventType
+from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.openings import require_offered
 from calhooks.scheduling.slots import Span
 

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from calhooks.scheduling.models.bookings import Booking, BookingStatus, EventType, WindowKind
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.event_types import EventType, WindowKind
 from calhooks.scheduling.slots import FIRST_MINUTE, LAST_MINUTE, Span, day_bounds
 from calhooks.zones import zone_info
 

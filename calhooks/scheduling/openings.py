@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from calhooks.scheduling.errors import SlotNotOffered, SlotTaken
 from calhooks.scheduling.exceptions import away
 from calhooks.scheduling.limits import closed_spans, outside_window, reached_limit
-from calhooks.scheduling.models.bookings import Booking, BookingStatus, EventType, Schedule
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.event_types import EventType
+from calhooks.scheduling.models.schedules import Schedule
 from calhooks.scheduling.slots import OpenRange, Span, WeeklyHours, day_bounds, free_slots
 from calhooks.zones import zone_info
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from calhooks.scheduling.fields import checked, one_line, phone_number
-from calhooks.scheduling.models.bookings import Booking, EventType, LocationKind
+from calhooks.scheduling.models.bookings import Booking
+from calhooks.scheduling.models.event_types import EventType, LocationKind
 
 MAX_LOCATION_LENGTH = 1_000
 MAX_OTHER_PLACES = 5

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from calhooks.scheduling.fields import checked, one_line, paragraphs, phone_number
-from calhooks.scheduling.models.bookings import EventType, LocationKind
+from calhooks.scheduling.models.event_types import EventType, LocationKind
 from calhooks.scheduling.places import places
 
 MAX_TEXT_LENGTH = 1_000

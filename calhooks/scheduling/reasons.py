@@ -9,7 +9,8 @@ from calhooks.scheduling.exceptions import away
 from calhooks.scheduling.holds import held_by_others
 from calhooks.scheduling.lengths import length_of_time
 from calhooks.scheduling.limits import outside_window, reached_limit
-from calhooks.scheduling.models.bookings import Booking, BookingStatus, EventType
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.openings import MAX_BUFFER, MAX_LENGTH, weekly_hours
 from calhooks.scheduling.slots import Span, free_slots
 from calhooks.zones import zone_info

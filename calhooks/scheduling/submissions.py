@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.fields import MAX_REASON_LENGTH, checked, email_address, one_line, paragraphs
-from calhooks.scheduling.models.bookings import LocationKind
+from calhooks.scheduling.models.event_types import LocationKind
 from calhooks.scheduling.places import Place, chosen_place
 from calhooks.scheduling.questions import ATTENDEE_PHONE, Answers, Question, check_answers
 from calhooks.zones import canonical_zone

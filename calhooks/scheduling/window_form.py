@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from calhooks.scheduling.fields import checked, one_line
-from calhooks.scheduling.models.bookings import WindowKind
+from calhooks.scheduling.models.event_types import WindowKind
 
 MAX_WINDOW_DAYS = 3_650
 MAX_LIMIT = 10_000

@@ -10,7 +10,7 @@ from calhooks.db import db, writing
 from calhooks.scheduling import availability
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.exceptions import list_absences
-from calhooks.scheduling.models.bookings import Schedule
+from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web import access
 from calhooks.web.forms import AccountForm, ZoneField
 from calhooks.web.htmx import is_htmx

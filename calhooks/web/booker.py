@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.scheduling.holds import held_by_others
-from calhooks.scheduling.models.bookings import Booking, EventType
+from calhooks.scheduling.models.bookings import Booking
+from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.openings import free_times
 from calhooks.scheduling.slots import Span, by_day
 from calhooks.web.booking_form import BookingForm

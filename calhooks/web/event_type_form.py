@@ -12,7 +12,8 @@ from calhooks.scheduling.event_type_form import DEFAULT_NOTICE, EventTypeForm
 from calhooks.scheduling.lengths import DAY_MINUTES as DAY
 from calhooks.scheduling.lengths import HOUR_MINUTES as HOUR
 from calhooks.scheduling.lengths import length_of_time
-from calhooks.scheduling.models.bookings import EventType, LocationKind, Schedule, WindowKind
+from calhooks.scheduling.models.event_types import EventType, LocationKind, WindowKind
+from calhooks.scheduling.models.schedules import Schedule
 from calhooks.scheduling.window_form import TypedWindow
 from calhooks.web.place_form import LOCATION_CHOICES, Places, stored_places
 from calhooks.web.question_form import Questions, stored_rows

@@ -8,7 +8,7 @@ from calhooks.db import db, writing
 from calhooks.scheduling import event_types
 from calhooks.scheduling.availability import list_schedules
 from calhooks.scheduling.errors import InvalidInput, NotFound
-from calhooks.scheduling.models.bookings import EventType
+from calhooks.scheduling.models.event_types import EventType
 from calhooks.web import access
 from calhooks.web.event_type_form import TypedEventType, form_for
 from calhooks.web.htmx import fragment, is_htmx

@@ -11,7 +11,7 @@ from calhooks.db import db, writing
 from calhooks.scheduling import availability, exceptions
 from calhooks.scheduling.availability import TypedTimes
 from calhooks.scheduling.errors import InvalidInput, NotFound
-from calhooks.scheduling.models.bookings import Schedule
+from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web import access
 from calhooks.web.availability import exceptions_of, to_schedule
 from calhooks.web.forms import AccountForm

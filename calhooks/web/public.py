@@ -17,7 +17,8 @@ from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotN
 from calhooks.scheduling.holds import hold, release
 from calhooks.scheduling.lists import find_booking
 from calhooks.scheduling.metadata import MetadataError, parse_metadata
-from calhooks.scheduling.models.bookings import Booking, EventType
+from calhooks.scheduling.models.bookings import Booking
+from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.places import Place, places
 from calhooks.scheduling.questions import Question, asked
 from calhooks.scheduling.submissions import Submission

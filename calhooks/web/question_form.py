@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Form, FormField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
-from calhooks.scheduling.models.bookings import EventType
+from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.question_form import TypedQuestion
 from calhooks.scheduling.questions import QuestionKind, own_questions
 from calhooks.web.rows import Rows

@@ -3,7 +3,7 @@
 from werkzeug.datastructures import MultiDict
 
 from calhooks.scheduling.availability import WEEKDAYS, TypedHours, clock_time
-from calhooks.scheduling.models.bookings import Schedule
+from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.numbers import counted
 
 MOST_RANGES = 50

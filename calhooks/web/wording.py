@@ -8,7 +8,7 @@ from typing import Any
 
 from calhooks.scheduling import questions
 from calhooks.scheduling.lengths import HOUR_MINUTES
-from calhooks.scheduling.models.bookings import LocationKind
+from calhooks.scheduling.models.event_types import LocationKind
 from calhooks.scheduling.places import Place, places
 from calhooks.web.markdown import markdown, plain
 from calhooks.web.visitor import clock_hours

@@ -13,7 +13,8 @@ from calhooks.db import writing
 from calhooks.delivery.models import Event
 from calhooks.events import TRIGGERS
 from calhooks.scheduling.bookings import book
-from calhooks.scheduling.models.bookings import Booking, EventType
+from calhooks.scheduling.models.bookings import Booking
+from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.reschedules import reschedule
 from calhooks.scheduling.submissions import Submission
 from tests import factories

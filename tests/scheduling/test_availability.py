@@ -6,7 +6,7 @@ from calhooks.scheduling.availability import TypedHours, clock_time, find_schedu
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.event_types import list_event_types
-from calhooks.scheduling.models.bookings import Schedule
+from calhooks.scheduling.models.schedules import Schedule
 from tests import factories
 
 

@@ -17,7 +17,8 @@ from calhooks.mail.models import Mail
 from calhooks.scheduling.bookings import cancel
 from calhooks.scheduling.calendar_file import entry_uid
 from calhooks.scheduling.confirmations import confirm, reject
-from calhooks.scheduling.models.bookings import Booking, EventType
+from calhooks.scheduling.models.bookings import Booking
+from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.reminders import owe_reminders
 from tests import factories
 from tests.mail.letters import pump

@@ -5,7 +5,8 @@ from calhooks.db import writing
 from calhooks.scheduling.bookings import cancel
 from calhooks.scheduling.confirmations import confirm, reject
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
-from calhooks.scheduling.models.bookings import Booking, BookingStatus, EventType
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, bookable, last_payload, move, told

@@ -18,7 +18,7 @@ from calhooks.scheduling.event_types import (
     move_event_type,
     update_event_type,
 )
-from calhooks.scheduling.models.bookings import EventType
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 
 

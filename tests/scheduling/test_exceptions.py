@@ -16,7 +16,8 @@ from calhooks.scheduling.exceptions import (
     remove_override,
     set_override,
 )
-from calhooks.scheduling.models.bookings import DateOverride, EventType
+from calhooks.scheduling.models.event_types import EventType
+from calhooks.scheduling.models.schedules import DateOverride
 from calhooks.scheduling.openings import free_times
 from tests import factories
 from tests.scheduling.conftest import Watch

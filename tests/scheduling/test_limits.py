@@ -10,7 +10,7 @@ from calhooks.scheduling.confirmations import confirm
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, SlotNotOffered
 from calhooks.scheduling.event_type_form import EventTypeForm
 from calhooks.scheduling.event_types import create_event_type
-from calhooks.scheduling.models.bookings import EventType, WindowKind
+from calhooks.scheduling.models.event_types import EventType, WindowKind
 from calhooks.scheduling.openings import free_times
 from calhooks.scheduling.window_form import TypedWindow
 from tests import factories

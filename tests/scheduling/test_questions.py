@@ -8,7 +8,7 @@ from calhooks.db import writing
 from calhooks.scheduling.errors import InvalidInput, SlotNotOffered
 from calhooks.scheduling.event_type_form import EventTypeForm
 from calhooks.scheduling.event_types import create_event_type, update_event_type
-from calhooks.scheduling.models.bookings import EventType, LocationKind
+from calhooks.scheduling.models.event_types import EventType, LocationKind
 from calhooks.scheduling.question_form import TypedQuestion, check_questions
 from calhooks.scheduling.questions import Question, QuestionKind, asked, check_answers, own_questions
 from tests import factories

@@ -9,7 +9,7 @@ from calhooks.db import writing
 from calhooks.scheduling.errors import NotAllowed
 from calhooks.scheduling.exceptions import add_absence, set_override
 from calhooks.scheduling.holds import hold
-from calhooks.scheduling.models.bookings import EventType, WindowKind
+from calhooks.scheduling.models.event_types import EventType, WindowKind
 from calhooks.scheduling.openings import require_offered
 from calhooks.scheduling.reasons import reasons
 from tests import factories

@@ -8,7 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.models.bookings import BookingStatus, EventType
+from calhooks.scheduling.models.bookings import BookingStatus
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 from tests.web import pages
 from tests.web.conftest import Watch

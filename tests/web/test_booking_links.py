@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from calhooks.scheduling import metadata
-from calhooks.scheduling.models.bookings import LocationKind
+from calhooks.scheduling.models.event_types import LocationKind
 from calhooks.scheduling.questions import ATTENDEE_PHONE
 from calhooks.scheduling.submissions import MAX_GUESTS
 from calhooks.web.booker import CLOCK_PARAMETER

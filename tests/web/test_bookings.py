@@ -11,7 +11,8 @@ from werkzeug.test import TestResponse
 
 from calhooks.accounts.models import User
 from calhooks.db import db
-from calhooks.scheduling.models.bookings import Attendee, BookingStatus, EventType
+from calhooks.scheduling.models.bookings import Attendee, BookingStatus
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 from tests.web import pages
 from tests.web.conftest import Watch

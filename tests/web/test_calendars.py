@@ -10,7 +10,8 @@ from icalendar import Calendar
 from calhooks.accounts import usernames
 from calhooks.accounts.models import User
 from calhooks.scheduling.feeds import AHEAD, BACK
-from calhooks.scheduling.models.bookings import BookingStatus, EventType
+from calhooks.scheduling.models.bookings import BookingStatus
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 from tests.web import pages
 from tests.web.markup import elements, hook

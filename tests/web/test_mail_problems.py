@@ -10,7 +10,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.mail.models import Mail, MailState
-from calhooks.scheduling.models.bookings import EventType
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 from tests.web import pages
 from tests.web.markup import hooks

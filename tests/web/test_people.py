@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from calhooks.accounts.models import AccountLink, User
 from calhooks.db import db
-from calhooks.scheduling.models.bookings import EventType
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 from tests.web import pages
 

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from calhooks.accounts.models import User
 from calhooks.db import db
-from calhooks.scheduling.models.bookings import Booking, EventType, LocationKind
+from calhooks.scheduling.models.bookings import Booking
+from calhooks.scheduling.models.event_types import EventType, LocationKind
 from tests import factories
 from tests.web import pages
 from tests.web.markup import elements

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.models.bookings import EventType
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 from tests.web import pages
 from tests.web.conftest import Watch

@@ -14,7 +14,8 @@ from calhooks.accounts.models import User
 from calhooks.accounts.setup_code import setup_code
 from calhooks.config import Config
 from calhooks.db import db
-from calhooks.scheduling.models.bookings import EventType, Schedule
+from calhooks.scheduling.models.event_types import EventType
+from calhooks.scheduling.models.schedules import Schedule
 from tests import factories
 from tests.web import pages
 

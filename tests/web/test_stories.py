@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.models.bookings import EventType
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 from tests.web import pages
 from tests.web.markup import hook, hooks
