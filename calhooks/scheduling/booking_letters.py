@@ -8,7 +8,7 @@ from enum import StrEnum
 from calhooks.events import Trigger
 from calhooks.mail.addresses import Correspondent, one_line
 from calhooks.mail.letters import Fact, Letter, Link
-from calhooks.scheduling.calendar_file import summary
+from calhooks.scheduling.calendars.ics import summary
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 from calhooks.zones import offset_label, zone_info
 

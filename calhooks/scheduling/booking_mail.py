@@ -24,7 +24,7 @@ from calhooks.scheduling.booking_letters import (
     host_reader,
     write_letter,
 )
-from calhooks.scheduling.calendar_file import Method, attendee_invitation, host_invitation, sequence_number
+from calhooks.scheduling.calendars.ics import Method, attendee_invitation, host_invitation, sequence_number
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
 
 ASKED = {ChangeAction.REQUESTED, ChangeAction.MOVE_REQUESTED}

@@ -12,7 +12,7 @@ from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.mail.log import problems
 from calhooks.scheduling import bookings
-from calhooks.scheduling.calendar_links import calendar_links
+from calhooks.scheduling.calendars.links import calendar_links
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.lists import find_booking
 from calhooks.scheduling.metadata import MetadataError, parse_metadata

@@ -6,8 +6,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from calhooks import clock
 from calhooks.config import current_config
 from calhooks.db import db, writing
-from calhooks.scheduling import calendar_file, feeds
 from calhooks.scheduling.bookings import is_host
+from calhooks.scheduling.calendars import feeds, ics
 from calhooks.scheduling.errors import NotFound
 from calhooks.scheduling.lists import find_booking
 from calhooks.web import access
@@ -24,9 +24,9 @@ def download(uid: str) -> Response:
         booking = find_booking(session, uid)
     except NotFound:
         abort(404)
-    file = calendar_file.download(
+    file = ics.download(
         booking,
-        calendar_file.sequence_number(session, booking),
+        ics.sequence_number(session, booking),
         now=clock.now(),
         page=current_config().base_url + url_for("booking.show", uid=uid),
         for_host=is_host(booking, access.signed_in_user()),
@@ -45,7 +45,7 @@ def feed(token: str) -> Response:
         abort(404)
     now, base_url = clock.now(), current_config().base_url
     bookings = feeds.feed_bookings(session, host, now)
-    return _calendar(calendar_file.feed(bookings, name=f"{host.name}: bookings", now=now, base_url=base_url), "inline")
+    return _calendar(ics.feed(bookings, name=f"{host.name}: bookings", now=now, base_url=base_url), "inline")
 
 
 @blueprint.route("/settings/calendar", methods=["GET", "POST"])

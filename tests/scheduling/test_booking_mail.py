@@ -15,7 +15,7 @@ from calhooks.config import Config
 from calhooks.db import db, writing
 from calhooks.mail.models import Mail
 from calhooks.scheduling.bookings import cancel
-from calhooks.scheduling.calendar_file import entry_uid
+from calhooks.scheduling.calendars.ics import entry_uid
 from calhooks.scheduling.confirmations import confirm, reject
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType

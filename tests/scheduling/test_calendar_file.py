@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.mail.addresses import Correspondent
-from calhooks.scheduling import calendar_file
-from calhooks.scheduling.calendar_file import Method, entry_uid
-from calhooks.scheduling.calendar_links import calendar_links
+from calhooks.scheduling.calendars import ics
+from calhooks.scheduling.calendars.ics import Method, entry_uid
+from calhooks.scheduling.calendars.links import calendar_links
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 from tests import factories
 
@@ -63,7 +63,7 @@ def only_event(data: bytes) -> Event:
     ],
 )
 def test_a_downloaded_file_shows_the_booking_as_it_stands(status: BookingStatus, shown: str) -> None:
-    data = calendar_file.download(booking(status=status), 4, now=NOW, page=PAGE, for_host=False)
+    data = ics.download(booking(status=status), 4, now=NOW, page=PAGE, for_host=False)
     event = only_event(data)
     assert Calendar.from_ical(data)["method"] == "PUBLISH"
     assert (event["uid"], event["sequence"], event["status"]) == (entry_uid(booking()), 4, shown)
@@ -81,16 +81,16 @@ def test_a_chain_is_one_entry_whose_uid_does_not_tell_the_bookings() -> None:
 
 
 def test_a_title_that_names_the_other_person_is_not_lengthened() -> None:
-    assert calendar_file.summary(booking(title="Chat with RICK"), for_host=False) == "Chat with RICK"
-    assert calendar_file.summary(booking(), for_host=True) == "Quick chat with Ann Lee"
+    assert ics.summary(booking(title="Chat with RICK"), for_host=False) == "Chat with RICK"
+    assert ics.summary(booking(), for_host=True) == "Quick chat with Ann Lee"
 
 
 def test_the_bookers_notes_are_for_the_host() -> None:
     noted = booking(additional_notes="Gate code 1234")
-    host = calendar_file.host_invitation(
+    host = ics.host_invitation(
         noted, Method.REQUEST, 0, now=NOW, page=PAGE, sender=Correspondent("calendar@acme.example", "Acme")
     )
-    other = calendar_file.attendee_invitation(noted, Method.REQUEST, 0, now=NOW, page=PAGE)
+    other = ics.attendee_invitation(noted, Method.REQUEST, 0, now=NOW, page=PAGE)
     assert "Notes: Gate code 1234" in only_event(host)["description"]
     assert b"1234" not in other
 
@@ -101,7 +101,7 @@ def test_no_text_can_break_out_of_its_line(text: str) -> None:
     hostile = booking(title=text or "x", description=text, location=text, additional_notes=text)
     hostile.attendees[0].name = text
     hostile.host.name = text
-    data = calendar_file.host_invitation(
+    data = ics.host_invitation(
         hostile, Method.REQUEST, 0, now=NOW, page=PAGE, sender=Correspondent("calendar@acme.example", text)
     )
     event = only_event(data)
@@ -120,7 +120,7 @@ def test_a_sequence_rises_along_the_chain(session: Session) -> None:
     second = factories.create_booking(event_type, START, root_uid=first.uid, status=BookingStatus.REJECTED)
     third = factories.create_booking(event_type, START, root_uid=first.uid)
     numbers = [
-        calendar_file.sequence_number(session, each, method)
+        ics.sequence_number(session, each, method)
         for each in (first, second, third)
         for method in (Method.REQUEST, Method.CANCEL)
     ]
@@ -128,9 +128,7 @@ def test_a_sequence_rises_along_the_chain(session: Session) -> None:
 
 
 def test_a_feed_names_itself_and_says_how_often_to_look() -> None:
-    data = calendar_file.feed(
-        [booking(), booking(root_uid="other")], name="Rick, calhooks", now=NOW, base_url="http://x"
-    )
+    data = ics.feed([booking(), booking(root_uid="other")], name="Rick, calhooks", now=NOW, base_url="http://x")
     calendar = Calendar.from_ical(data)
     assert (calendar["x-wr-calname"], calendar["method"]) == ("Rick, calhooks", "PUBLISH")
     assert b"REFRESH-INTERVAL;VALUE=DURATION:PT15M\r\n" in data
@@ -142,7 +140,7 @@ def test_a_feed_names_itself_and_says_how_often_to_look() -> None:
 
 
 def test_an_empty_feed_is_still_a_calendar() -> None:
-    data = calendar_file.feed([], name="Rick", now=NOW, base_url="http://x")
+    data = ics.feed([], name="Rick", now=NOW, base_url="http://x")
     assert Calendar.from_ical(data).events == []
 
 

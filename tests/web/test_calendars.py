@@ -9,7 +9,7 @@ from icalendar import Calendar
 
 from calhooks.accounts import usernames
 from calhooks.accounts.models import User
-from calhooks.scheduling.feeds import AHEAD, BACK
+from calhooks.scheduling.calendars.feeds import AHEAD, BACK
 from calhooks.scheduling.models.bookings import BookingStatus
 from calhooks.scheduling.models.event_types import EventType
 from tests import factories

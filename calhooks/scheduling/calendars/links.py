@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from calhooks.scheduling.calendar_file import summary
+from calhooks.scheduling.calendars.ics import summary
 from calhooks.scheduling.models.bookings import Booking
 
 GOOGLE = "https://calendar.google.com/calendar/render"
