@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from calhooks.events import Answer, BookingEvent, Person, Trigger
-from calhooks.scheduling.booking_mail import tell
 from calhooks.scheduling.models.bookings import Attendee, Booking
+from calhooks.scheduling.notifications.mail import tell
 from calhooks.webhooks.dispatch import dispatch
 
 

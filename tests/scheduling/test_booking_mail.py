@@ -19,7 +19,7 @@ from calhooks.scheduling.calendars.ics import entry_uid
 from calhooks.scheduling.confirmations import confirm, reject
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.scheduling.reminders import owe_reminders
+from calhooks.scheduling.notifications.reminders import owe_reminders
 from tests import factories
 from tests.mail.letters import pump
 from tests.mail.smtp_server import MailServer, ReceivedMail, mail_server

@@ -15,7 +15,9 @@ from calhooks.config import current_config
 from calhooks.events import Trigger
 from calhooks.mail.addresses import Correspondent, sender
 from calhooks.mail.outbox import owe_mail
-from calhooks.scheduling.booking_letters import (
+from calhooks.scheduling.calendars.ics import Method, attendee_invitation, host_invitation, sequence_number
+from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
+from calhooks.scheduling.notifications.letters import (
     CHANGES,
     Change,
     Reader,
@@ -24,8 +26,6 @@ from calhooks.scheduling.booking_letters import (
     host_reader,
     write_letter,
 )
-from calhooks.scheduling.calendars.ics import Method, attendee_invitation, host_invitation, sequence_number
-from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
 
 ASKED = {ChangeAction.REQUESTED, ChangeAction.MOVE_REQUESTED}
 METHODS = {

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.config import current_config
-from calhooks.scheduling.booking_mail import remind
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.notifications.mail import remind
 
 BATCH = 20
 
