@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
+from calhooks.scheduling.event_types.questions import own_answers
 from calhooks.scheduling.lists import EVERYTHING, Search, View, list_bookings
 from calhooks.scheduling.models.bookings import Booking
-from calhooks.scheduling.questions import own_answers
 from calhooks.zones import zone_info
 
 COLUMNS = (

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from calhooks.scheduling.event_types.lengths import length_of_time
 from calhooks.scheduling.exceptions import away
 from calhooks.scheduling.holds import held_by_others
-from calhooks.scheduling.lengths import length_of_time
 from calhooks.scheduling.limits import outside_window, reached_limit
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType

@@ -24,13 +24,13 @@ from calhooks.scheduling.bookings import (
     withdraw_requests,
 )
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
+from calhooks.scheduling.event_types.places import chosen_before
+from calhooks.scheduling.event_types.questions import own_answers
 from calhooks.scheduling.history import note
 from calhooks.scheduling.locking import flush_or_refuse, locked_booking
 from calhooks.scheduling.metadata import merge_metadata
 from calhooks.scheduling.models.bookings import Booking, BookingStatus, ChangeAction
 from calhooks.scheduling.openings import require_offered
-from calhooks.scheduling.places import chosen_before
-from calhooks.scheduling.questions import own_answers
 from calhooks.scheduling.submissions import Submission
 
 

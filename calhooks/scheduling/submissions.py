@@ -6,10 +6,10 @@ from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from types import MappingProxyType
 
 from calhooks.scheduling.errors import InvalidInput
+from calhooks.scheduling.event_types.places import Place, chosen_place
+from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE, Answers, Question, check_answers
 from calhooks.scheduling.fields import MAX_REASON_LENGTH, checked, email_address, one_line, paragraphs
 from calhooks.scheduling.models.event_types import LocationKind
-from calhooks.scheduling.places import Place, chosen_place
-from calhooks.scheduling.questions import ATTENDEE_PHONE, Answers, Question, check_answers
 from calhooks.zones import canonical_zone
 
 MAX_NAME_LENGTH = 200

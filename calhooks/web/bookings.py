@@ -18,7 +18,7 @@ from calhooks.events import TRIGGER_LABELS
 from calhooks.mail.log import problems
 from calhooks.scheduling import bookings, confirmations, lists
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
-from calhooks.scheduling.event_types import list_event_types
+from calhooks.scheduling.event_types.editing import list_event_types
 from calhooks.scheduling.export import bookings_csv
 from calhooks.scheduling.history import story
 from calhooks.scheduling.lists import Search, View

@@ -8,13 +8,13 @@ from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAr
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import DateInput
 
-from calhooks.scheduling.event_type_form import DEFAULT_NOTICE, EventTypeForm
-from calhooks.scheduling.lengths import DAY_MINUTES as DAY
-from calhooks.scheduling.lengths import HOUR_MINUTES as HOUR
-from calhooks.scheduling.lengths import length_of_time
+from calhooks.scheduling.event_types.form import DEFAULT_NOTICE, EventTypeForm
+from calhooks.scheduling.event_types.lengths import DAY_MINUTES as DAY
+from calhooks.scheduling.event_types.lengths import HOUR_MINUTES as HOUR
+from calhooks.scheduling.event_types.lengths import length_of_time
+from calhooks.scheduling.event_types.window_form import TypedWindow
 from calhooks.scheduling.models.event_types import EventType, LocationKind, WindowKind
 from calhooks.scheduling.models.schedules import Schedule
-from calhooks.scheduling.window_form import TypedWindow
 from calhooks.web.place_form import LOCATION_CHOICES, Places, stored_places
 from calhooks.web.question_form import Questions, stored_rows
 

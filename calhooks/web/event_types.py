@@ -5,9 +5,9 @@ from werkzeug.wrappers import Response
 
 from calhooks.config import current_config
 from calhooks.db import db, writing
-from calhooks.scheduling import event_types
 from calhooks.scheduling.availability import list_schedules
 from calhooks.scheduling.errors import InvalidInput, NotFound
+from calhooks.scheduling.event_types import editing
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.web import access
 from calhooks.web.event_type_form import TypedEventType, form_for
@@ -32,7 +32,7 @@ def new() -> str | Response | tuple[str, int]:
         return _form(form, None)
     try:
         with writing() as session:
-            made = event_types.create_event_type(session, access.account(), form.values(request.form))
+            made = editing.create_event_type(session, access.account(), form.values(request.form))
     except InvalidInput as error:
         form.show(error.errors)
         return _form(form, None), 422
@@ -50,7 +50,7 @@ def edit(event_type_id: int) -> str | Response | tuple[str, int]:
         return _form(form, event_type)
     try:
         with writing() as session:
-            event_types.update_event_type(session, access.account(), event_type_id, form.values(request.form))
+            editing.update_event_type(session, access.account(), event_type_id, form.values(request.form))
     except InvalidInput as error:
         form.show(error.errors)
         return _form(form, _find(event_type_id)), 422
@@ -65,7 +65,7 @@ def hide(event_type_id: int) -> str | Response:
     hidden = request.form.get("hidden") == "y"
     try:
         with writing() as session:
-            event_types.set_hidden(session, access.account(), event_type_id, hidden)
+            editing.set_hidden(session, access.account(), event_type_id, hidden)
     except NotFound:
         abort(404)
     message = "Hidden from your public page. Its link still works." if hidden else "Shown on your public page."
@@ -78,7 +78,7 @@ def duplicate(event_type_id: int) -> Response:
     """Make a copy to change."""
     try:
         with writing() as session:
-            copy = event_types.duplicate_event_type(session, access.account(), event_type_id)
+            copy = editing.duplicate_event_type(session, access.account(), event_type_id)
     except NotFound:
         abort(404)
     flash("This is the copy. It stays hidden from your public page until you show it.", "success")
@@ -93,7 +93,7 @@ def move(event_type_id: int) -> Response:
     up = request.form.get("direction") == "up"
     try:
         with writing() as session:
-            moved = event_types.move_event_type(session, access.account(), event_type_id, -1 if up else 1)
+            moved = editing.move_event_type(session, access.account(), event_type_id, -1 if up else 1)
     except NotFound:
         abort(404)
     return _answer(f"“{moved.title}” is further {'up' if up else 'down'}.", focus=moved.id)
@@ -108,7 +108,7 @@ def delete(event_type_id: int) -> str | Response:
         template = "event_types/_delete.html" if is_htmx() else "event_types/delete.html"
         return render_template(template, event_type=event_type)
     with writing() as session:
-        event_types.delete_event_type(session, access.account(), event_type_id)
+        editing.delete_event_type(session, access.account(), event_type_id)
     return _answer("Deleted. What was booked is kept.", closes_box=True)
 
 
@@ -130,7 +130,7 @@ def _form(form: TypedEventType, event_type: EventType | None) -> str:
 
 def _listed() -> dict[str, object]:
     host = access.account()
-    return {"event_types": event_types.list_event_types(db.session(), host), "host": host, "address": _address()}
+    return {"event_types": editing.list_event_types(db.session(), host), "host": host, "address": _address()}
 
 
 def _address() -> str:
@@ -140,6 +140,6 @@ def _address() -> str:
 
 def _find(event_type_id: int) -> EventType:
     try:
-        return event_types.find_event_type(db.session(), access.account(), event_type_id)
+        return editing.find_event_type(db.session(), access.account(), event_type_id)
     except NotFound:
         abort(404)

@@ -7,8 +7,8 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Form, FormField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
+from calhooks.scheduling.event_types.places import TypedPlace
 from calhooks.scheduling.models.event_types import EventType, LocationKind
-from calhooks.scheduling.places import TypedPlace
 from calhooks.web.numbers import counted
 from calhooks.web.rows import Rows
 

@@ -12,15 +12,16 @@ from werkzeug.wrappers import Response
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.scheduling import bookings, event_types, reschedules
+from calhooks.scheduling import bookings, reschedules
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered, SlotTaken
+from calhooks.scheduling.event_types import editing
+from calhooks.scheduling.event_types.places import Place, places
+from calhooks.scheduling.event_types.questions import Question, asked
 from calhooks.scheduling.holds import hold, release
 from calhooks.scheduling.lists import find_booking
 from calhooks.scheduling.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.scheduling.places import Place, places
-from calhooks.scheduling.questions import Question, asked
 from calhooks.scheduling.submissions import Submission
 from calhooks.web import access, limits, wording
 from calhooks.web.booker import CLOCK_PARAMETER, BookerPage, booker_page, choose, chosen_length
@@ -43,7 +44,7 @@ def profile(username: str) -> str:
     metadata = _metadata()
     listed = [
         (event_type, BookingLink(path=_path(event_type), metadata=metadata))
-        for event_type in event_types.list_public_event_types(db.session(), owner)
+        for event_type in editing.list_public_event_types(db.session(), owner)
     ]
     return render_template("public/profile.html", owner=owner, listed=listed)
 
@@ -200,7 +201,7 @@ def _show(page: BookerPage, status: int = 200) -> Response:
 
 def _bookable(username: str, slug: str) -> EventType:
     try:
-        return event_types.find_bookable(db.session(), username, slug)
+        return editing.find_bookable(db.session(), username, slug)
     except NotFound:
         abort(404)
 

@@ -7,9 +7,9 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Form, FormField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
+from calhooks.scheduling.event_types.question_form import TypedQuestion
+from calhooks.scheduling.event_types.questions import QuestionKind, own_questions
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.scheduling.question_form import TypedQuestion
-from calhooks.scheduling.questions import QuestionKind, own_questions
 from calhooks.web.rows import Rows
 
 # More than the service allows, so that it can say so; a bound for a form that nobody typed.

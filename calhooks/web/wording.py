@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from calhooks.scheduling import questions
-from calhooks.scheduling.lengths import HOUR_MINUTES
+from calhooks.scheduling.event_types import questions
+from calhooks.scheduling.event_types.lengths import HOUR_MINUTES
+from calhooks.scheduling.event_types.places import Place, places
 from calhooks.scheduling.models.event_types import LocationKind
-from calhooks.scheduling.places import Place, places
 from calhooks.web.markdown import markdown, plain
 from calhooks.web.visitor import clock_hours
 from calhooks.zones import offset_label, zone_info

@@ -5,7 +5,7 @@ from calhooks.db import writing
 from calhooks.scheduling.availability import TypedHours, clock_time, find_schedule, list_schedules, update_schedule
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.scheduling.errors import InvalidInput, NotFound
-from calhooks.scheduling.event_types import list_event_types
+from calhooks.scheduling.event_types.editing import list_event_types
 from calhooks.scheduling.models.schedules import Schedule
 from tests import factories
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from calhooks.db import writing
 from calhooks.scheduling.bookings import book, cancel, draft, set_no_show
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered, SlotTaken
-from calhooks.scheduling.event_types import delete_event_type
+from calhooks.scheduling.event_types.editing import delete_event_type
 from calhooks.scheduling.locking import flush_or_refuse
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from tests import factories

@@ -6,8 +6,7 @@ from sqlalchemy.orm import Session
 from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.scheduling.errors import InvalidInput, NotFound
-from calhooks.scheduling.event_type_form import EventTypeForm, slug_of
-from calhooks.scheduling.event_types import (
+from calhooks.scheduling.event_types.editing import (
     create_event_type,
     delete_event_type,
     duplicate_event_type,
@@ -18,6 +17,7 @@ from calhooks.scheduling.event_types import (
     move_event_type,
     update_event_type,
 )
+from calhooks.scheduling.event_types.form import EventTypeForm, slug_of
 from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 

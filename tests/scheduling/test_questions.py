@@ -6,11 +6,11 @@ from sqlalchemy.orm import Session
 from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.scheduling.errors import InvalidInput, SlotNotOffered
-from calhooks.scheduling.event_type_form import EventTypeForm
-from calhooks.scheduling.event_types import create_event_type, update_event_type
+from calhooks.scheduling.event_types.editing import create_event_type, update_event_type
+from calhooks.scheduling.event_types.form import EventTypeForm
+from calhooks.scheduling.event_types.question_form import TypedQuestion, check_questions
+from calhooks.scheduling.event_types.questions import Question, QuestionKind, asked, check_answers, own_questions
 from calhooks.scheduling.models.event_types import EventType, LocationKind
-from calhooks.scheduling.question_form import TypedQuestion, check_questions
-from calhooks.scheduling.questions import Question, QuestionKind, asked, check_answers, own_questions
 from tests import factories
 from tests.scheduling.helpers import at, book_at, bookable, last_payload, move
 

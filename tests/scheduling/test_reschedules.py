@@ -5,7 +5,7 @@ from calhooks.db import writing
 from calhooks.scheduling.bookings import cancel
 from calhooks.scheduling.confirmations import confirm, reject
 from calhooks.scheduling.errors import NotAllowed, NotFound, SlotNotOffered, SlotTaken
-from calhooks.scheduling.event_types import delete_event_type
+from calhooks.scheduling.event_types.editing import delete_event_type
 from calhooks.scheduling.metadata import MetadataError
 from calhooks.scheduling.models.bookings import BookingStatus
 from calhooks.scheduling.reschedules import open_request, reschedule, successor

@@ -1,6 +1,6 @@
 import pytest
 
-from calhooks.scheduling.titles import booking_title
+from calhooks.scheduling.event_types.titles import booking_title
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from calhooks.accounts.models import User
 from calhooks.scheduling.errors import InvalidInput, NotFound
-from calhooks.scheduling.event_type_form import MAX_TITLE_LENGTH, SLUG_IN_USE, EventTypeForm, check_event_type
+from calhooks.scheduling.event_types.form import MAX_TITLE_LENGTH, SLUG_IN_USE, EventTypeForm, check_event_type
 from calhooks.scheduling.fields import MAX_SLUG_LENGTH
 from calhooks.scheduling.locking import lock_host
 from calhooks.scheduling.models.event_types import EventType

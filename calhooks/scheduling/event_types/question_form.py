@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE, Question, QuestionKind
 from calhooks.scheduling.fields import checked, one_line, slug_of
-from calhooks.scheduling.questions import ATTENDEE_PHONE, Question, QuestionKind
 
 MAX_QUESTIONS = 30
 MAX_LABEL_LENGTH = 200
