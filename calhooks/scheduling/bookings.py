@@ -11,6 +11,7 @@ from calhooks import clock, ids
 from calhooks.accounts.models import User
 from calhooks.events import Trigger
 from calhooks.scheduling import fields
+from calhooks.scheduling.availability.openings import require_offered
 from calhooks.scheduling.booking_events import announce
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.event_types.places import place_of
@@ -20,7 +21,6 @@ from calhooks.scheduling.history import note
 from calhooks.scheduling.locking import flush_or_refuse, lock_endpoints, lock_host_of, locked_booking
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
 from calhooks.scheduling.models.event_types import EventType, LocationKind
-from calhooks.scheduling.openings import require_offered
 from calhooks.scheduling.submissions import Submission
 
 OPEN = (BookingStatus.ACCEPTED, BookingStatus.PENDING)

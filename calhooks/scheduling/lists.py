@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from calhooks.accounts.models import User
+from calhooks.scheduling.availability.openings import MAX_LENGTH
 from calhooks.scheduling.errors import NotFound
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
-from calhooks.scheduling.openings import MAX_LENGTH
 
 PAGE_SIZE = 20
 MOST_WORDS = 8

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.events import Trigger
+from calhooks.scheduling.availability.openings import require_offered
 from calhooks.scheduling.booking_events import announce
 from calhooks.scheduling.bookings import (
     NOT_BOOKABLE,
@@ -30,7 +31,6 @@ from calhooks.scheduling.history import note
 from calhooks.scheduling.locking import flush_or_refuse, locked_booking
 from calhooks.scheduling.metadata import merge_metadata
 from calhooks.scheduling.models.bookings import Booking, BookingStatus, ChangeAction
-from calhooks.scheduling.openings import require_offered
 from calhooks.scheduling.submissions import Submission
 
 

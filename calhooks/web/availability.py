@@ -7,9 +7,9 @@ from wtforms import StringField
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.scheduling import availability
+from calhooks.scheduling.availability import schedules
+from calhooks.scheduling.availability.absences import list_absences
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
-from calhooks.scheduling.exceptions import list_absences
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web import access
 from calhooks.web.forms import AccountForm, ZoneField
@@ -59,7 +59,7 @@ def save(schedule_id: int | None) -> str | Response | tuple[str, int]:
     name, zone, hours = form.name.data or "", form.time_zone.data or "", typed_hours(week)
     try:
         with writing() as session:
-            availability.update_schedule(session, host, number, name=name, time_zone=zone, hours=hours)
+            schedules.update_schedule(session, host, number, name=name, time_zone=zone, hours=hours)
     except InvalidInput as error:
         form.show(error.errors)
         return _page(schedule, form, week, error.errors), 422
@@ -76,7 +76,7 @@ def new() -> str | Response | tuple[str, int]:
         return _new(form)
     try:
         with writing() as session:
-            schedule = availability.create_schedule(session, access.account(), name=form.name.data or "")
+            schedule = schedules.create_schedule(session, access.account(), name=form.name.data or "")
     except InvalidInput as error:
         form.show(error.errors)
         return _new(form), 422
@@ -94,7 +94,7 @@ def delete(schedule_id: int) -> str | Response:
         return render_template(template, schedule=schedule)
     try:
         with writing() as session:
-            availability.delete_schedule(session, access.account(), schedule_id)
+            schedules.delete_schedule(session, access.account(), schedule_id)
     except NotAllowed as error:
         flash(error.sentence, "danger")
         return to_schedule(schedule_id)
@@ -115,7 +115,7 @@ def exceptions_of(host: User, schedule: Schedule) -> dict[str, object]:
         "schedule": schedule,
         "overrides": [override for override in schedule.overrides if override.day >= today],
         "absences": list_absences(db.session(), host, clock.now()),
-        "clock_time": availability.clock_time,
+        "clock_time": schedules.clock_time,
         "undo": offered_undo(),
     }
 
@@ -129,7 +129,7 @@ def _page(schedule: Schedule, form: HoursForm, week: Week, errors: dict[str, str
         week=week,
         errors=errors,
         added=added,
-        schedules=availability.list_schedules(db.session(), host),
+        schedules=schedules.list_schedules(db.session(), host),
         **exceptions_of(host, schedule),
     )
 
@@ -146,11 +146,11 @@ def _schedule(host: User, schedule_id: int | None) -> Schedule:
     """Return one of the host's schedules, by default the first, made on the first look where there are none."""
     if schedule_id is not None:
         try:
-            return availability.find_schedule(db.session(), host, schedule_id)
+            return schedules.find_schedule(db.session(), host, schedule_id)
         except NotFound:
             abort(404)
-    schedules = availability.list_schedules(db.session(), host)
-    if schedules:
-        return schedules[0]
+    found = schedules.list_schedules(db.session(), host)
+    if found:
+        return found[0]
     with writing() as session:
-        return availability.create_default_schedule(session, host)
+        return schedules.create_default_schedule(session, host)

@@ -12,11 +12,11 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from calhooks import clock
-from calhooks.scheduling.holds import held_by_others
+from calhooks.scheduling.availability.holds import held_by_others
+from calhooks.scheduling.availability.openings import free_times
+from calhooks.scheduling.availability.slots import Span, by_day
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.scheduling.openings import free_times
-from calhooks.scheduling.slots import Span, by_day
 from calhooks.web.booking_form import BookingForm
 from calhooks.web.booking_link import BookingLink
 from calhooks.web.month import MonthGrid, last_day, latest_month, month_grid, months_after, shown_month

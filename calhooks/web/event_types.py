@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from calhooks.config import current_config
 from calhooks.db import db, writing
-from calhooks.scheduling.availability import list_schedules
+from calhooks.scheduling.availability.schedules import list_schedules
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.event_types import editing
 from calhooks.scheduling.models.event_types import EventType

@@ -8,8 +8,8 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import DateInput
 
 from calhooks.db import db, writing
-from calhooks.scheduling import availability, exceptions
-from calhooks.scheduling.availability import TypedTimes
+from calhooks.scheduling.availability import absences, schedules
+from calhooks.scheduling.availability.schedules import TypedTimes
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web import access
@@ -71,7 +71,7 @@ def set_override(schedule_id: int) -> str | Response | tuple[str, int]:
             raise InvalidInput({"hours": "Enter the hours of this day."})
         with writing() as session:
             day = form.day.data or ""
-            kept = exceptions.set_override(session, access.account(), schedule_id, day=day, hours=hours)
+            kept = absences.set_override(session, access.account(), schedule_id, day=day, hours=hours)
     except InvalidInput as error:
         form.show(error.errors)
         return _override(schedule, form, ranges, error.errors), 422
@@ -84,7 +84,7 @@ def remove_override(schedule_id: int, override_id: int) -> Response:
     """Give a day its weekday's hours back."""
     try:
         with writing() as session:
-            was = exceptions.remove_override(session, access.account(), schedule_id, override_id)
+            was = absences.remove_override(session, access.account(), schedule_id, override_id)
     except NotFound:
         abort(404)
     hours = [pair for each in was.ranges for pair in zip(("start", "end"), times(*each), strict=True)]
@@ -103,7 +103,7 @@ def new_absence(schedule_id: int) -> str | Response | tuple[str, int]:
     first, last, note = form.first_day.data or "", form.last_day.data or "", form.note.data or ""
     try:
         with writing() as session:
-            kept = exceptions.add_absence(session, access.account(), first=first, last=last, note=note)
+            kept = absences.add_absence(session, access.account(), first=first, last=last, note=note)
     except InvalidInput as error:
         form.show(error.errors)
         return _away(schedule, form), 422
@@ -116,7 +116,7 @@ def remove_absence(schedule_id: int, absence_id: int) -> Response:
     """Have the host back."""
     try:
         with writing() as session:
-            was = exceptions.remove_absence(session, access.account(), absence_id)
+            was = absences.remove_absence(session, access.account(), absence_id)
     except NotFound:
         abort(404)
     fields = [("firstDay", was.first_day.isoformat()), ("lastDay", was.last_day.isoformat()), ("note", was.note)]
@@ -171,6 +171,6 @@ def _change(ranges: Ranges, sent: MultiDict[str, str]) -> bool:
 
 def _schedule(schedule_id: int) -> Schedule:
     try:
-        return availability.find_schedule(db.session(), access.account(), schedule_id)
+        return schedules.find_schedule(db.session(), access.account(), schedule_id)
     except NotFound:
         abort(404)

@@ -13,11 +13,11 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.scheduling import bookings, reschedules
+from calhooks.scheduling.availability.holds import hold, release
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered, SlotTaken
 from calhooks.scheduling.event_types import editing
 from calhooks.scheduling.event_types.places import Place, places
 from calhooks.scheduling.event_types.questions import Question, asked
-from calhooks.scheduling.holds import hold, release
 from calhooks.scheduling.lists import find_booking
 from calhooks.scheduling.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.models.bookings import Booking

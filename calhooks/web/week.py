@@ -2,7 +2,7 @@
 
 from werkzeug.datastructures import MultiDict
 
-from calhooks.scheduling.availability import WEEKDAYS, TypedHours, clock_time
+from calhooks.scheduling.availability.schedules import WEEKDAYS, TypedHours, clock_time
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.numbers import counted
 

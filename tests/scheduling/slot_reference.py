@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from calhooks.scheduling.slots import WeeklyHours
+from calhooks.scheduling.availability.slots import WeeklyHours
 
 MINUTE = timedelta(minutes=1)
 

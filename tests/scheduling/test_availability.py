@@ -2,7 +2,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from calhooks.db import writing
-from calhooks.scheduling.availability import TypedHours, clock_time, find_schedule, list_schedules, update_schedule
+from calhooks.scheduling.availability.schedules import (
+    TypedHours,
+    clock_time,
+    find_schedule,
+    list_schedules,
+    update_schedule,
+)
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.event_types.editing import list_event_types

@@ -5,10 +5,8 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.db import writing
-from calhooks.scheduling import exceptions
-from calhooks.scheduling.availability import TypedTimes, create_schedule, delete_schedule, list_schedules
-from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered
-from calhooks.scheduling.exceptions import (
+from calhooks.scheduling.availability import absences
+from calhooks.scheduling.availability.absences import (
     Kept,
     add_absence,
     list_absences,
@@ -16,9 +14,11 @@ from calhooks.scheduling.exceptions import (
     remove_override,
     set_override,
 )
+from calhooks.scheduling.availability.openings import free_times
+from calhooks.scheduling.availability.schedules import TypedTimes, create_schedule, delete_schedule, list_schedules
+from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.models.schedules import DateOverride
-from calhooks.scheduling.openings import free_times
 from tests import factories
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import NOW, at, book_at
@@ -106,8 +106,8 @@ def test_nobody_was_away_afterwards(event_type: EventType, first: str, last: str
 def test_days_that_have_passed_take_no_room(
     session: Session, event_type: EventType, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exceptions, "MAX_OVERRIDES", 1)
-    monkeypatch.setattr(exceptions, "MAX_ABSENCES", 1)
+    monkeypatch.setattr(absences, "MAX_OVERRIDES", 1)
+    monkeypatch.setattr(absences, "MAX_ABSENCES", 1)
     override(event_type, "2026-03-03")
     leave(event_type.owner, "2026-03-03")
     for full in (lambda: override(event_type, "2026-03-04"), lambda: leave(event_type.owner, "2026-03-04")):

@@ -6,13 +6,13 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.db import writing
+from calhooks.scheduling.availability.openings import free_times
 from calhooks.scheduling.confirmations import confirm
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, SlotNotOffered
 from calhooks.scheduling.event_types.editing import create_event_type
 from calhooks.scheduling.event_types.form import EventTypeForm
 from calhooks.scheduling.event_types.window_form import TypedWindow
 from calhooks.scheduling.models.event_types import EventType, WindowKind
-from calhooks.scheduling.openings import free_times
 from tests import factories
 from tests.scheduling.helpers import NOW, at, book_at, move
 

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from calhooks import ids
 from calhooks.db import writing
+from calhooks.scheduling.availability.openings import free_times
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.scheduling.openings import free_times
 from calhooks.zones import zone_info
 from tests import factories
 from tests.scheduling.helpers import NOW, at

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from calhooks.db import writing
+from calhooks.scheduling.availability.absences import add_absence, set_override
+from calhooks.scheduling.availability.holds import hold
+from calhooks.scheduling.availability.openings import require_offered
+from calhooks.scheduling.availability.why_not_free import reasons
 from calhooks.scheduling.errors import NotAllowed
-from calhooks.scheduling.exceptions import add_absence, set_override
-from calhooks.scheduling.holds import hold
 from calhooks.scheduling.models.event_types import EventType, WindowKind
-from calhooks.scheduling.openings import require_offered
-from calhooks.scheduling.reasons import reasons
 from tests import factories
 from tests.scheduling.helpers import NOW, at
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calhooks.scheduling.slots import OpenRange, WeeklyHours, by_day, day_bounds, free_slots
+from calhooks.scheduling.availability.slots import OpenRange, WeeklyHours, by_day, day_bounds, free_slots
 from calhooks.zones import zone_info
 from tests.scheduling.slot_reference import reference_slots
 

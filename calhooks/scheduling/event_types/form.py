@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from calhooks.scheduling.availability.openings import MAX_BUFFER, MAX_LENGTH
 from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.event_types.places import TypedPlace, check_other_places, check_place
 from calhooks.scheduling.event_types.question_form import TypedQuestion, check_questions
 from calhooks.scheduling.event_types.window_form import TypedWindow, check_window, redirect_address
 from calhooks.scheduling.fields import MAX_SLUG_LENGTH, checked, one_line, paragraphs, slug_of
 from calhooks.scheduling.models.event_types import LocationKind
-from calhooks.scheduling.openings import MAX_BUFFER, MAX_LENGTH
 
 MAX_TITLE_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 5_000

@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from sqlalchemy import BigInteger, bindparam, cast, extract, or_, select
 from sqlalchemy.orm import Session
 
+from calhooks.scheduling.availability.absences import away
+from calhooks.scheduling.availability.booking_limits import closed_spans, outside_window, reached_limit
+from calhooks.scheduling.availability.slots import OpenRange, Span, WeeklyHours, day_bounds, free_slots
 from calhooks.scheduling.errors import SlotNotOffered, SlotTaken
-from calhooks.scheduling.exceptions import away
-from calhooks.scheduling.limits import closed_spans, outside_window, reached_limit
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.models.schedules import Schedule
-from calhooks.scheduling.slots import OpenRange, Span, WeeklyHours, day_bounds, free_slots
 from calhooks.zones import zone_info
 
 # What event types are held to, so that a search for overlaps has an end.

@@ -10,11 +10,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
 from calhooks.accounts.models import User
+from calhooks.scheduling.availability.slots import DAY
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.fields import checked, one_line
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.models.schedules import Schedule, ScheduleRange
-from calhooks.scheduling.slots import DAY
 from calhooks.zones import canonical_zone
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

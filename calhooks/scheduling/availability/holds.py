@@ -10,10 +10,10 @@ from sqlalchemy import ForeignKey, Index, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from calhooks.db import Base, UTCDateTime
+from calhooks.scheduling.availability.openings import require_offered
+from calhooks.scheduling.availability.slots import Span
 from calhooks.scheduling.locking import lock_host
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.scheduling.openings import require_offered
-from calhooks.scheduling.slots import Span
 
 HELD_FOR = timedelta(minutes=5)
 

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from calhooks.scheduling.availability.slots import FIRST_MINUTE, LAST_MINUTE, Span, day_bounds
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType, WindowKind
-from calhooks.scheduling.slots import FIRST_MINUTE, LAST_MINUTE, Span, day_bounds
 from calhooks.zones import zone_info
 
 # From a day to the first and last day of the period that it is in.
