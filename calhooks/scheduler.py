@@ -21,7 +21,7 @@ from calhooks.delivery.upkeep import clock_set_back, leases
 from calhooks.delivery.upkeep.purge import purge_step
 from calhooks.mail import claim as mail_claim
 from calhooks.mail.purge import purge_mail
-from calhooks.scheduling.meetings import announce_meetings
+from calhooks.scheduling.bookings.meetings import announce_meetings
 from calhooks.scheduling.notifications.reminders import owe_reminders
 from calhooks.webhooks import runs
 

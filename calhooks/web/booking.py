@@ -11,11 +11,11 @@ from calhooks import clock
 from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.mail.log import problems
-from calhooks.scheduling import bookings
+from calhooks.scheduling.bookings import book
+from calhooks.scheduling.bookings.lists import find_booking
+from calhooks.scheduling.bookings.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.calendars.links import calendar_links
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
-from calhooks.scheduling.lists import find_booking
-from calhooks.scheduling.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.web import access
 from calhooks.web.booking_link import BookingLink
@@ -44,7 +44,7 @@ def _keep_to_itself(answer: Response) -> Response:
 def show(uid: str) -> Response:
     """Show everything about a booking; with `?cancel=true` the question whether to cancel it."""
     booking = _find(uid)
-    if FORWARD in request.args and booking.status in bookings.OPEN and (address := destination(booking)):
+    if FORWARD in request.args and booking.status in book.OPEN and (address := destination(booking)):
         site = urlsplit(address).hostname
         return make_response(render_template("booking/forward.html", booking=booking, address=address, site=site))
     return _show(booking, CancelForm(), asks="cancel" in request.args)
@@ -57,7 +57,7 @@ def cancel(uid: str) -> Response:
     form = CancelForm()
     try:
         with writing() as session:
-            bookings.cancel(session, uid, reason=form.reason.data or "", by=access.signed_in_user())
+            book.cancel(session, uid, reason=form.reason.data or "", by=access.signed_in_user())
     except NotFound:
         abort(404)
     except InvalidInput as error:
@@ -87,7 +87,7 @@ def reschedule(uid: str) -> Response:
 
 
 def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: str = "", status: int = 200) -> Response:
-    by_host = bookings.is_host(booking, access.signed_in_user())
+    by_host = book.is_host(booking, access.signed_in_user())
     address = current_config().base_url + url_for("booking.show", uid=booking.uid)
     page = render_template(
         "booking/show.html",

@@ -17,10 +17,10 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice
 
+from calhooks.scheduling.bookings.submission import MAX_GUESTS, Submission, check_submission
 from calhooks.scheduling.event_types.places import Place, chosen_before
 from calhooks.scheduling.event_types.questions import Question, QuestionKind, is_ticked, own_answers
 from calhooks.scheduling.models.bookings import Booking
-from calhooks.scheduling.submissions import MAX_GUESTS, Submission, check_submission
 from calhooks.web.booking_link import MOST_GUESTS, BookingLink
 from calhooks.web.wording import place_label
 

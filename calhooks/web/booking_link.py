@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from calhooks.scheduling.metadata import metadata_pairs
-from calhooks.scheduling.submissions import read_start
+from calhooks.scheduling.bookings.metadata import metadata_pairs
+from calhooks.scheduling.bookings.submission import read_start
 from calhooks.zones import UnknownZone, canonical_zone
 
 # What somebody types is longer at most; a link that carries more is cut.

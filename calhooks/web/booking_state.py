@@ -5,10 +5,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from calhooks.scheduling.bookings import require_changeable
+from calhooks.scheduling.bookings.book import require_changeable
+from calhooks.scheduling.bookings.reschedule import open_request, successor
 from calhooks.scheduling.errors import NotAllowed
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
-from calhooks.scheduling.reschedules import open_request, successor
 
 STAYS = "The meeting stays at its old time."
 

@@ -16,12 +16,12 @@ from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.events import TRIGGER_LABELS
 from calhooks.mail.log import problems
-from calhooks.scheduling import bookings, confirmations, lists
+from calhooks.scheduling.bookings import book, confirm, lists
+from calhooks.scheduling.bookings.export import bookings_csv
+from calhooks.scheduling.bookings.history import story
+from calhooks.scheduling.bookings.lists import Search, View
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
 from calhooks.scheduling.event_types.editing import list_event_types
-from calhooks.scheduling.export import bookings_csv
-from calhooks.scheduling.history import story
-from calhooks.scheduling.lists import Search, View
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.web import access
 from calhooks.web.htmx import fragment, is_htmx
@@ -98,18 +98,18 @@ def act(view: str) -> str | Response | tuple[str, int]:
 
 
 def _confirm(session: Session, host: User, uid: str) -> str:
-    confirmations.confirm(session, uid, host)
+    confirm.confirm(session, uid, host)
     return "Confirmed."
 
 
 def _reject(session: Session, host: User, uid: str) -> str:
-    confirmations.reject(session, uid, host, reason=request.form.get("rejectionReason", ""))
+    confirm.reject(session, uid, host, reason=request.form.get("rejectionReason", ""))
     return "Rejected."
 
 
 def _note_absence(session: Session, host: User, uid: str) -> str:
     absent = {number for text in request.form.getlist("absent") if (number := counted(text)) is not None}
-    bookings.set_no_show(session, uid, host, absent)
+    book.set_no_show(session, uid, host, absent)
     return "Saved."
 
 

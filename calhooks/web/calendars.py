@@ -6,10 +6,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from calhooks import clock
 from calhooks.config import current_config
 from calhooks.db import db, writing
-from calhooks.scheduling.bookings import is_host
+from calhooks.scheduling.bookings.book import is_host
+from calhooks.scheduling.bookings.lists import find_booking
 from calhooks.scheduling.calendars import feeds, ics
 from calhooks.scheduling.errors import NotFound
-from calhooks.scheduling.lists import find_booking
 from calhooks.web import access
 
 blueprint = Blueprint("calendars", __name__)

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import request
 
+from calhooks.scheduling.bookings.metadata import metadata_pairs
 from calhooks.scheduling.event_types.question_form import TAKEN
-from calhooks.scheduling.metadata import metadata_pairs
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.webhooks.body.payload import seconds

@@ -12,17 +12,17 @@ from werkzeug.wrappers import Response
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.scheduling import bookings, reschedules
 from calhooks.scheduling.availability.holds import hold, release
+from calhooks.scheduling.bookings import book, reschedule
+from calhooks.scheduling.bookings.lists import find_booking
+from calhooks.scheduling.bookings.metadata import MetadataError, parse_metadata
+from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered, SlotTaken
 from calhooks.scheduling.event_types import editing
 from calhooks.scheduling.event_types.places import Place, places
 from calhooks.scheduling.event_types.questions import Question, asked
-from calhooks.scheduling.lists import find_booking
-from calhooks.scheduling.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.scheduling.submissions import Submission
 from calhooks.web import access, limits, wording
 from calhooks.web.booker import CLOCK_PARAMETER, BookerPage, booker_page, choose, chosen_length
 from calhooks.web.booking_form import BookingForm, form_class, form_for
@@ -66,7 +66,7 @@ def event_type(username: str, slug: str) -> Response:
 @blueprint.post("/<username>/<slug>")
 @access.public
 @limits.booking
-def book(username: str, slug: str) -> Response:
+def submit(username: str, slug: str) -> Response:
     """Book the chosen time, or take one step back with all that was typed."""
     bookable = _bookable(username, slug)
     link = _link(bookable)
@@ -117,8 +117,8 @@ def _book(bookable: EventType, submission: Submission, link: BookingLink, former
     with writing() as session:
         release(session, visitor_id())
         if uid is None:
-            return bookings.book(session, number, submission, metadata=metadata, visitor=visitor_id())
-        return reschedules.reschedule(
+            return book.book(session, number, submission, metadata=metadata, visitor=visitor_id())
+        return reschedule.reschedule(
             session, uid, submission, metadata=metadata, visitor=visitor_id(), by=access.signed_in_user()
         )
 
@@ -178,7 +178,7 @@ def _places(bookable: EventType, former: Booking | None) -> list[Place]:
 
 
 def _by_host(former: Booking | None) -> bool:
-    return former is not None and bookings.is_host(former, access.signed_in_user())
+    return former is not None and book.is_host(former, access.signed_in_user())
 
 
 def _form_page(bookable: EventType, link: BookingLink, former: Booking | None, form: BookingForm) -> BookerPage:
@@ -250,7 +250,7 @@ def _former(link: BookingLink) -> Booking | None:
 def _elsewhere(bookable: EventType, former: Booking, link: BookingLink) -> str | None:
     """Return where to go with a booking that cannot be moved on this page."""
     try:
-        bookings.require_changeable(former, clock.now())
+        book.require_changeable(former, clock.now())
     except NotAllowed:
         return url_for("booking.show", uid=former.uid)
     if former.event_type is None:

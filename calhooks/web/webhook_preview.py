@@ -10,7 +10,7 @@ from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db
 from calhooks.events import TRIGGER_LABELS, Trigger
-from calhooks.scheduling.booking_events import booking_event
+from calhooks.scheduling.bookings.events import booking_event
 from calhooks.scheduling.event_types.editing import list_event_types
 from calhooks.scheduling.event_types.questions import asked
 from calhooks.scheduling.recent import find_own_booking

@@ -12,7 +12,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.events import Trigger
-from calhooks.scheduling.booking_events import announce
+from calhooks.scheduling.bookings.events import announce
 from calhooks.webhooks.editor.presets import find_preset
 from calhooks.webhooks.settings.subscriptions import list_webhooks
 from tests import factories

@@ -1,7 +1,7 @@
 from sqlalchemy.orm import Session
 
 from calhooks.events import Answer, Person, Trigger
-from calhooks.scheduling.booking_events import booking_event
+from calhooks.scheduling.bookings.events import booking_event
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, bookable, move
 

@@ -14,9 +14,9 @@ from calhooks import create_app
 from calhooks.config import Config
 from calhooks.db import db, writing
 from calhooks.mail.models import Mail
-from calhooks.scheduling.bookings import cancel
+from calhooks.scheduling.bookings.book import cancel
+from calhooks.scheduling.bookings.confirm import confirm, reject
 from calhooks.scheduling.calendars.ics import entry_uid
-from calhooks.scheduling.confirmations import confirm, reject
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.notifications.reminders import owe_reminders

@@ -2,8 +2,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from calhooks.db import writing
-from calhooks.scheduling.bookings import cancel
-from calhooks.scheduling.confirmations import confirm, reject
+from calhooks.scheduling.bookings.book import cancel
+from calhooks.scheduling.bookings.confirm import confirm, reject
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType

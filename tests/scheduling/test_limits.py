@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.scheduling.availability.openings import free_times
-from calhooks.scheduling.confirmations import confirm
+from calhooks.scheduling.bookings.confirm import confirm
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, SlotNotOffered
 from calhooks.scheduling.event_types.editing import create_event_type
 from calhooks.scheduling.event_types.form import EventTypeForm

@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from calhooks.scheduling import lists
+from calhooks.scheduling.bookings import lists
+from calhooks.scheduling.bookings.lists import View, count_bookings, find_booking, find_hosts_booking, list_bookings
 from calhooks.scheduling.errors import NotFound
-from calhooks.scheduling.lists import View, count_bookings, find_booking, find_hosts_booking, list_bookings
 from calhooks.scheduling.models.bookings import BookingStatus
 from tests import factories
 from tests.scheduling.helpers import at

@@ -6,9 +6,9 @@ from sqlalchemy.orm import Session
 
 from calhooks.db import writing
 from calhooks.delivery.models import Event
-from calhooks.scheduling import meetings
-from calhooks.scheduling.bookings import cancel
-from calhooks.scheduling.meetings import announce_meetings
+from calhooks.scheduling.bookings import meetings
+from calhooks.scheduling.bookings.book import cancel
+from calhooks.scheduling.bookings.meetings import announce_meetings
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, bookable, move, told
 

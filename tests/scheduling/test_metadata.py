@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calhooks.scheduling.metadata import (
+from calhooks.scheduling.bookings.metadata import (
     MAX_ENCODED_BYTES,
     MetadataError,
     merge_metadata,

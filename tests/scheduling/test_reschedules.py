@@ -2,13 +2,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from calhooks.db import writing
-from calhooks.scheduling.bookings import cancel
-from calhooks.scheduling.confirmations import confirm, reject
+from calhooks.scheduling.bookings.book import cancel
+from calhooks.scheduling.bookings.confirm import confirm, reject
+from calhooks.scheduling.bookings.metadata import MetadataError
+from calhooks.scheduling.bookings.reschedule import open_request, reschedule, successor
 from calhooks.scheduling.errors import NotAllowed, NotFound, SlotNotOffered, SlotTaken
 from calhooks.scheduling.event_types.editing import delete_event_type
-from calhooks.scheduling.metadata import MetadataError
 from calhooks.scheduling.models.bookings import BookingStatus
-from calhooks.scheduling.reschedules import open_request, reschedule, successor
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, bookable, last_payload, move, submission, told
 

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from calhooks.db import db, writing
 from calhooks.scheduling.availability.openings import free_times
-from calhooks.scheduling.bookings import find_submission
-from calhooks.scheduling.lists import View, list_bookings
-from calhooks.scheduling.meetings import announce_meetings
+from calhooks.scheduling.bookings.book import find_submission
+from calhooks.scheduling.bookings.lists import View, list_bookings
+from calhooks.scheduling.bookings.meetings import announce_meetings
 from tests.scheduling.helpers import NOW, at, book_at, bookable
 
 

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
+from calhooks.scheduling.bookings.submission import Submission, check_submission
 from calhooks.scheduling.errors import InvalidInput
-from calhooks.scheduling.submissions import Submission, check_submission
 
 
 def check(**values: Any) -> Submission:

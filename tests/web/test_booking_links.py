@@ -4,10 +4,10 @@ import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from calhooks.scheduling import metadata
+from calhooks.scheduling.bookings import metadata
+from calhooks.scheduling.bookings.submission import MAX_GUESTS
 from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE
 from calhooks.scheduling.models.event_types import LocationKind
-from calhooks.scheduling.submissions import MAX_GUESTS
 from calhooks.web.booker import CLOCK_PARAMETER
 from calhooks.web.booking_link import BookingLink
 

@@ -15,7 +15,7 @@ from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.delivery.models import Delivery
 from calhooks.events import Trigger
-from calhooks.scheduling.booking_events import announce
+from calhooks.scheduling.bookings.events import announce
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.webhooks.body.samples import sample_body
 from tests import factories

@@ -12,16 +12,16 @@ from calhooks.accounts.models import User
 from calhooks.events import Trigger
 from calhooks.scheduling import fields
 from calhooks.scheduling.availability.openings import require_offered
-from calhooks.scheduling.booking_events import announce
+from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.history import note
+from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.event_types.places import place_of
 from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE
 from calhooks.scheduling.event_types.titles import booking_title
-from calhooks.scheduling.history import note
 from calhooks.scheduling.locking import flush_or_refuse, lock_endpoints, lock_host_of, locked_booking
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
 from calhooks.scheduling.models.event_types import EventType, LocationKind
-from calhooks.scheduling.submissions import Submission
 
 OPEN = (BookingStatus.ACCEPTED, BookingStatus.PENDING)
 NOT_BOOKABLE = "This event can no longer be booked."

@@ -11,8 +11,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.events import Trigger
 from calhooks.scheduling.availability.openings import require_offered
-from calhooks.scheduling.booking_events import announce
-from calhooks.scheduling.bookings import (
+from calhooks.scheduling.bookings.book import (
     NOT_BOOKABLE,
     OPEN,
     acting_email,
@@ -24,14 +23,15 @@ from calhooks.scheduling.bookings import (
     submission_key,
     withdraw_requests,
 )
+from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.history import note
+from calhooks.scheduling.bookings.metadata import merge_metadata
+from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.event_types.places import chosen_before
 from calhooks.scheduling.event_types.questions import own_answers
-from calhooks.scheduling.history import note
 from calhooks.scheduling.locking import flush_or_refuse, locked_booking
-from calhooks.scheduling.metadata import merge_metadata
 from calhooks.scheduling.models.bookings import Booking, BookingStatus, ChangeAction
-from calhooks.scheduling.submissions import Submission
 
 
 def reschedule(

@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
+from calhooks.scheduling.bookings.lists import EVERYTHING, Search, View, list_bookings
 from calhooks.scheduling.event_types.questions import own_answers
-from calhooks.scheduling.lists import EVERYTHING, Search, View, list_bookings
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.zones import zone_info
 

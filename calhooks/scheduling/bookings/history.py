@@ -11,7 +11,7 @@ from calhooks.accounts.models import User
 from calhooks.delivery.models import Delivery, Event
 from calhooks.mail.log import mails_about
 from calhooks.mail.models import Mail
-from calhooks.scheduling.lists import find_hosts_booking
+from calhooks.scheduling.bookings.lists import find_hosts_booking
 from calhooks.scheduling.models.bookings import Booking, BookingChange, ChangeAction
 from calhooks.webhooks.models import Webhook
 

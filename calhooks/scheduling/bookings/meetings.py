@@ -8,7 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinl
 
 from calhooks.accounts.models import User
 from calhooks.events import Trigger
-from calhooks.scheduling.booking_events import announce
+from calhooks.scheduling.bookings.events import announce
 from calhooks.scheduling.locking import lock_endpoints
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 

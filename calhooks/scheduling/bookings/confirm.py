@@ -8,12 +8,12 @@ from calhooks.events import Trigger
 from calhooks.scheduling import fields
 from calhooks.scheduling.availability.booking_limits import reached_limit
 from calhooks.scheduling.availability.openings import is_taken
-from calhooks.scheduling.booking_events import announce
+from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.history import note
+from calhooks.scheduling.bookings.reschedule import take_place
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
-from calhooks.scheduling.history import note
 from calhooks.scheduling.locking import locked_booking
 from calhooks.scheduling.models.bookings import Booking, BookingStatus, ChangeAction
-from calhooks.scheduling.reschedules import take_place
 
 OVERLAPS = "Another booking overlaps this time. Reject the request, or move the other booking first."
 
