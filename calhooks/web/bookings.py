@@ -21,7 +21,7 @@ from calhooks.scheduling.bookings.export import bookings_csv
 from calhooks.scheduling.bookings.history import story
 from calhooks.scheduling.bookings.lists import Search, View
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
-from calhooks.scheduling.event_types.editing import list_event_types
+from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.web import access
 from calhooks.web.htmx import fragment, is_htmx

@@ -7,7 +7,7 @@ from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.scheduling.availability.schedules import list_schedules
 from calhooks.scheduling.errors import InvalidInput, NotFound
-from calhooks.scheduling.event_types import editing
+from calhooks.scheduling.event_types import editing, lookups
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.web import access
 from calhooks.web.event_type_form import TypedEventType, form_for
@@ -130,7 +130,7 @@ def _form(form: TypedEventType, event_type: EventType | None) -> str:
 
 def _listed() -> dict[str, object]:
     host = access.account()
-    return {"event_types": editing.list_event_types(db.session(), host), "host": host, "address": _address()}
+    return {"event_types": lookups.list_event_types(db.session(), host), "host": host, "address": _address()}
 
 
 def _address() -> str:
@@ -140,6 +140,6 @@ def _address() -> str:
 
 def _find(event_type_id: int) -> EventType:
     try:
-        return editing.find_event_type(db.session(), access.account(), event_type_id)
+        return lookups.find_event_type(db.session(), access.account(), event_type_id)
     except NotFound:
         abort(404)

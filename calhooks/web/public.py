@@ -18,7 +18,7 @@ from calhooks.scheduling.bookings.lists import find_booking
 from calhooks.scheduling.bookings.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered, SlotTaken
-from calhooks.scheduling.event_types import editing
+from calhooks.scheduling.event_types import lookups
 from calhooks.scheduling.event_types.places import Place, places
 from calhooks.scheduling.event_types.questions import Question, asked
 from calhooks.scheduling.models.bookings import Booking
@@ -44,7 +44,7 @@ def profile(username: str) -> str:
     metadata = _metadata()
     listed = [
         (event_type, BookingLink(path=_path(event_type), metadata=metadata))
-        for event_type in editing.list_public_event_types(db.session(), owner)
+        for event_type in lookups.list_public_event_types(db.session(), owner)
     ]
     return render_template("public/profile.html", owner=owner, listed=listed)
 
@@ -201,7 +201,7 @@ def _show(page: BookerPage, status: int = 200) -> Response:
 
 def _bookable(username: str, slug: str) -> EventType:
     try:
-        return editing.find_bookable(db.session(), username, slug)
+        return lookups.find_bookable(db.session(), username, slug)
     except NotFound:
         abort(404)
 

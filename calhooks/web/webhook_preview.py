@@ -11,7 +11,7 @@ from calhooks.config import current_config
 from calhooks.db import db
 from calhooks.events import TRIGGER_LABELS, Trigger
 from calhooks.scheduling.bookings.events import booking_event
-from calhooks.scheduling.event_types.editing import list_event_types
+from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.event_types.questions import asked
 from calhooks.scheduling.recent import find_own_booking
 from calhooks.web.access import account

@@ -7,7 +7,7 @@ from flask import Blueprint, render_template, request
 from calhooks import clock
 from calhooks.db import db
 from calhooks.scheduling.availability.why_not_free import reasons
-from calhooks.scheduling.event_types.editing import list_event_types
+from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.web import access
 from calhooks.web.numbers import row_number
 from calhooks.zones import zone_info

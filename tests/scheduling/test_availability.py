@@ -11,7 +11,7 @@ from calhooks.scheduling.availability.schedules import (
 )
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.scheduling.errors import InvalidInput, NotFound
-from calhooks.scheduling.event_types.editing import list_event_types
+from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.models.schedules import Schedule
 from tests import factories
 

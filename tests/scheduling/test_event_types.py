@@ -10,14 +10,16 @@ from calhooks.scheduling.event_types.editing import (
     create_event_type,
     delete_event_type,
     duplicate_event_type,
-    find_bookable,
-    find_event_type,
-    list_event_types,
-    list_public_event_types,
     move_event_type,
     update_event_type,
 )
 from calhooks.scheduling.event_types.form import EventTypeForm, slug_of
+from calhooks.scheduling.event_types.lookups import (
+    find_bookable,
+    find_event_type,
+    list_event_types,
+    list_public_event_types,
+)
 from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 

@@ -12,8 +12,8 @@ from calhooks.accounts.models import User
 from calhooks.scheduling.availability.schedules import TypedTimes, check_ranges, find_schedule
 from calhooks.scheduling.availability.slots import Span, day_bounds
 from calhooks.scheduling.errors import InvalidInput, NotFound
-from calhooks.scheduling.event_types.window_form import day as typed_day
 from calhooks.scheduling.fields import checked, one_line
+from calhooks.scheduling.fields import day as typed_day
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.schedules import Absence, DateOverride
 from calhooks.zones import zone_info

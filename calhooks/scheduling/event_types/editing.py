@@ -4,46 +4,16 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.errors import InvalidInput, NotFound
+from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.event_types.form import MAX_TITLE_LENGTH, SLUG_IN_USE, EventTypeForm, check_event_type
+from calhooks.scheduling.event_types.lookups import find_event_type, list_event_types
 from calhooks.scheduling.fields import MAX_SLUG_LENGTH
 from calhooks.scheduling.locking import lock_host
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.models.schedules import Schedule
-
-
-def list_event_types(session: Session, owner: User) -> Sequence[EventType]:
-    """Return a host's event types in the host's order, hidden ones too."""
-    query = select(EventType).where(EventType.owner_id == owner.id).order_by(EventType.position, EventType.id)
-    return session.scalars(query).all()
-
-
-def list_public_event_types(session: Session, owner: User) -> Sequence[EventType]:
-    """Return the event types that a host's page shows."""
-    return [event_type for event_type in list_event_types(session, owner) if not event_type.hidden]
-
-
-def find_event_type(session: Session, owner: User, event_type_id: int) -> EventType:
-    """Return one of a host's own event types. Raises NotFound, also for someone else's."""
-    event_type = session.get(EventType, event_type_id)
-    if event_type is None or event_type.owner_id != owner.id:
-        raise NotFound
-    return event_type
-
-
-def find_bookable(session: Session, username: str, slug: str) -> EventType:
-    """Return the event type that a public address names; a hidden one can be booked by whoever has its link.
-
-    Raises NotFound.
-    """
-    query = select(EventType).join(EventType.owner).options(joinedload(EventType.owner))
-    event_type = session.scalar(query.where(User.username == username.lower(), EventType.slug == slug.lower()))
-    if event_type is None:
-        raise NotFound
-    return event_type
 
 
 def create_event_type(session: Session, owner: User, form: EventTypeForm) -> EventType:

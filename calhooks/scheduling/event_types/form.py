@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from calhooks.scheduling.availability.openings import MAX_BUFFER, MAX_LENGTH
 from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.event_types.places import TypedPlace, check_other_places, check_place
 from calhooks.scheduling.event_types.question_form import TypedQuestion, check_questions
-from calhooks.scheduling.event_types.window_form import TypedWindow, check_window, redirect_address
+from calhooks.scheduling.event_types.window_form import TypedWindow, check_window
 from calhooks.scheduling.fields import MAX_SLUG_LENGTH, checked, one_line, paragraphs, slug_of
 from calhooks.scheduling.models.event_types import LocationKind
 
@@ -131,3 +132,25 @@ def _lengths(text: str) -> list[int]:
     if len(lengths) > MAX_LENGTHS:
         raise ValueError(f"Offer at most {MAX_LENGTHS} lengths.")
     return lengths
+
+
+MAX_REDIRECT_LENGTH = 2_000
+
+
+def redirect_address(text: str) -> str:
+    """Return the address to which bookers go, empty for none. Raises ValueError."""
+    address = one_line(text, MAX_REDIRECT_LENGTH)
+    try:
+        parts = urlsplit(address)
+        sound = (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and " " not in address
+            and "@" not in parts.netloc
+        )
+        _ = parts.port
+    except ValueError:
+        sound = False
+    if address and not sound:
+        raise ValueError("Enter an address that begins with https://.")
+    return address

@@ -1,16 +1,13 @@
 """When and how often an event type can be booked, and where its bookers go, as its host typed it, checked."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
-from urllib.parse import urlsplit
 
-from calhooks.scheduling.fields import checked, one_line
+from calhooks.scheduling.fields import checked, day
 from calhooks.scheduling.models.event_types import WindowKind
 
 MAX_WINDOW_DAYS = 3_650
 MAX_LIMIT = 10_000
-MAX_REDIRECT_LENGTH = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,33 +45,6 @@ def check_window(errors: dict[str, str], typed: TypedWindow) -> dict[str, Any]:
         if start and end and end < start:
             errors["windowEnd"] = "The last day must not be before the first."
     return values
-
-
-def day(text: str) -> date:
-    """Return a day that was typed into a date field. Raises ValueError."""
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise ValueError("Enter a day.") from None
-
-
-def redirect_address(text: str) -> str:
-    """Return the address to which bookers go, empty for none. Raises ValueError."""
-    address = one_line(text, MAX_REDIRECT_LENGTH)
-    try:
-        parts = urlsplit(address)
-        sound = (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and " " not in address
-            and "@" not in parts.netloc
-        )
-        _ = parts.port
-    except ValueError:
-        sound = False
-    if address and not sound:
-        raise ValueError("Enter an address that begins with https://.")
-    return address
 
 
 def _days(text: str) -> int:
