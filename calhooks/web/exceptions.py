@@ -8,7 +8,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import DateInput
 
 from calhooks.db import db, writing
-from calhooks.scheduling.availability import absences, schedules
+from calhooks.scheduling.availability import absences, overrides, schedules
 from calhooks.scheduling.availability.schedules import TypedTimes
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.models.schedules import Schedule
@@ -71,7 +71,7 @@ def set_override(schedule_id: int) -> str | Response | tuple[str, int]:
             raise InvalidInput({"hours": "Enter the hours of this day."})
         with writing() as session:
             day = form.day.data or ""
-            kept = absences.set_override(session, access.account(), schedule_id, day=day, hours=hours)
+            kept = overrides.set_override(session, access.account(), schedule_id, day=day, hours=hours)
     except InvalidInput as error:
         form.show(error.errors)
         return _override(schedule, form, ranges, error.errors), 422
@@ -84,7 +84,7 @@ def remove_override(schedule_id: int, override_id: int) -> Response:
     """Give a day its weekday's hours back."""
     try:
         with writing() as session:
-            was = absences.remove_override(session, access.account(), schedule_id, override_id)
+            was = overrides.remove_override(session, access.account(), schedule_id, override_id)
     except NotFound:
         abort(404)
     hours = [pair for each in was.ranges for pair in zip(("start", "end"), times(*each), strict=True)]

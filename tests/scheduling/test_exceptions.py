@@ -6,15 +6,9 @@ from sqlalchemy.orm import Session
 from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.scheduling.availability import absences
-from calhooks.scheduling.availability.absences import (
-    Kept,
-    add_absence,
-    list_absences,
-    remove_absence,
-    remove_override,
-    set_override,
-)
+from calhooks.scheduling.availability.absences import Kept, add_absence, list_absences, remove_absence
 from calhooks.scheduling.availability.openings import free_times
+from calhooks.scheduling.availability.overrides import remove_override, set_override
 from calhooks.scheduling.availability.schedules import TypedTimes, create_schedule, delete_schedule, list_schedules
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered
 from calhooks.scheduling.models.event_types import EventType

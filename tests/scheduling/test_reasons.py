@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from calhooks.db import writing
-from calhooks.scheduling.availability.absences import add_absence, set_override
+from calhooks.scheduling.availability.absences import add_absence
 from calhooks.scheduling.availability.holds import hold
 from calhooks.scheduling.availability.openings import require_offered
+from calhooks.scheduling.availability.overrides import set_override
 from calhooks.scheduling.availability.why_not_free import reasons
 from calhooks.scheduling.errors import NotAllowed
 from calhooks.scheduling.models.event_types import EventType, WindowKind

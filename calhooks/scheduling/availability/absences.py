@@ -9,16 +9,14 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.accounts.models import User
-from calhooks.scheduling.availability.schedules import TypedTimes, check_ranges, find_schedule
 from calhooks.scheduling.availability.slots import Span, day_bounds
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.fields import checked, one_line
 from calhooks.scheduling.fields import day as typed_day
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
-from calhooks.scheduling.models.schedules import Absence, DateOverride
+from calhooks.scheduling.models.schedules import Absence
 from calhooks.zones import zone_info
 
-MAX_OVERRIDES = 500
 MAX_ABSENCES = 200
 MAX_DAYS_AWAY = 1_000
 MAX_NOTE_LENGTH = 200
@@ -29,43 +27,6 @@ class Kept(NamedTuple):
 
     absence: Absence
     booked: int
-
-
-def set_override(
-    session: Session, owner: User, schedule_id: int, *, day: str, hours: Sequence[TypedTimes]
-) -> DateOverride:
-    """Give one day other hours than its weekday's; without any the day is off. What the day had before is replaced.
-
-    Raises NotFound, or InvalidInput for `day` and `hours`.
-    """
-    schedule = find_schedule(session, owner, schedule_id)
-    errors: dict[str, str] = {}
-    chosen = checked(errors, "day", typed_day, day)
-    ranges = checked(errors, "hours", check_ranges, hours)
-    known = {override.day: override for override in schedule.overrides}
-    today = _today(schedule.time_zone, clock.now())
-    if chosen and chosen < today:
-        errors["day"] = "This day has passed."
-    elif chosen and chosen not in known and sum(each >= today for each in known) >= MAX_OVERRIDES:
-        errors["day"] = f"At most {MAX_OVERRIDES} days to come can have hours of their own. Remove some first."
-    if errors or chosen is None or ranges is None:
-        raise InvalidInput(errors)
-    override = known.get(chosen) or DateOverride(day=chosen)
-    override.ranges = [list(each) for each in ranges]
-    if chosen not in known:
-        schedule.overrides.append(override)
-    session.flush()
-    return override
-
-
-def remove_override(session: Session, owner: User, schedule_id: int, override_id: int) -> DateOverride:
-    """Give a day its weekday's hours back; return what it had instead. Raises NotFound."""
-    schedule = find_schedule(session, owner, schedule_id)
-    for override in schedule.overrides:
-        if override.id == override_id:
-            schedule.overrides.remove(override)
-            return override
-    raise NotFound
 
 
 def list_absences(session: Session, owner: User, now: datetime) -> Sequence[Absence]:

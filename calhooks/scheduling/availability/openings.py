@@ -10,14 +10,11 @@ from calhooks.scheduling.availability.absences import away
 from calhooks.scheduling.availability.booking_limits import closed_spans, outside_window, reached_limit
 from calhooks.scheduling.availability.slots import OpenRange, Span, WeeklyHours, day_bounds, free_slots
 from calhooks.scheduling.errors import SlotNotOffered, SlotTaken
+from calhooks.scheduling.event_types.lengths import MAX_LENGTH
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.zones import zone_info
-
-# What event types are held to, so that a search for overlaps has an end.
-MAX_LENGTH = 1_440
-MAX_BUFFER = 1_440
 
 
 def free_times(

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from calhooks.scheduling.availability.absences import away
 from calhooks.scheduling.availability.booking_limits import outside_window, reached_limit
 from calhooks.scheduling.availability.holds import held_by_others
-from calhooks.scheduling.availability.openings import MAX_BUFFER, MAX_LENGTH, weekly_hours
+from calhooks.scheduling.availability.openings import weekly_hours
 from calhooks.scheduling.availability.slots import Span, free_slots
-from calhooks.scheduling.event_types.lengths import length_of_time
+from calhooks.scheduling.event_types.lengths import MAX_BUFFER, MAX_LENGTH, length_of_time
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.zones import zone_info

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.availability.openings import MAX_LENGTH
 from calhooks.scheduling.errors import NotFound
+from calhooks.scheduling.event_types.lengths import MAX_LENGTH
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 
 PAGE_SIZE = 20

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from calhooks.scheduling.availability.openings import MAX_BUFFER, MAX_LENGTH
 from calhooks.scheduling.errors import InvalidInput
+from calhooks.scheduling.event_types.lengths import MAX_BUFFER, MAX_LENGTH
 from calhooks.scheduling.event_types.places import TypedPlace, check_other_places, check_place
 from calhooks.scheduling.event_types.question_form import TypedQuestion, check_questions
 from calhooks.scheduling.event_types.window_form import TypedWindow, check_window

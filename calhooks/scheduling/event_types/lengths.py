@@ -10,3 +10,8 @@ def length_of_time(length: int) -> str:
         if length >= size and length % size == 0:
             return f"{length // size} {unit}{'' if length == size else 's'}"
     return f"{length} minute{'' if length == 1 else 's'}"
+
+
+# What event types are held to, so that a search for overlaps has an end.
+MAX_LENGTH = 1_440
+MAX_BUFFER = 1_440
