@@ -11,8 +11,9 @@ from calhooks import clock
 from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.mail.log import problems
-from calhooks.scheduling.bookings import book
-from calhooks.scheduling.bookings.lists import find_booking
+from calhooks.scheduling.bookings import rules
+from calhooks.scheduling.bookings.cancel import cancel
+from calhooks.scheduling.bookings.lookups import find_booking
 from calhooks.scheduling.bookings.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.calendars.links import calendar_links
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
@@ -44,7 +45,7 @@ def _keep_to_itself(answer: Response) -> Response:
 def show(uid: str) -> Response:
     """Show everything about a booking; with `?cancel=true` the question whether to cancel it."""
     booking = _find(uid)
-    if FORWARD in request.args and booking.status in book.OPEN and (address := destination(booking)):
+    if FORWARD in request.args and booking.status in rules.OPEN and (address := destination(booking)):
         site = urlsplit(address).hostname
         return make_response(render_template("booking/forward.html", booking=booking, address=address, site=site))
     return _show(booking, CancelForm(), asks="cancel" in request.args)
@@ -52,12 +53,12 @@ def show(uid: str) -> Response:
 
 @blueprint.post("/booking/<uid>")
 @access.public
-def cancel(uid: str) -> Response:
+def cancel_booking(uid: str) -> Response:
     """Cancel a booking. Pressing twice leads to the same page."""
     form = CancelForm()
     try:
         with writing() as session:
-            book.cancel(session, uid, reason=form.reason.data or "", by=access.signed_in_user())
+            cancel(session, uid, reason=form.reason.data or "", by=access.signed_in_user())
     except NotFound:
         abort(404)
     except InvalidInput as error:
@@ -87,7 +88,7 @@ def reschedule(uid: str) -> Response:
 
 
 def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: str = "", status: int = 200) -> Response:
-    by_host = book.is_host(booking, access.signed_in_user())
+    by_host = rules.is_host(booking, access.signed_in_user())
     address = current_config().base_url + url_for("booking.show", uid=booking.uid)
     page = render_template(
         "booking/show.html",

@@ -16,7 +16,7 @@ from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.events import TRIGGER_LABELS
 from calhooks.mail.log import problems
-from calhooks.scheduling.bookings import book, confirm, lists
+from calhooks.scheduling.bookings import confirm, lists, lookups, no_show
 from calhooks.scheduling.bookings.export import bookings_csv
 from calhooks.scheduling.bookings.history import story
 from calhooks.scheduling.bookings.lists import Search, View
@@ -109,7 +109,7 @@ def _reject(session: Session, host: User, uid: str) -> str:
 
 def _note_absence(session: Session, host: User, uid: str) -> str:
     absent = {number for text in request.form.getlist("absent") if (number := counted(text)) is not None}
-    book.set_no_show(session, uid, host, absent)
+    no_show.set_no_show(session, uid, host, absent)
     return "Saved."
 
 
@@ -131,7 +131,7 @@ def _answer(view: str, message: str, tone: str, status: int) -> Response:
 
 def _ask_why(view: str, uid: str, form: RejectForm) -> str:
     try:
-        booking = lists.find_hosts_booking(db.session(), access.account(), uid)
+        booking = lookups.find_hosts_booking(db.session(), access.account(), uid)
     except NotFound:
         abort(404)
     template = "bookings/_reject.html" if is_htmx() else "bookings/reject.html"

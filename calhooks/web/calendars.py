@@ -6,8 +6,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from calhooks import clock
 from calhooks.config import current_config
 from calhooks.db import db, writing
-from calhooks.scheduling.bookings.book import is_host
-from calhooks.scheduling.bookings.lists import find_booking
+from calhooks.scheduling.bookings.lookups import find_booking
+from calhooks.scheduling.bookings.rules import is_host
 from calhooks.scheduling.calendars import feeds, ics
 from calhooks.scheduling.errors import NotFound
 from calhooks.web import access

@@ -13,8 +13,8 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.scheduling.availability.holds import hold, release
-from calhooks.scheduling.bookings import book, reschedule
-from calhooks.scheduling.bookings.lists import find_booking
+from calhooks.scheduling.bookings import book, reschedule, rules
+from calhooks.scheduling.bookings.lookups import find_booking
 from calhooks.scheduling.bookings.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered, SlotTaken
@@ -178,7 +178,7 @@ def _places(bookable: EventType, former: Booking | None) -> list[Place]:
 
 
 def _by_host(former: Booking | None) -> bool:
-    return former is not None and book.is_host(former, access.signed_in_user())
+    return former is not None and rules.is_host(former, access.signed_in_user())
 
 
 def _form_page(bookable: EventType, link: BookingLink, former: Booking | None, form: BookingForm) -> BookerPage:
@@ -250,7 +250,7 @@ def _former(link: BookingLink) -> Booking | None:
 def _elsewhere(bookable: EventType, former: Booking, link: BookingLink) -> str | None:
     """Return where to go with a booking that cannot be moved on this page."""
     try:
-        book.require_changeable(former, clock.now())
+        rules.require_changeable(former, clock.now())
     except NotAllowed:
         return url_for("booking.show", uid=former.uid)
     if former.event_type is None:

@@ -11,9 +11,9 @@ from calhooks.config import current_config
 from calhooks.db import db
 from calhooks.events import TRIGGER_LABELS, Trigger
 from calhooks.scheduling.bookings.events import booking_event
+from calhooks.scheduling.bookings.lookups import find_own_booking
 from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.event_types.questions import asked
-from calhooks.scheduling.recent import find_own_booking
 from calhooks.web.access import account
 from calhooks.web.webhook_form import WebhookForm
 from calhooks.webhooks.body.payload import build_payload

@@ -14,7 +14,7 @@ from calhooks import create_app
 from calhooks.config import Config
 from calhooks.db import db, writing
 from calhooks.mail.models import Mail
-from calhooks.scheduling.bookings.book import cancel
+from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.confirm import confirm, reject
 from calhooks.scheduling.calendars.ics import entry_uid
 from calhooks.scheduling.models.bookings import Booking

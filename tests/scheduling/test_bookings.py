@@ -5,7 +5,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks.db import writing
-from calhooks.scheduling.bookings.book import book, cancel, draft, set_no_show
+from calhooks.scheduling.bookings.book import book, draft
+from calhooks.scheduling.bookings.cancel import cancel
+from calhooks.scheduling.bookings.no_show import set_no_show
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered, SlotTaken
 from calhooks.scheduling.event_types.editing import delete_event_type
 from calhooks.scheduling.locking import flush_or_refuse

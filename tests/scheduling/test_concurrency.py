@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.scheduling.bookings.book import book, cancel
+from calhooks.scheduling.bookings.book import book
+from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.confirm import confirm, reject
 from calhooks.scheduling.bookings.meetings import announce_meetings
 from calhooks.scheduling.bookings.reschedule import reschedule

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.db import writing
-from calhooks.scheduling.availability import absences
+from calhooks.scheduling.availability import absences, overrides
 from calhooks.scheduling.availability.absences import Kept, add_absence, list_absences, remove_absence
 from calhooks.scheduling.availability.openings import free_times
 from calhooks.scheduling.availability.overrides import remove_override, set_override
@@ -100,7 +100,7 @@ def test_nobody_was_away_afterwards(event_type: EventType, first: str, last: str
 def test_days_that_have_passed_take_no_room(
     session: Session, event_type: EventType, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(absences, "MAX_OVERRIDES", 1)
+    monkeypatch.setattr(overrides, "MAX_OVERRIDES", 1)
     monkeypatch.setattr(absences, "MAX_ABSENCES", 1)
     override(event_type, "2026-03-03")
     leave(event_type.owner, "2026-03-03")

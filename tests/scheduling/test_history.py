@@ -5,11 +5,12 @@ import pytest
 from sqlalchemy.orm import Session
 
 from calhooks.db import writing
-from calhooks.scheduling.bookings.book import cancel, set_no_show
+from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.confirm import confirm, reject
 from calhooks.scheduling.bookings.export import bookings_csv, harmless
 from calhooks.scheduling.bookings.history import Story, story
 from calhooks.scheduling.bookings.lists import Search, View, list_bookings
+from calhooks.scheduling.bookings.no_show import set_no_show
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.models.bookings import Booking
 from tests import factories

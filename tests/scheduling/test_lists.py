@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from calhooks.scheduling.bookings import lists
-from calhooks.scheduling.bookings.lists import View, count_bookings, find_booking, find_hosts_booking, list_bookings
+from calhooks.scheduling.bookings.lists import View, count_bookings, list_bookings
+from calhooks.scheduling.bookings.lookups import find_booking, find_hosts_booking
 from calhooks.scheduling.errors import NotFound
 from calhooks.scheduling.models.bookings import BookingStatus
 from tests import factories

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from calhooks.db import writing
 from calhooks.delivery.models import Event
 from calhooks.scheduling.bookings import meetings
-from calhooks.scheduling.bookings.book import cancel
+from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.meetings import announce_meetings
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, bookable, move, told

@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from calhooks.db import writing
-from calhooks.scheduling.bookings.book import cancel
+from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.confirm import confirm, reject
 from calhooks.scheduling.bookings.metadata import MetadataError
 from calhooks.scheduling.bookings.reschedule import open_request, reschedule, successor

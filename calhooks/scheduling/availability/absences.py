@@ -1,4 +1,4 @@
-"""What goes before the weekly hours: days with other hours or none, in one schedule, and days away, in all of them."""
+"""Time off: days on which a host cannot be booked at all, whatever the schedule."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -31,7 +31,7 @@ class Kept(NamedTuple):
 
 def list_absences(session: Session, owner: User, now: datetime) -> Sequence[Absence]:
     """Return when a host is away, from today on, the soonest on top."""
-    still = Absence.last_day >= _today(owner.time_zone, now)
+    still = Absence.last_day >= today_in(owner.time_zone, now)
     query = select(Absence).where(Absence.owner_id == owner.id, still)
     return session.scalars(query.order_by(Absence.first_day, Absence.id)).all()
 
@@ -47,7 +47,7 @@ def add_absence(session: Session, owner: User, *, first: str, last: str, note: s
     remark = checked(errors, "note", lambda text: one_line(text, MAX_NOTE_LENGTH), note)
     if first_day and last_day and last_day < first_day:
         errors["lastDay"] = "The last day must not be before the first."
-    elif last_day and last_day < _today(owner.time_zone, clock.now()):
+    elif last_day and last_day < today_in(owner.time_zone, clock.now()):
         errors["lastDay" if last.strip() else "firstDay"] = "This day has passed."
     elif first_day and last_day and (last_day - first_day).days >= MAX_DAYS_AWAY:
         errors["lastDay"] = f"Be away for at most {MAX_DAYS_AWAY:,} days."
@@ -86,7 +86,8 @@ _AWAY = select(Absence.first_day, Absence.last_day).where(
 )
 
 
-def _today(zone: str, now: datetime) -> date:
+def today_in(zone: str, now: datetime) -> date:
+    """Return the day that the moment `now` falls on in a zone."""
     return now.astimezone(zone_info(zone)).date()
 
 

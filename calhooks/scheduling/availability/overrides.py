@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""Date overrides: other hours on one day of a schedule, or none."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.accounts.models import User
-from calhooks.scheduling.availability.absences import _today
+from calhooks.scheduling.availability.absences import today_in
 from calhooks.scheduling.availability.schedules import TypedTimes, check_ranges, find_schedule
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.fields import checked
@@ -28,7 +28,7 @@ def set_override(
     chosen = checked(errors, "day", typed_day, day)
     ranges = checked(errors, "hours", check_ranges, hours)
     known = {override.day: override for override in schedule.overrides}
-    today = _today(schedule.time_zone, clock.now())
+    today = today_in(schedule.time_zone, clock.now())
     if chosen and chosen < today:
         errors["day"] = "This day has passed."
     elif chosen and chosen not in known and sum(each >= today for each in known) >= MAX_OVERRIDES:

@@ -1,30 +1,25 @@
-"""Booking, cancelling, and who came: each one change of a booking, with its webhooks, in the caller's transaction."""
+"""Booking: a slot taken, or asked for, with its webhooks, in the caller's transaction."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session, joinedload
 
 from calhooks import clock, ids
-from calhooks.accounts.models import User
 from calhooks.events import Trigger
-from calhooks.scheduling import fields
 from calhooks.scheduling.availability.openings import require_offered
 from calhooks.scheduling.bookings.events import announce
-from calhooks.scheduling.bookings.history import note
+from calhooks.scheduling.bookings.rules import NOT_BOOKABLE, note
 from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.event_types.places import place_of
 from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE
 from calhooks.scheduling.event_types.titles import booking_title
-from calhooks.scheduling.locking import flush_or_refuse, lock_endpoints, lock_host_of, locked_booking
+from calhooks.scheduling.locking import flush_or_refuse, lock_host_of
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
 from calhooks.scheduling.models.event_types import EventType, LocationKind
-
-OPEN = (BookingStatus.ACCEPTED, BookingStatus.PENDING)
-NOT_BOOKABLE = "This event can no longer be booked."
 
 
 def book(
@@ -51,58 +46,6 @@ def book(
     flush_or_refuse(session, SlotTaken())
     announce(session, booking, Trigger.BOOKING_REQUESTED if requested else Trigger.BOOKING_CREATED, now)
     return booking
-
-
-def cancel(session: Session, uid: str, *, reason: str, by: User | None) -> Booking:
-    """Cancel a booking or withdraw a request; `by` is who is signed in, if anybody.
-
-    Raises NotFound, NotAllowed, or InvalidInput for `cancellationReason`.
-    """
-    booking = locked_booking(session, uid)
-    now = clock.now()
-    require_changeable(booking, now)
-    booking.cancellation_reason = fields.reason("cancellationReason", reason)
-    booking.cancelled_by = acting_email(booking, by)
-    booking.status = BookingStatus.CANCELLED
-    note(booking, ChangeAction.CANCELLED, now, booking.cancelled_by, booking.cancellation_reason)
-    moot = requests_to_move(session, booking)
-    announce(session, booking, Trigger.BOOKING_CANCELLED, now)
-    withdraw_requests(session, moot, now, "The booking was cancelled.")
-    return booking
-
-
-def set_no_show(session: Session, uid: str, host: User, absent: Collection[int]) -> Booking:
-    """Note which attendees, by their ids, did not come to a meeting; the others came. Raises NotFound or NotAllowed."""
-    booking = locked_booking(session, uid, host)
-    now = clock.now()
-    if booking.status != BookingStatus.ACCEPTED or booking.start_time > now:
-        raise NotAllowed("Only a meeting that has begun can have a no-show.")
-    changed = [attendee for attendee in booking.attendees if attendee.no_show != (attendee.id in absent)]
-    for attendee in changed:
-        attendee.no_show = not attendee.no_show
-    if changed:
-        note(booking, ChangeAction.NO_SHOW, now, host.email, _came(changed))
-        announce(session, booking, Trigger.BOOKING_NO_SHOW_UPDATED, now)
-    return booking
-
-
-def requests_to_move(session: Session, booking: Booking) -> Sequence[Booking]:
-    """Return what was asked for in place of a booking that is about to be cancelled or moved."""
-    query = select(Booking).where(Booking.rescheduled_from_id == booking.id, Booking.status == BookingStatus.PENDING)
-    requests = session.scalars(query).all()
-    if requests:
-        lock_endpoints(session, booking.host_id)
-    return requests
-
-
-def withdraw_requests(session: Session, requests: Sequence[Booking], now: datetime, reason: str) -> None:
-    """Reject requests that have nothing left to move."""
-    for request in requests:
-        request.status = BookingStatus.REJECTED
-        request.rejection_reason = reason
-        note(request, ChangeAction.WITHDRAWN, now, detail=reason)
-        # People hear of the change that caused it.
-        announce(session, request, Trigger.BOOKING_REJECTED, now, by_mail=False)
 
 
 def draft(event_type: EventType, submission: Submission, now: datetime) -> Booking:
@@ -159,31 +102,6 @@ def find_submission(session: Session, key: str | None) -> Booking | None:
     # Written out, because SQLite uses a partial index only where it can read the condition.
     still_open = text("bookings.status IN ('ACCEPTED', 'PENDING')")
     return session.scalar(select(Booking).where(Booking.submission_key == key, still_open))
-
-
-def require_changeable(booking: Booking, now: datetime) -> None:
-    """Make sure that a booking can still be cancelled or moved. Raises NotAllowed."""
-    if booking.status == BookingStatus.REJECTED:
-        raise NotAllowed("This request has been rejected.")
-    if booking.status == BookingStatus.CANCELLED:
-        raise NotAllowed("This booking has been cancelled." if booking.cancelled_by else "This booking has been moved.")
-    if booking.status == BookingStatus.ACCEPTED and booking.end_time <= now:
-        raise NotAllowed("This meeting is over.")
-
-
-def acting_email(booking: Booking, by: User | None) -> str:
-    """Return the address of who changes a booking: its host's, or else its booker's, who has the link to it."""
-    return booking.host.email if is_host(booking, by) else booking.attendees[0].email
-
-
-def is_host(booking: Booking, person: User | None) -> bool:
-    """Return whether it is the booking's own host."""
-    return person is not None and person.id == booking.host_id
-
-
-def _came(attendees: Sequence[Attendee]) -> str:
-    words = (f"{each.name or each.email} {'did not come' if each.no_show else 'came'}." for each in attendees)
-    return " ".join(words)
 
 
 def _locked_event_type(session: Session, event_type_id: int) -> EventType:

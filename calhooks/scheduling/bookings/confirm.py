@@ -9,8 +9,8 @@ from calhooks.scheduling import fields
 from calhooks.scheduling.availability.booking_limits import reached_limit
 from calhooks.scheduling.availability.openings import is_taken
 from calhooks.scheduling.bookings.events import announce
-from calhooks.scheduling.bookings.history import note
 from calhooks.scheduling.bookings.reschedule import take_place
+from calhooks.scheduling.bookings.rules import note
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.locking import locked_booking
 from calhooks.scheduling.models.bookings import Booking, BookingStatus, ChangeAction

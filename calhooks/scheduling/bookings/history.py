@@ -11,8 +11,8 @@ from calhooks.accounts.models import User
 from calhooks.delivery.models import Delivery, Event
 from calhooks.mail.log import mails_about
 from calhooks.mail.models import Mail
-from calhooks.scheduling.bookings.lists import find_hosts_booking
-from calhooks.scheduling.models.bookings import Booking, BookingChange, ChangeAction
+from calhooks.scheduling.bookings.lookups import find_hosts_booking
+from calhooks.scheduling.models.bookings import Booking, BookingChange
 from calhooks.webhooks.models import Webhook
 
 
@@ -42,11 +42,6 @@ class Story:
     booking: Booking
     chain: Sequence[Booking]
     moments: list[Moment] = field(default_factory=list)
-
-
-def note(booking: Booking, action: ChangeAction, now: datetime, by_email: str = "", detail: str = "") -> None:
-    """Write down what somebody has done, in the transaction in which it is done; nobody's doing is calhooks' own."""
-    booking.changes.append(BookingChange(at=now, action=action, by_email=by_email, detail=detail))
 
 
 def story(session: Session, host: User, uid: str) -> Story:

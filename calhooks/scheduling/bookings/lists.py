@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.errors import NotFound
 from calhooks.scheduling.event_types.lengths import MAX_LENGTH
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 
@@ -67,23 +66,6 @@ def count_bookings(session: Session, host: User, view: View, now: datetime) -> i
     """Return how many bookings a list has in all."""
     query = select(func.count()).select_from(Booking).where(Booking.host_id == host.id, _belongs(view, now))
     return session.scalar(query) or 0
-
-
-def find_booking(session: Session, uid: str) -> Booking:
-    """Return a booking for whoever holds its uid. Raises NotFound."""
-    query = select(Booking).where(Booking.uid == uid).options(selectinload(Booking.attendees))
-    booking = session.scalar(query)
-    if booking is None:
-        raise NotFound
-    return booking
-
-
-def find_hosts_booking(session: Session, host: User, uid: str) -> Booking:
-    """Return one of a host's own bookings. Raises NotFound, also for someone else's."""
-    booking = find_booking(session, uid)
-    if booking.host_id != host.id:
-        raise NotFound
-    return booking
 
 
 def _matching(search: Search) -> list[ColumnElement[bool]]:

@@ -11,21 +11,11 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.events import Trigger
 from calhooks.scheduling.availability.openings import require_offered
-from calhooks.scheduling.bookings.book import (
-    NOT_BOOKABLE,
-    OPEN,
-    acting_email,
-    draft,
-    find_submission,
-    is_host,
-    requests_to_move,
-    require_changeable,
-    submission_key,
-    withdraw_requests,
-)
+from calhooks.scheduling.bookings.book import draft, find_submission, submission_key
+from calhooks.scheduling.bookings.cancel import requests_to_move, withdraw_requests
 from calhooks.scheduling.bookings.events import announce
-from calhooks.scheduling.bookings.history import note
 from calhooks.scheduling.bookings.metadata import merge_metadata
+from calhooks.scheduling.bookings.rules import NOT_BOOKABLE, OPEN, acting_email, is_host, note, require_changeable
 from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.event_types.places import chosen_before

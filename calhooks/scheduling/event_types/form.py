@@ -17,6 +17,7 @@ MAX_TITLE_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 5_000
 MAX_LENGTHS = 10
 MAX_BOOKING_NAME_LENGTH = 500
+MAX_REDIRECT_LENGTH = 2_000
 MAX_NOTICE = 365 * 1_440
 SHORTEST_INTERVAL = 5
 MAX_REMINDER_HOURS = 30 * 24
@@ -132,9 +133,6 @@ def _lengths(text: str) -> list[int]:
     if len(lengths) > MAX_LENGTHS:
         raise ValueError(f"Offer at most {MAX_LENGTHS} lengths.")
     return lengths
-
-
-MAX_REDIRECT_LENGTH = 2_000
 
 
 def redirect_address(text: str) -> str:

@@ -1,4 +1,4 @@
-"""TODO docstring."""
+"""Event types by number, for their host; by their link, for bookers."""
 
 from collections.abc import Sequence
 

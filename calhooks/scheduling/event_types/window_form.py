@@ -1,4 +1,4 @@
-"""When and how often an event type can be booked, and where its bookers go, as its host typed it, checked."""
+"""When and how often an event type can be booked, as its host typed it, checked."""
 
 from dataclasses import dataclass
 from typing import Any
