@@ -32,7 +32,7 @@ ROOMS = (
 )
 # Libraries that have their place, and the places.
 KEPT_TO = {
-    "redis": ("config.py", "delivery/queue/", "jobs.py", "worker.py", "scheduler.py", "web/limits.py"),
+    "redis": ("config.py", "delivery/queue/", "jobs.py", "worker.py", "scheduler.py", "web/site/rate_limits.py"),
     "rq": ("delivery/queue/", "jobs.py", "worker.py", "scheduler.py"),
     "requests": ("delivery/", "egress/"),
     "urllib3": ("delivery/", "egress/"),

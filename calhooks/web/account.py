@@ -10,9 +10,9 @@ from calhooks.accounts import passwords, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
 from calhooks.db import writing
-from calhooks.web import access, limits
 from calhooks.web.forms import AccountForm, ZoneField
-from calhooks.web.sessions import start_session
+from calhooks.web.site import access, rate_limits
+from calhooks.web.site.sessions import start_session
 
 blueprint = Blueprint("account", __name__, url_prefix="/settings")
 
@@ -74,7 +74,7 @@ def profile() -> str | tuple[str, int] | BaseResponse:
 
 @blueprint.route("/password", methods=["GET", "POST"])
 @access.signed_in
-@limits.guesses("10 per 10 minutes", _account_id, _slow_down)
+@rate_limits.guesses("10 per 10 minutes", _account_id, _slow_down)
 def password() -> str | tuple[str, int] | BaseResponse:
     """Change the password, which signs out every other session of this person."""
     user = access.account()
@@ -95,7 +95,7 @@ def password() -> str | tuple[str, int] | BaseResponse:
 def _problems(form: PasswordForm, user: User) -> dict[str, str]:
     errors = {}
     if not passwords.matches(user.password_hash, form.current.data):
-        limits.guess_failed()
+        rate_limits.guess_failed()
         errors["currentPassword"] = "This is not your current password."
     if sentence := passwords.problem(form.password.data, user.name, user.username, user.email):
         errors["password"] = sentence

@@ -7,10 +7,10 @@ from wtforms import EmailField, PasswordField
 
 from calhooks.accounts import links, passwords, users
 from calhooks.db import db, writing
-from calhooks.web import access, limits
 from calhooks.web.forms import AccountForm
-from calhooks.web.redirects import to_next
-from calhooks.web.sessions import start_session
+from calhooks.web.site import access, rate_limits
+from calhooks.web.site.redirects import to_next
+from calhooks.web.site.sessions import start_session
 
 blueprint = Blueprint("auth", __name__)
 
@@ -40,8 +40,8 @@ def _slow_down() -> str:
 
 @blueprint.route("/login", methods=["GET", "POST"])
 @access.public
-@limits.guesses("30 per 10 minutes", limits.client_network, _slow_down)
-@limits.guesses("10 per 10 minutes", limits.typed_email, _slow_down)
+@rate_limits.guesses("30 per 10 minutes", rate_limits.client_network, _slow_down)
+@rate_limits.guesses("10 per 10 minutes", rate_limits.typed_email, _slow_down)
 def login() -> str | tuple[str, int] | BaseResponse:
     """Sign a person in and go on to where they wanted to be."""
     if current_user.is_authenticated:
@@ -53,7 +53,7 @@ def login() -> str | tuple[str, int] | BaseResponse:
         return render_template("auth/login.html", form=form)
     user = users.authenticate(db.session(), form.email.data, form.password.data)
     if user is None:
-        limits.guess_failed()
+        rate_limits.guess_failed()
         form.show({"password": WRONG})
         return render_template("auth/login.html", form=form), 422
     start_session(user)

@@ -11,10 +11,10 @@ from calhooks.scheduling.availability import schedules
 from calhooks.scheduling.availability.absences import list_absences
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.models.schedules import Schedule
-from calhooks.web import access
 from calhooks.web.forms import AccountForm, ZoneField
-from calhooks.web.htmx import is_htmx
-from calhooks.web.undo import offered_undo
+from calhooks.web.site import access
+from calhooks.web.site.htmx import is_htmx
+from calhooks.web.site.undo import offered_undo
 from calhooks.web.week import Week, change_week, stored_week, typed_hours, typed_week
 from calhooks.web.wording import in_zone
 

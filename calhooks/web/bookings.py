@@ -23,9 +23,9 @@ from calhooks.scheduling.bookings.lists import Search, View
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
 from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
-from calhooks.web import access
-from calhooks.web.htmx import fragment, is_htmx
-from calhooks.web.numbers import counted, row_number
+from calhooks.web.site import access
+from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.row_numbers import counted, row_number
 from calhooks.web.wording import in_zone
 
 blueprint = Blueprint("bookings", __name__)

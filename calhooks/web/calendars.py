@@ -10,7 +10,7 @@ from calhooks.scheduling.bookings.lookups import find_booking
 from calhooks.scheduling.bookings.rules import is_host
 from calhooks.scheduling.calendars import feeds, ics
 from calhooks.scheduling.errors import NotFound
-from calhooks.web import access
+from calhooks.web.site import access
 
 blueprint = Blueprint("calendars", __name__)
 

@@ -8,9 +8,9 @@ from calhooks import clock
 from calhooks.db import db, writing
 from calhooks.delivery.models import Delivery, DeliveryState
 from calhooks.delivery.status import log
-from calhooks.web.access import signed_in
-from calhooks.web.htmx import fragment, is_htmx
-from calhooks.web.numbers import row_number
+from calhooks.web.site.access import signed_in
+from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.row_numbers import row_number
 from calhooks.web.webhook_pages import SOON_SECONDS, own_webhook, page_context, webhook_context
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.resend import CannotResend

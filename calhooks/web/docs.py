@@ -12,7 +12,7 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 import calhooks
-from calhooks.web.access import public
+from calhooks.web.site.access import public
 
 blueprint = Blueprint("docs", __name__, url_prefix="/docs")
 

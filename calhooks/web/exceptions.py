@@ -12,12 +12,12 @@ from calhooks.scheduling.availability import absences, overrides, schedules
 from calhooks.scheduling.availability.schedules import TypedTimes
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.models.schedules import Schedule
-from calhooks.web import access
 from calhooks.web.availability import exceptions_of, to_schedule
 from calhooks.web.forms import AccountForm
-from calhooks.web.htmx import fragment, is_htmx
-from calhooks.web.numbers import counted
-from calhooks.web.undo import offer_undo
+from calhooks.web.site import access
+from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.row_numbers import counted
+from calhooks.web.site.undo import offer_undo
 from calhooks.web.week import MOST_RANGES, Ranges, add_range, times
 from calhooks.web.wording import long_day
 

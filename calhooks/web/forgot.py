@@ -10,8 +10,8 @@ from calhooks.accounts import details
 from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.mail.password_reset import owe_reset_link
-from calhooks.web import access, limits
 from calhooks.web.forms import AccountForm
+from calhooks.web.site import access, rate_limits
 
 blueprint = Blueprint("forgot", __name__)
 
@@ -40,8 +40,8 @@ def _slow_down() -> str:
 
 @blueprint.route("/auth/forgot", methods=["GET", "POST"])
 @access.public
-@limits.guesses("20 per 10 minutes", limits.client_network, _slow_down)
-@limits.guesses("5 per hour", limits.typed_email, _slow_down)
+@rate_limits.guesses("20 per 10 minutes", rate_limits.client_network, _slow_down)
+@rate_limits.guesses("5 per hour", rate_limits.typed_email, _slow_down)
 def forgot() -> str | tuple[str, int] | Response:
     """Ask for the address, then send a link to it if it belongs to an account."""
     if not current_config().mail_url:
@@ -50,7 +50,7 @@ def forgot() -> str | tuple[str, int] | Response:
     if request.method == "GET":
         return render_template("auth/forgot.html", form=form, sent="sent" in request.args)
     began = time.monotonic()
-    limits.guess_failed()
+    rate_limits.guess_failed()
     try:
         email = details.clean_email(form.email.data)
     except ValueError as error:

@@ -7,7 +7,8 @@ from calhooks import clock
 from calhooks.db import db
 from calhooks.delivery.queue import wake
 from calhooks.delivery.status import backlog, heartbeat
-from calhooks.web import access, figures
+from calhooks.web import figures
+from calhooks.web.site import access
 
 blueprint = Blueprint("health", __name__)
 

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from calhooks.accounts import users
 from calhooks.db import db
-from calhooks.web import access
+from calhooks.web.site import access
 
 blueprint = Blueprint("home", __name__)
 

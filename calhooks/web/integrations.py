@@ -8,8 +8,8 @@ from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db
 from calhooks.scheduling.event_types.lookups import list_public_event_types
-from calhooks.web.access import account, signed_in
-from calhooks.web.htmx import fragment, is_htmx
+from calhooks.web.site.access import account, signed_in
+from calhooks.web.site.htmx import fragment, is_htmx
 from calhooks.web.webhook_pages import list_context
 
 blueprint = Blueprint("integrations", __name__)

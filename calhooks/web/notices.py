@@ -7,8 +7,8 @@ from sqlalchemy import select
 from calhooks import clock
 from calhooks.db import db, writing
 from calhooks.delivery.models import Notice
-from calhooks.web.access import account, signed_in
-from calhooks.web.htmx import fragment, is_htmx
+from calhooks.web.site.access import account, signed_in
+from calhooks.web.site.htmx import fragment, is_htmx
 from calhooks.webhooks.models import Webhook
 
 blueprint = Blueprint("notices", __name__, url_prefix="/integrations/notices/<int:notice_id>")

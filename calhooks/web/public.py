@@ -23,13 +23,14 @@ from calhooks.scheduling.event_types.places import Place, places
 from calhooks.scheduling.event_types.questions import Question, asked
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.web import access, limits, wording
+from calhooks.web import wording
 from calhooks.web.booker import CLOCK_PARAMETER, BookerPage, booker_page, choose, chosen_length
 from calhooks.web.booking_form import BookingForm, form_class, form_for
 from calhooks.web.booking_link import BookingLink, read_link, read_moment
 from calhooks.web.forwarding import FORWARD, own_parameters
-from calhooks.web.htmx import is_htmx
-from calhooks.web.visitor import keep_clock, known_visitor, visitor_id, visitor_locale, visitor_zone
+from calhooks.web.site import access, rate_limits
+from calhooks.web.site.htmx import is_htmx
+from calhooks.web.site.visitor import keep_clock, known_visitor, visitor_id, visitor_locale, visitor_zone
 
 blueprint = Blueprint("public", __name__)
 for word in wording.FILTERS:
@@ -65,7 +66,7 @@ def event_type(username: str, slug: str) -> Response:
 
 @blueprint.post("/<username>/<slug>")
 @access.public
-@limits.booking
+@rate_limits.booking
 def submit(username: str, slug: str) -> Response:
     """Book the chosen time, or take one step back with all that was typed."""
     bookable = _bookable(username, slug)
@@ -97,7 +98,7 @@ def submit(username: str, slug: str) -> Response:
 
 @blueprint.post("/<username>/<slug>/hold")
 @access.public
-@limits.holding
+@rate_limits.holding
 def hold_slot(username: str, slug: str) -> Response:
     """Leave a chosen time out of other people's lists for a while; the page's script asks for it, no crawler does."""
     bookable = _bookable(username, slug)

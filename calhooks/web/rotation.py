@@ -9,8 +9,8 @@ from calhooks import clock
 from calhooks.db import writing
 from calhooks.delivery import endpoints
 from calhooks.delivery.models import Endpoint
-from calhooks.web.access import signed_in
-from calhooks.web.htmx import fragment, is_htmx
+from calhooks.web.site.access import signed_in
+from calhooks.web.site.htmx import fragment, is_htmx
 from calhooks.web.webhook_pages import own_webhook
 
 blueprint = Blueprint("rotation", __name__, url_prefix="/integrations/webhooks/<int:webhook_id>")

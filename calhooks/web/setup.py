@@ -11,9 +11,9 @@ from calhooks.accounts.setup_code import is_right, setup_code
 from calhooks.config import current_config, is_loopback
 from calhooks.db import db, writing
 from calhooks.scheduling.defaults import give_defaults
-from calhooks.web import access, limits
 from calhooks.web.forms import AccountForm, ZoneField
-from calhooks.web.sessions import start_session
+from calhooks.web.site import access, rate_limits
+from calhooks.web.site.sessions import start_session
 
 blueprint = Blueprint("setup", __name__)
 
@@ -40,7 +40,7 @@ def _slow_down() -> str:
 
 @blueprint.route("/setup", methods=["GET", "POST"])
 @access.public
-@limits.guesses("10 per 10 minutes", limits.client_network, _slow_down)
+@rate_limits.guesses("10 per 10 minutes", rate_limits.client_network, _slow_down)
 def setup() -> str | tuple[str, int] | BaseResponse:
     """Make the first account and sign its person in; afterwards this page does not exist."""
     if users.exist(db.session()):
@@ -62,7 +62,7 @@ def setup() -> str | tuple[str, int] | BaseResponse:
 
 def _create(form: SetupForm) -> User:
     if _needs_code() and not is_right(current_config(), form.code.data):
-        limits.guess_failed()
+        rate_limits.guess_failed()
         raise InvalidAccount({"code": WRONG_CODE})
     account = users.draft(
         name=form.name.data,

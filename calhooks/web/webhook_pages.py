@@ -13,7 +13,7 @@ from calhooks.delivery.models import Notice, NoticeKind
 from calhooks.delivery.status.health import endpoint_health
 from calhooks.delivery.status.standing import standing
 from calhooks.events import TRIGGER_LABELS
-from calhooks.web.access import account
+from calhooks.web.site.access import account
 from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.subscriptions import find_webhook, list_webhooks

@@ -8,9 +8,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from calhooks import ids
 from calhooks.db import db, writing
 from calhooks.delivery.endpoints import waiting_count
-from calhooks.web.access import account, signed_in
-from calhooks.web.htmx import fragment, is_htmx
-from calhooks.web.numbers import row_number
+from calhooks.web.site.access import account, signed_in
+from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.row_numbers import row_number
 from calhooks.web.switch import is_question, question
 from calhooks.web.webhook_form import WebhookForm, form_for
 from calhooks.web.webhook_pages import list_context, own_webhook

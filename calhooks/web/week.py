@@ -4,7 +4,7 @@ from werkzeug.datastructures import MultiDict
 
 from calhooks.scheduling.availability.schedules import WEEKDAYS, TypedHours, clock_time
 from calhooks.scheduling.models.schedules import Schedule
-from calhooks.web.numbers import counted
+from calhooks.web.site.row_numbers import counted
 
 MOST_RANGES = 50
 FIRST_HOURS = ("09:00", "17:00")

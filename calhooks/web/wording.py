@@ -11,7 +11,7 @@ from calhooks.scheduling.event_types.lengths import HOUR_MINUTES
 from calhooks.scheduling.event_types.places import Place, places
 from calhooks.scheduling.models.event_types import LocationKind
 from calhooks.web.markdown import markdown, plain
-from calhooks.web.visitor import clock_hours
+from calhooks.web.site.visitor import clock_hours
 from calhooks.zones import offset_label, zone_info
 
 NOON = 12

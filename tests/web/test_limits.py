@@ -11,7 +11,7 @@ from calhooks import create_app
 from calhooks.accounts import passwords
 from calhooks.config import Config
 from calhooks.db import db
-from calhooks.web import limits
+from calhooks.web.site import rate_limits
 from tests import factories
 from tests.web import pages
 
@@ -79,7 +79,7 @@ def test_a_redis_that_goes_away_meanwhile_is_no_error(environ: dict[str, str], r
     app = make_app(environ)
     client = app.test_client()
     assert log_in(client, "rick@example.com", "wrong") == 422
-    storage = limits.limiter.storage
+    storage = rate_limits.limiter.storage
     storage.storage.connection_pool.connection_kwargs.update(path="/nowhere", host="127.0.0.1", port=1)  # type: ignore[attr-defined]  # Redis'
     storage.storage.connection_pool.disconnect()  # type: ignore[attr-defined]  # Redis'
     assert log_in(client, "rick@example.com", "wrong") == 422
@@ -120,14 +120,14 @@ def test_without_a_trusted_proxy_nobody_chooses_an_address_for_themselves(enviro
 )
 def test_an_ipv6_household_counts_as_one(app: Flask, address: str, counted_as: str) -> None:
     with app.test_request_context(environ_base={"REMOTE_ADDR": address}):
-        assert limits.client_network() == counted_as
+        assert rate_limits.client_network() == counted_as
 
 
 def test_bookings_are_limited_by_address_and_reading_is_not(environ: dict[str, str]) -> None:
     blueprint = Blueprint("booked", __name__)
 
     @blueprint.route("/booked", methods=["GET", "POST"])
-    @limits.booking
+    @rate_limits.booking
     def book() -> str:
         return "booked"
 

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response
 
 from calhooks.db import reason
-from calhooks.web.access import login_manager
+from calhooks.web.site.access import login_manager
 
 log = logging.getLogger(__name__)
 

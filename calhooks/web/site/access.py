@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from calhooks.accounts.models import User
 from calhooks.db import db
-from calhooks.web.htmx import is_htmx
+from calhooks.web.site.htmx import is_htmx
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -6,7 +6,7 @@ from flask import Flask, Response, abort, request, session
 from flask_wtf import CSRFProtect
 
 from calhooks.config import Config
-from calhooks.web.sessions import Sessions
+from calhooks.web.site.sessions import Sessions
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
