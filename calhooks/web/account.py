@@ -10,7 +10,7 @@ from calhooks.accounts import passwords, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
 from calhooks.db import writing
-from calhooks.web.forms import AccountForm, ZoneField
+from calhooks.web.forms.fields import AccountForm, ZoneField
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.sessions import start_session
 

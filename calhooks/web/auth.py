@@ -7,7 +7,7 @@ from wtforms import EmailField, PasswordField
 
 from calhooks.accounts import links, passwords, users
 from calhooks.db import db, writing
-from calhooks.web.forms import AccountForm
+from calhooks.web.forms.fields import AccountForm
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.redirects import to_next
 from calhooks.web.site.sessions import start_session

@@ -11,7 +11,7 @@ from calhooks.scheduling.availability import schedules
 from calhooks.scheduling.availability.absences import list_absences
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.models.schedules import Schedule
-from calhooks.web.forms import AccountForm, ZoneField
+from calhooks.web.forms.fields import AccountForm, ZoneField
 from calhooks.web.site import access
 from calhooks.web.site.htmx import is_htmx
 from calhooks.web.site.undo import offered_undo

@@ -13,7 +13,7 @@ from calhooks.scheduling.availability.schedules import TypedTimes
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.availability import exceptions_of, to_schedule
-from calhooks.web.forms import AccountForm
+from calhooks.web.forms.fields import AccountForm
 from calhooks.web.site import access
 from calhooks.web.site.htmx import fragment, is_htmx
 from calhooks.web.site.row_numbers import counted

@@ -10,7 +10,7 @@ from calhooks.accounts import details
 from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.mail.password_reset import owe_reset_link
-from calhooks.web.forms import AccountForm
+from calhooks.web.forms.fields import AccountForm
 from calhooks.web.site import access, rate_limits
 
 blueprint = Blueprint("forgot", __name__)

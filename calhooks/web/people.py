@@ -11,7 +11,7 @@ from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.scheduling.defaults import give_defaults
-from calhooks.web.forms import AccountForm, ZoneField
+from calhooks.web.forms.fields import AccountForm, ZoneField
 from calhooks.web.site import access
 
 blueprint = Blueprint("people", __name__, url_prefix="/settings/people")

@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectChoice
 from calhooks.scheduling.event_types.question_form import TypedQuestion
 from calhooks.scheduling.event_types.questions import QuestionKind, own_questions
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.web.rows import Rows
+from calhooks.web.forms.rows import Rows
 
 # More than the service allows, so that it can say so; a bound for a form that nobody typed.
 MOST_ROWS = 60

@@ -11,7 +11,7 @@ from calhooks.accounts.setup_code import is_right, setup_code
 from calhooks.config import current_config, is_loopback
 from calhooks.db import db, writing
 from calhooks.scheduling.defaults import give_defaults
-from calhooks.web.forms import AccountForm, ZoneField
+from calhooks.web.forms.fields import AccountForm, ZoneField
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.sessions import start_session
 
