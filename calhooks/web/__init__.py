@@ -7,7 +7,6 @@ from calhooks.web import (
     account,
     auth,
     availability,
-    bodies,
     booking,
     bookings,
     calendars,
@@ -15,7 +14,6 @@ from calhooks.web import (
     docs,
     event_types,
     exceptions,
-    filters,
     forgot,
     health,
     home,
@@ -32,6 +30,7 @@ from calhooks.web import (
 )
 from calhooks.web.site import access, compression, errors, rate_limits, row_numbers, security, static_files
 from calhooks.web.site.htmx import htmx
+from calhooks.web.wording import bodies, times
 
 PAGES = (
     home,
@@ -66,7 +65,7 @@ def init_app(app: Flask, config: Config) -> None:
     access.init_app(app)
     rate_limits.init_app(app, config)
     errors.init_app(app)
-    filters.init_app(app)
+    times.init_app(app)
     bodies.init_app(app)
     row_numbers.init_app(app)
     compression.init_app(app)

@@ -16,7 +16,7 @@ from calhooks.web.site import access
 from calhooks.web.site.htmx import is_htmx
 from calhooks.web.site.undo import offered_undo
 from calhooks.web.week import Week, change_week, stored_week, typed_hours, typed_week
-from calhooks.web.wording import in_zone
+from calhooks.web.wording.bookings import in_zone
 
 blueprint = Blueprint("availability", __name__, url_prefix="/availability")
 

@@ -21,7 +21,7 @@ from calhooks.web.booking_form import BookingForm
 from calhooks.web.booking_link import BookingLink
 from calhooks.web.month import MonthGrid, last_day, latest_month, month_grid, months_after, shown_month
 from calhooks.web.site.visitor import CLOCKS, clock_hours
-from calhooks.web.wording import clock_time, long_day
+from calhooks.web.wording.bookings import clock_time, long_day
 from calhooks.zones import ZoneGroup, zone_groups, zone_info
 
 MONTHS_TO_SEARCH = 6

@@ -22,7 +22,7 @@ from calhooks.scheduling.event_types.places import Place, chosen_before
 from calhooks.scheduling.event_types.questions import Question, QuestionKind, is_ticked, own_answers
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.web.booking_link import MOST_GUESTS, BookingLink
-from calhooks.web.wording import place_label
+from calhooks.web.wording.bookings import place_label
 
 
 class GuestsField(Field):  # type: ignore[misc]  # wtforms has no types

@@ -26,7 +26,7 @@ from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.web.site import access
 from calhooks.web.site.htmx import fragment, is_htmx
 from calhooks.web.site.row_numbers import counted, row_number
-from calhooks.web.wording import in_zone
+from calhooks.web.wording.bookings import in_zone
 
 blueprint = Blueprint("bookings", __name__)
 

@@ -19,7 +19,7 @@ from calhooks.web.site.htmx import fragment, is_htmx
 from calhooks.web.site.row_numbers import counted
 from calhooks.web.site.undo import offer_undo
 from calhooks.web.week import MOST_RANGES, Ranges, add_range, times
-from calhooks.web.wording import long_day
+from calhooks.web.wording.bookings import long_day
 
 blueprint = Blueprint("exceptions", __name__, url_prefix="/availability/<int:schedule_id>")
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calhooks.web.markdown import markdown, plain
+from calhooks.web.wording.markdown import markdown, plain
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from calhooks.scheduling.event_types import questions
 from calhooks.scheduling.event_types.lengths import HOUR_MINUTES
 from calhooks.scheduling.event_types.places import Place, places
 from calhooks.scheduling.models.event_types import LocationKind
-from calhooks.web.markdown import markdown, plain
 from calhooks.web.site.visitor import clock_hours
+from calhooks.web.wording.markdown import markdown, plain
 from calhooks.zones import offset_label, zone_info
 
 NOON = 12
