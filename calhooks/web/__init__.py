@@ -4,8 +4,6 @@ from flask import Flask
 
 from calhooks.config import Config
 from calhooks.web import (
-    account,
-    auth,
     availability,
     booking,
     bookings,
@@ -14,20 +12,17 @@ from calhooks.web import (
     docs,
     event_types,
     exceptions,
-    forgot,
     health,
-    home,
     integrations,
     notices,
-    people,
     public,
     resends,
     rotation,
-    setup,
     switch,
     webhooks,
     why,
 )
+from calhooks.web.accounts import forgotten_password, home, login, people, settings, setup
 from calhooks.web.site import access, compression, errors, rate_limits, row_numbers, security, static_files
 from calhooks.web.site.htmx import htmx
 from calhooks.web.wording import bodies, times
@@ -35,9 +30,9 @@ from calhooks.web.wording import bodies, times
 PAGES = (
     home,
     setup,
-    auth,
-    forgot,
-    account,
+    login,
+    forgotten_password,
+    settings,
     people,
     integrations,
     webhooks,

@@ -14,7 +14,7 @@ from calhooks.accounts.models import User
 from calhooks.config import Config
 from calhooks.db import db
 from calhooks.mail.models import Mail
-from calhooks.web import forgot
+from calhooks.web.accounts import forgotten_password
 from tests import factories
 from tests.mail.letters import pump
 from tests.mail.smtp_server import MailServer, mail_server
@@ -39,7 +39,7 @@ def environ(environ: dict[str, str], server: MailServer) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forgot, "ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(forgotten_password, "ANSWER_SECONDS", 0.0)
 
 
 @pytest.fixture
