@@ -9,10 +9,8 @@ from calhooks.web import (
     bookings,
     calendars,
     deliveries,
-    docs,
     event_types,
     exceptions,
-    health,
     integrations,
     notices,
     public,
@@ -23,6 +21,7 @@ from calhooks.web import (
     why,
 )
 from calhooks.web.accounts import forgotten_password, home, login, people, settings, setup
+from calhooks.web.operations import docs, health
 from calhooks.web.site import access, compression, errors, rate_limits, row_numbers, security, static_files
 from calhooks.web.site.htmx import htmx
 from calhooks.web.wording import bodies, times

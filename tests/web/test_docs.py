@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from calhooks.web.docs import read
+from calhooks.web.operations.docs import read
 from tests import factories
 from tests.web import pages
 from tests.web.markup import elements

@@ -7,7 +7,7 @@ from calhooks import clock
 from calhooks.db import db
 from calhooks.delivery.queue import wake
 from calhooks.delivery.status import backlog, heartbeat
-from calhooks.web import figures
+from calhooks.web.operations.metrics import exposition
 from calhooks.web.site import access
 
 blueprint = Blueprint("health", __name__)
@@ -41,4 +41,4 @@ def readyz() -> tuple[Response, int]:
 @access.public
 def metrics() -> Response:
     """Give the figures in Prometheus' text format."""
-    return Response(figures.text(db.session(), clock.now()), content_type=METRICS_TYPE)
+    return Response(exposition(db.session(), clock.now()), content_type=METRICS_TYPE)

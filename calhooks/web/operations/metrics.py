@@ -14,7 +14,7 @@ OUTCOMES = ("delivered", "failed", "dropped")
 STATUSES = ("2xx", "3xx", "4xx", "5xx", "none")
 
 
-def text(session: Session, now: datetime) -> str:
+def exposition(session: Session, now: datetime) -> str:
     """Return all figures."""
     waiting, alive, counted = backlog.measure(session, now), heartbeat.alive(session, now), counters.read(session)
     families = (
