@@ -3,27 +3,12 @@
 from flask import Flask
 
 from calhooks.config import Config
-from calhooks.web import (
-    availability,
-    booking,
-    bookings,
-    calendars,
-    deliveries,
-    event_types,
-    exceptions,
-    integrations,
-    notices,
-    public,
-    resends,
-    rotation,
-    switch,
-    webhooks,
-    why,
-)
+from calhooks.web import availability, booking, bookings, calendars, event_types, exceptions, public, why
 from calhooks.web.accounts import forgotten_password, home, login, people, settings, setup
 from calhooks.web.operations import docs, health
 from calhooks.web.site import access, compression, errors, rate_limits, row_numbers, security, static_files
 from calhooks.web.site.htmx import htmx
+from calhooks.web.webhooks import deliveries, integrations, notices, old_secret, resend_runs, switch, webhook
 from calhooks.web.wording import bodies, times
 
 PAGES = (
@@ -34,12 +19,12 @@ PAGES = (
     settings,
     people,
     integrations,
-    webhooks,
+    webhook,
     switch,
-    rotation,
+    old_secret,
     notices,
     deliveries,
-    resends,
+    resend_runs,
     event_types,
     availability,
     exceptions,

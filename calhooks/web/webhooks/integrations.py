@@ -10,7 +10,7 @@ from calhooks.db import db
 from calhooks.scheduling.event_types.lookups import list_public_event_types
 from calhooks.web.site.access import account, signed_in
 from calhooks.web.site.htmx import fragment, is_htmx
-from calhooks.web.webhook_pages import list_context
+from calhooks.web.webhooks.context import list_context
 
 blueprint = Blueprint("integrations", __name__)
 

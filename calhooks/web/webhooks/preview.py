@@ -15,7 +15,7 @@ from calhooks.scheduling.bookings.lookups import find_own_booking
 from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.event_types.questions import asked
 from calhooks.web.site.access import account
-from calhooks.web.webhook_form import WebhookForm
+from calhooks.web.webhooks.form import WebhookForm
 from calhooks.webhooks.body.payload import build_payload
 from calhooks.webhooks.body.samples import sample_body
 from calhooks.webhooks.editor.account_variables import Known, known_to

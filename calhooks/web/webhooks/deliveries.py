@@ -11,7 +11,7 @@ from calhooks.delivery.status import log
 from calhooks.web.site.access import signed_in
 from calhooks.web.site.htmx import fragment, is_htmx
 from calhooks.web.site.row_numbers import row_number
-from calhooks.web.webhook_pages import SOON_SECONDS, own_webhook, page_context, webhook_context
+from calhooks.web.webhooks.context import SOON_SECONDS, own_webhook, page_context, webhook_context
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.resend import CannotResend
 from calhooks.webhooks.resend import resend as send_again

@@ -11,7 +11,7 @@ from calhooks.delivery import endpoints
 from calhooks.delivery.models import Endpoint
 from calhooks.web.site.access import signed_in
 from calhooks.web.site.htmx import fragment, is_htmx
-from calhooks.web.webhook_pages import own_webhook
+from calhooks.web.webhooks.context import own_webhook
 
 blueprint = Blueprint("rotation", __name__, url_prefix="/integrations/webhooks/<int:webhook_id>")
 

@@ -17,7 +17,7 @@ from calhooks.events import TRIGGER_LABELS, Trigger
 from calhooks.web.site.access import account, signed_in
 from calhooks.web.site.htmx import fragment, is_htmx
 from calhooks.web.site.row_numbers import row_number
-from calhooks.web.webhook_pages import own_webhook, run_context
+from calhooks.web.webhooks.context import own_webhook, run_context
 from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook
 

@@ -9,7 +9,7 @@ from calhooks.db import db, writing
 from calhooks.delivery.endpoints import waiting_count
 from calhooks.web.site.access import account, signed_in
 from calhooks.web.site.htmx import fragment, is_htmx
-from calhooks.web.webhook_pages import asked_by, list_context, own_webhook, page_context, webhook_context
+from calhooks.web.webhooks.context import asked_by, list_context, own_webhook, page_context, webhook_context
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import switching
 

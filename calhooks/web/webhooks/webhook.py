@@ -11,10 +11,10 @@ from calhooks.delivery.endpoints import waiting_count
 from calhooks.web.site.access import account, signed_in
 from calhooks.web.site.htmx import fragment, is_htmx
 from calhooks.web.site.row_numbers import row_number
-from calhooks.web.switch import is_question, question
-from calhooks.web.webhook_form import WebhookForm, form_for
-from calhooks.web.webhook_pages import list_context, own_webhook
-from calhooks.web.webhook_preview import box_context, preview_context
+from calhooks.web.webhooks.context import list_context, own_webhook
+from calhooks.web.webhooks.form import WebhookForm, form_for
+from calhooks.web.webhooks.preview import box_context, preview_context
+from calhooks.web.webhooks.switch import is_question, question
 from calhooks.webhooks.editor.presets import find_preset
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions

@@ -12,8 +12,8 @@ from calhooks.events import DEFAULT_TRIGGERS, TRIGGER_LABELS, TRIGGERS, Trigger
 from calhooks.scheduling.bookings.lookups import recent_bookings
 from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.models.bookings import Booking
-from calhooks.web.header_rows import HeaderRows
 from calhooks.web.site.access import account
+from calhooks.web.webhooks.header_rows import HeaderRows
 from calhooks.web.wording.bookings import clock_time, in_zone, short_day
 from calhooks.webhooks.editor.presets import Preset
 from calhooks.webhooks.models import PayloadFormat, Webhook
