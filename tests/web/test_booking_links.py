@@ -8,8 +8,8 @@ from calhooks.scheduling.bookings import metadata
 from calhooks.scheduling.bookings.submission import MAX_GUESTS
 from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE
 from calhooks.scheduling.models.event_types import LocationKind
-from calhooks.web.booker import CLOCK_PARAMETER
-from calhooks.web.booking_link import BookingLink
+from calhooks.web.public.booker_page import CLOCK_PARAMETER
+from calhooks.web.public.booking_link import BookingLink
 
 TEXT = (Path(__file__).resolve().parent.parent.parent / "docs" / "booking-links.md").read_text()
 PLAIN = " ".join(TEXT.split())

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from calhooks import ids
 from calhooks.locales import DEFAULT_LOCALE, LOCALES
-from calhooks.web.booking_link import read_zone
+from calhooks.web.public.booking_link import read_zone
 
 VISITOR = "visitor"
 # Set by static/js/booking.js to what the browser says.

@@ -17,9 +17,9 @@ from calhooks.scheduling.availability.openings import free_times
 from calhooks.scheduling.availability.slots import Span, by_day
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.web.booking_form import BookingForm
-from calhooks.web.booking_link import BookingLink
-from calhooks.web.month import MonthGrid, last_day, latest_month, month_grid, months_after, shown_month
+from calhooks.web.public.booking_form import BookingForm
+from calhooks.web.public.booking_link import BookingLink
+from calhooks.web.public.month import MonthGrid, last_day, latest_month, month_grid, months_after, shown_month
 from calhooks.web.site.visitor import CLOCKS, clock_hours
 from calhooks.web.wording.bookings import clock_time, long_day
 from calhooks.zones import ZoneGroup, zone_groups, zone_info

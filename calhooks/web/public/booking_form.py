@@ -21,7 +21,7 @@ from calhooks.scheduling.bookings.submission import MAX_GUESTS, Submission, chec
 from calhooks.scheduling.event_types.places import Place, chosen_before
 from calhooks.scheduling.event_types.questions import Question, QuestionKind, is_ticked, own_answers
 from calhooks.scheduling.models.bookings import Booking
-from calhooks.web.booking_link import MOST_GUESTS, BookingLink
+from calhooks.web.public.booking_link import MOST_GUESTS, BookingLink
 from calhooks.web.wording.bookings import place_label
 
 

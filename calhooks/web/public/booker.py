@@ -23,10 +23,10 @@ from calhooks.scheduling.event_types.places import Place, places
 from calhooks.scheduling.event_types.questions import Question, asked
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.web.booker import CLOCK_PARAMETER, BookerPage, booker_page, choose, chosen_length
-from calhooks.web.booking_form import BookingForm, form_class, form_for
-from calhooks.web.booking_link import BookingLink, read_link, read_moment
-from calhooks.web.forwarding import FORWARD, own_parameters
+from calhooks.web.public.booker_page import CLOCK_PARAMETER, BookerPage, booker_page, choose, chosen_length
+from calhooks.web.public.booking_form import BookingForm, form_class, form_for
+from calhooks.web.public.booking_link import BookingLink, read_link, read_moment
+from calhooks.web.public.forwarding import FORWARD, own_parameters
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.htmx import is_htmx
 from calhooks.web.site.visitor import keep_clock, known_visitor, visitor_id, visitor_locale, visitor_zone

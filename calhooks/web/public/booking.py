@@ -18,9 +18,9 @@ from calhooks.scheduling.bookings.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.calendars.links import calendar_links
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.models.bookings import Booking
-from calhooks.web.booking_link import BookingLink
-from calhooks.web.booking_state import booking_state
-from calhooks.web.forwarding import FORWARD, destination
+from calhooks.web.public.booking_link import BookingLink
+from calhooks.web.public.booking_state import booking_state
+from calhooks.web.public.forwarding import FORWARD, destination
 from calhooks.web.site import access
 
 blueprint = Blueprint("booking", __name__)
