@@ -3,10 +3,10 @@
 from flask import Flask
 
 from calhooks.config import Config
-from calhooks.web import availability, bookings, event_types, exceptions, why
 from calhooks.web.accounts import forgotten_password, home, login, people, settings, setup
 from calhooks.web.operations import docs, health
 from calhooks.web.public import booker, booking, calendars
+from calhooks.web.scheduling import availability, bookings, event_types, overrides, why_not_free
 from calhooks.web.site import access, compression, errors, rate_limits, row_numbers, security, static_files
 from calhooks.web.site.htmx import htmx
 from calhooks.web.webhooks import deliveries, integrations, notices, old_secret, resend_runs, switch, webhook
@@ -28,8 +28,8 @@ PAGES = (
     resend_runs,
     event_types,
     availability,
-    exceptions,
-    why,
+    overrides,
+    why_not_free,
     bookings,
     booking,
     calendars,

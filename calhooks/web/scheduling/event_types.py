@@ -9,7 +9,7 @@ from calhooks.scheduling.availability.schedules import list_schedules
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.event_types import editing, lookups
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.web.event_type_form import TypedEventType, form_for
+from calhooks.web.scheduling.event_type_form import TypedEventType, form_for
 from calhooks.web.site import access
 from calhooks.web.site.htmx import fragment, is_htmx
 

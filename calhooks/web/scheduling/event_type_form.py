@@ -15,8 +15,8 @@ from calhooks.scheduling.event_types.lengths import length_of_time
 from calhooks.scheduling.event_types.window_form import TypedWindow
 from calhooks.scheduling.models.event_types import EventType, LocationKind, WindowKind
 from calhooks.scheduling.models.schedules import Schedule
-from calhooks.web.place_form import LOCATION_CHOICES, Places, stored_places
-from calhooks.web.question_form import Questions, stored_rows
+from calhooks.web.scheduling.place_rows import LOCATION_CHOICES, Places, stored_places
+from calhooks.web.scheduling.question_rows import Questions, stored_rows
 
 NOTICES = (0, 30, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
 BUFFERS = (0, 5, 10, 15, 20, 30, 45, 60, 90, 120)

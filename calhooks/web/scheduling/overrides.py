@@ -12,13 +12,13 @@ from calhooks.scheduling.availability import absences, overrides, schedules
 from calhooks.scheduling.availability.schedules import TypedTimes
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.models.schedules import Schedule
-from calhooks.web.availability import exceptions_of, to_schedule
 from calhooks.web.forms.fields import AccountForm
+from calhooks.web.scheduling.availability import exceptions_of, to_schedule
+from calhooks.web.scheduling.week_form import MOST_RANGES, Ranges, add_range, times
 from calhooks.web.site import access
 from calhooks.web.site.htmx import fragment, is_htmx
 from calhooks.web.site.row_numbers import counted
 from calhooks.web.site.undo import offer_undo
-from calhooks.web.week import MOST_RANGES, Ranges, add_range, times
 from calhooks.web.wording.bookings import long_day
 
 blueprint = Blueprint("exceptions", __name__, url_prefix="/availability/<int:schedule_id>")

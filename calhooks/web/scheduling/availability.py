@@ -12,10 +12,10 @@ from calhooks.scheduling.availability.absences import list_absences
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.forms.fields import AccountForm, ZoneField
+from calhooks.web.scheduling.week_form import Week, change_week, stored_week, typed_hours, typed_week
 from calhooks.web.site import access
 from calhooks.web.site.htmx import is_htmx
 from calhooks.web.site.undo import offered_undo
-from calhooks.web.week import Week, change_week, stored_week, typed_hours, typed_week
 from calhooks.web.wording.bookings import in_zone
 
 blueprint = Blueprint("availability", __name__, url_prefix="/availability")
