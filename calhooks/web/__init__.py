@@ -3,40 +3,12 @@
 from flask import Flask
 
 from calhooks.config import Config
-from calhooks.web.accounts import forgotten_password, home, login, people, settings, setup
-from calhooks.web.operations import docs, health
-from calhooks.web.public import booker, booking, calendars
-from calhooks.web.scheduling import availability, bookings, event_types, overrides, why_not_free
+from calhooks.web import accounts, operations, public, scheduling, webhooks
 from calhooks.web.site import access, compression, errors, rate_limits, row_numbers, security, static_files
 from calhooks.web.site.htmx import htmx
-from calhooks.web.webhooks import deliveries, integrations, notices, old_secret, resend_runs, switch, webhook
 from calhooks.web.wording import bodies, times
 
-PAGES = (
-    home,
-    setup,
-    login,
-    forgotten_password,
-    settings,
-    people,
-    integrations,
-    webhook,
-    switch,
-    old_secret,
-    notices,
-    deliveries,
-    resend_runs,
-    event_types,
-    availability,
-    overrides,
-    why_not_free,
-    bookings,
-    booking,
-    calendars,
-    docs,
-    health,
-    booker,
-)
+ROOMS = (accounts, webhooks, scheduling, operations, public)
 
 
 def init_app(app: Flask, config: Config) -> None:
@@ -53,5 +25,6 @@ def init_app(app: Flask, config: Config) -> None:
     htmx.init_app(app)
     # A link that was copied with a slash at its end leads to the same page.
     app.url_map.strict_slashes = False
-    for page in PAGES:
-        app.register_blueprint(page.blueprint)
+    for room in ROOMS:
+        for page in room.PAGES:
+            app.register_blueprint(page.blueprint)

@@ -13,7 +13,7 @@ from calhooks.mail.password_reset import owe_reset_link
 from calhooks.web.forms.fields import AccountForm
 from calhooks.web.site import access, rate_limits
 
-blueprint = Blueprint("forgot", __name__)
+blueprint = Blueprint("forgotten_password", __name__)
 
 SLOW_DOWN = "Too many tries. Wait a few minutes, then try again."
 # Longer than either answer takes.
@@ -59,4 +59,4 @@ def forgot() -> str | tuple[str, int] | Response:
     with writing() as session:
         owe_reset_link(session, email)
     time.sleep(max(0.0, ANSWER_SECONDS - (time.monotonic() - began)))
-    return redirect(url_for("forgot.forgot", sent="y"), 303)
+    return redirect(url_for("forgotten_password.forgot", sent="y"), 303)

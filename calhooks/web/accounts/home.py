@@ -18,5 +18,5 @@ def index() -> Response:
     if current_user.is_authenticated:
         return redirect(url_for("event_types.index"))
     if users.exist(db.session()):
-        return redirect(url_for("auth.login"))
+        return redirect(url_for("login.login"))
     return redirect(url_for("setup.setup"))

@@ -12,7 +12,7 @@ from calhooks.web.site import access, rate_limits
 from calhooks.web.site.redirects import to_next
 from calhooks.web.site.sessions import start_session
 
-blueprint = Blueprint("auth", __name__)
+blueprint = Blueprint("login", __name__)
 
 WRONG = "The e-mail address or the password is wrong."
 SLOW_DOWN = "Too many tries. Wait a few minutes, then try again."
@@ -65,7 +65,7 @@ def login() -> str | tuple[str, int] | BaseResponse:
 def logout() -> BaseResponse:
     """End the session, of whoever has one."""
     session.clear()
-    return redirect(url_for("auth.login"), 303)
+    return redirect(url_for("login.login"), 303)
 
 
 @blueprint.route("/auth/link/<token>", methods=["GET", "POST"])

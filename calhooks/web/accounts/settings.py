@@ -14,7 +14,7 @@ from calhooks.web.forms.fields import AccountForm, ZoneField
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.sessions import start_session
 
-blueprint = Blueprint("account", __name__, url_prefix="/settings")
+blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
 SLOW_DOWN = "Too many tries. Wait a few minutes, then try again."
 
@@ -69,7 +69,7 @@ def profile() -> str | tuple[str, int] | BaseResponse:
         form.show(error.errors)
         return render_template("account/profile.html", form=form), 422
     flash("Your profile is saved.", "success")
-    return redirect(url_for("account.profile"), 303)
+    return redirect(url_for("settings.profile"), 303)
 
 
 @blueprint.route("/password", methods=["GET", "POST"])
@@ -89,7 +89,7 @@ def password() -> str | tuple[str, int] | BaseResponse:
         users.change_password(session, user, password_hash)
     start_session(user)
     flash("Your password is changed. Every other session of yours has been signed out.", "success")
-    return redirect(url_for("account.password"), 303)
+    return redirect(url_for("settings.password"), 303)
 
 
 def _problems(form: PasswordForm, user: User) -> dict[str, str]:

@@ -55,7 +55,7 @@ def setup() -> str | tuple[str, int] | BaseResponse:
         return _page(form), 422
     except users.SetupDone:
         flash("calhooks has just been set up. Log in with that account.", "info")
-        return redirect(url_for("auth.login"), 303)
+        return redirect(url_for("login.login"), 303)
     start_session(user)
     return redirect(url_for("event_types.index"), 303)
 

@@ -4,18 +4,16 @@ from contextlib import suppress
 from urllib.parse import urlencode
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import CombinedMultiDict
 from werkzeug.wrappers import Response
 
 from calhooks import clock
-from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.scheduling.availability.holds import hold, release
 from calhooks.scheduling.bookings import book, reschedule, rules
 from calhooks.scheduling.bookings.lookups import find_booking
-from calhooks.scheduling.bookings.metadata import MetadataError, parse_metadata
+from calhooks.scheduling.bookings.metadata import MetadataError
 from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered, SlotTaken
 from calhooks.scheduling.event_types import lookups
@@ -25,29 +23,16 @@ from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.web.public.booker_page import CLOCK_PARAMETER, BookerPage, booker_page, choose, chosen_length
 from calhooks.web.public.booking_form import BookingForm, form_class, form_for
-from calhooks.web.public.booking_link import BookingLink, read_link, read_moment
+from calhooks.web.public.booking_link import BookingLink, booking_path, link_metadata, read_link, read_moment, too_much
 from calhooks.web.public.forwarding import FORWARD, own_parameters
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.htmx import is_htmx
 from calhooks.web.site.visitor import keep_clock, known_visitor, visitor_id, visitor_locale, visitor_zone
 from calhooks.web.wording import bookings
 
-blueprint = Blueprint("public", __name__)
+blueprint = Blueprint("booker", __name__)
 for word in bookings.FILTERS:
     blueprint.add_app_template_filter(word)
-
-
-@blueprint.get("/<username>")
-@access.public
-def profile(username: str) -> str:
-    """List what can be booked with a host. The link's metadata goes on to each."""
-    owner = db.session.scalar(select(User).where(User.username == username.lower())) or abort(404)
-    metadata = _metadata()
-    listed = [
-        (event_type, BookingLink(path=_path(event_type), metadata=metadata))
-        for event_type in lookups.list_public_event_types(db.session(), owner)
-    ]
-    return render_template("public/profile.html", owner=owner, listed=listed)
 
 
 @blueprint.get("/<username>/<slug>")
@@ -73,7 +58,7 @@ def submit(username: str, slug: str) -> Response:
     link = _link(bookable)
     former = _former(link)
     if former and former.event_type and former.event_type_id != bookable.id:
-        return redirect(link.to(path=_path(former.event_type)).url, 303)
+        return redirect(link.to(path=booking_path(former.event_type)).url, 303)
     form = form_class(_questions(bookable, former), _places(bookable, former))()
     link = link.to(slot=read_moment(form.start.data or ""), **form.typed())
     if "step" in request.form:
@@ -89,7 +74,7 @@ def submit(username: str, slug: str) -> Response:
         page.refusal = error.sentence
         return _show(page, 422 if isinstance(error, SlotNotOffered) else 409)
     except MetadataError as error:
-        abort(400, _too_much(error))
+        abort(400, too_much(error))
     address = url_for("booking.show", uid=booked.uid)
     if bookable.redirect_url and not _by_host(former):
         address += f"?{urlencode([(FORWARD, 'y'), *link.others])}"
@@ -211,23 +196,8 @@ def _link(bookable: EventType) -> BookingLink:
     """Return what the address says, and the fields of a form that was sent."""
     identifiers = [question.identifier for question in asked(bookable)]
     said = CombinedMultiDict([request.form, request.args])
-    link = read_link(_path(bookable), said, _metadata(), identifiers)
+    link = read_link(booking_path(bookable), said, link_metadata(), identifiers)
     return link.to(others=own_parameters(bookable, identifiers))
-
-
-def _path(bookable: EventType) -> str:
-    return url_for("public.event_type", username=bookable.owner.username, slug=bookable.slug)
-
-
-def _metadata() -> dict[str, str]:
-    try:
-        return parse_metadata([*request.args.items(multi=True), *request.form.items(multi=True)])
-    except MetadataError as error:
-        abort(400, _too_much(error))
-
-
-def _too_much(error: MetadataError) -> str:
-    return f"This link carries more than a booking can keep. {error}"
 
 
 def _zone(bookable: EventType, link: BookingLink, former: Booking | None) -> tuple[str, bool]:
@@ -257,5 +227,5 @@ def _elsewhere(bookable: EventType, former: Booking, link: BookingLink) -> str |
     if former.event_type is None:
         return url_for("booking.show", uid=former.uid)
     if former.event_type_id != bookable.id:
-        return link.to(path=_path(former.event_type)).url
+        return link.to(path=booking_path(former.event_type)).url
     return None

@@ -21,7 +21,7 @@ from calhooks.web.public.booking_form import BookingForm
 from calhooks.web.public.booking_link import BookingLink
 from calhooks.web.public.month import MonthGrid, last_day, latest_month, month_grid, months_after, shown_month
 from calhooks.web.site.visitor import CLOCKS, clock_hours
-from calhooks.web.wording.bookings import clock_time, long_day
+from calhooks.web.wording.times import clock_time, long_day
 from calhooks.zones import ZoneGroup, zone_groups, zone_info
 
 MONTHS_TO_SEARCH = 6
@@ -88,7 +88,7 @@ class BookerPage:
     @property
     def profile_url(self) -> str:
         """Return the address of the host's page, to which metadata is handed on."""
-        path = url_for("public.profile", username=self.event_type.owner.username)
+        path = url_for("profile.show", username=self.event_type.owner.username)
         return BookingLink(path=path, metadata=self.link.metadata).url
 
     @property

@@ -83,7 +83,7 @@ def reschedule(uid: str) -> Response:
         metadata = parse_metadata(request.query_string)
     except MetadataError as error:
         abort(400, f"This link carries more than a booking can keep. {error}")
-    path = url_for("public.event_type", username=booking.host.username, slug=booking.event_type.slug)
+    path = url_for("booker.event_type", username=booking.host.username, slug=booking.event_type.slug)
     return redirect(BookingLink(path=path, metadata=metadata, reschedule_uid=uid).url)
 
 

@@ -7,11 +7,13 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from flask import abort, request, url_for
 from werkzeug.datastructures import MultiDict
 
-from calhooks.scheduling.bookings.metadata import metadata_pairs
+from calhooks.scheduling.bookings.metadata import MetadataError, metadata_pairs, parse_metadata
 from calhooks.scheduling.bookings.submission import read_start
-from calhooks.zones import UnknownZone, canonical_zone
+from calhooks.scheduling.models.event_types import EventType
+from calhooks.web.site.visitor import read_zone
 
 # What somebody types is longer at most; a link that carries more is cut.
 LONGEST_TEXT = 10_000
@@ -115,14 +117,6 @@ def read_moment(text: str) -> datetime | None:
         return None
 
 
-def read_zone(name: str) -> str:
-    """Return the canonical name of a time zone, empty for what is none."""
-    try:
-        return canonical_zone(name)
-    except UnknownZone:
-        return ""
-
-
 def _date(text: str) -> date | None:
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         return None
@@ -144,3 +138,21 @@ def _line(text: str) -> str:
 
 def _text(text: str) -> str:
     return text.replace("\r\n", "\n")[:LONGEST_TEXT]
+
+
+def link_metadata() -> dict[str, str]:
+    """Return the metadata of the link, or of the form sent from it; 400 where it is more than a booking keeps."""
+    try:
+        return parse_metadata([*request.args.items(multi=True), *request.form.items(multi=True)])
+    except MetadataError as error:
+        abort(400, too_much(error))
+
+
+def too_much(error: MetadataError) -> str:
+    """Return what a page says about metadata over a limit."""
+    return f"This link carries more than a booking can keep. {error}"
+
+
+def booking_path(bookable: EventType) -> str:
+    """Return the path of an event type's booking page."""
+    return url_for("booker.event_type", username=bookable.owner.username, slug=bookable.slug)

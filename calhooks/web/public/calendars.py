@@ -1,11 +1,10 @@
 """Calendars out: a booking as a file, and each host's private feed."""
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Blueprint, Response, abort, url_for
 
 from calhooks import clock
 from calhooks.config import current_config
-from calhooks.db import db, writing
+from calhooks.db import db
 from calhooks.scheduling.bookings.lookups import find_booking
 from calhooks.scheduling.bookings.rules import is_host
 from calhooks.scheduling.calendars import feeds, ics
@@ -46,28 +45,6 @@ def feed(token: str) -> Response:
     now, base_url = clock.now(), current_config().base_url
     bookings = feeds.feed_bookings(session, host, now)
     return _calendar(ics.feed(bookings, name=f"{host.name}: bookings", now=now, base_url=base_url), "inline")
-
-
-@blueprint.route("/settings/calendar", methods=["GET", "POST"])
-@access.signed_in
-def settings() -> str | BaseResponse:
-    """Show, make, renew and switch off the private address of a host's calendar."""
-    host = access.account()
-    if request.method == "GET":
-        found = feeds.feed_of(db.session(), host)
-        address = url_for("calendars.feed", token=found.token) if found else ""
-        return render_template("calendars/settings.html", feed=found, address=current_config().base_url + address)
-    if request.form.get("action") == "remove":
-        with writing() as session:
-            feeds.remove_feed(session, host)
-        flash("Your calendar has no private address any more.", "success")
-    else:
-        with writing() as session:
-            had_one = feeds.feed_of(session, host) is not None
-            feeds.renew_feed(session, host)
-        more = " The one before has stopped working." if had_one else ""
-        flash(f"Your calendar has a new private address.{more}", "success")
-    return redirect(url_for("calendars.settings"), 303)
 
 
 def _calendar(file: bytes, disposition: str) -> Response:

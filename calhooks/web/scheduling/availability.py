@@ -14,9 +14,9 @@ from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.forms.fields import AccountForm, ZoneField
 from calhooks.web.scheduling.week_form import Week, change_week, stored_week, typed_hours, typed_week
 from calhooks.web.site import access
-from calhooks.web.site.htmx import is_htmx
+from calhooks.web.site.htmx import fragment, is_htmx
 from calhooks.web.site.undo import offered_undo
-from calhooks.web.wording.bookings import in_zone
+from calhooks.web.wording.times import in_zone
 
 blueprint = Blueprint("availability", __name__, url_prefix="/availability")
 
@@ -120,6 +120,26 @@ def exceptions_of(host: User, schedule: Schedule) -> dict[str, object]:
     }
 
 
+def own_schedule(schedule_id: int) -> Schedule:
+    """Return one of the signed-in account's schedules; 404 for any other."""
+    try:
+        return schedules.find_schedule(db.session(), access.account(), schedule_id)
+    except NotFound:
+        abort(404)
+
+
+def show_exceptions(schedule_id: int, message: str) -> Response:
+    """Say what has happened over the days as they are now."""
+    if not is_htmx():
+        flash(message, "success")
+        return to_schedule(schedule_id)
+    in_box = request.headers.get("HX-Target") == "modal"
+    context = exceptions_of(access.account(), own_schedule(schedule_id))
+    page = render_template("availability/_exceptions.html", out_of_band=in_box, **context)
+    closes = {"closeModal": True} if in_box else {}
+    return fragment(page, trigger=closes | {"toast": {"message": message, "tone": "success"}})
+
+
 def _page(schedule: Schedule, form: HoursForm, week: Week, errors: dict[str, str], added: str = "") -> str:
     host = access.account()
     template = "availability/_form.html" if is_htmx() else "availability/index.html"
@@ -145,10 +165,7 @@ def _hours_form(schedule: Schedule) -> HoursForm:
 def _schedule(host: User, schedule_id: int | None) -> Schedule:
     """Return one of the host's schedules, by default the first, made on the first look where there are none."""
     if schedule_id is not None:
-        try:
-            return schedules.find_schedule(db.session(), host, schedule_id)
-        except NotFound:
-            abort(404)
+        return own_schedule(schedule_id)
     found = schedules.list_schedules(db.session(), host)
     if found:
         return found[0]

@@ -26,7 +26,7 @@ from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.web.site import access
 from calhooks.web.site.htmx import fragment, is_htmx
 from calhooks.web.site.row_numbers import counted, row_number
-from calhooks.web.wording.bookings import in_zone
+from calhooks.web.wording.times import in_zone
 
 blueprint = Blueprint("bookings", __name__)
 
@@ -165,7 +165,7 @@ def _listed(view: str) -> dict[str, object]:
         "narrowed": _narrowed(search),
         "event_types": list_event_types(db.session(), host),
         "is_first_page": "cursor" not in request.args,
-        "public_url": current_config().base_url + url_for("public.profile", username=host.username),
+        "public_url": current_config().base_url + url_for("profile.show", username=host.username),
         "can_note_absence": _can_note_absence,
         "mail_problems": problems(db.session(), host.id, [booking.uid for booking in page.bookings]),
     }

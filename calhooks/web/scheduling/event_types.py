@@ -135,7 +135,7 @@ def _listed() -> dict[str, object]:
 
 def _address() -> str:
     """Return the public address of the host's page."""
-    return current_config().base_url + url_for("public.profile", username=access.account().username)
+    return current_config().base_url + url_for("profile.show", username=access.account().username)
 
 
 def _find(event_type_id: int) -> EventType:

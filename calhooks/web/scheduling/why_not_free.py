@@ -12,7 +12,7 @@ from calhooks.web.site import access
 from calhooks.web.site.row_numbers import row_number
 from calhooks.zones import zone_info
 
-blueprint = Blueprint("why", __name__)
+blueprint = Blueprint("why_not_free", __name__)
 
 
 @blueprint.get("/availability/why")

@@ -74,9 +74,9 @@ def to_login() -> BaseResponse:
     if is_htmx():
         page = urlsplit(request.headers.get("HX-Current-URL", ""))
         # The page that the person looks at, not the fragment that it asked for.
-        return Response(status=401, headers={"HX-Redirect": url_for("auth.login", next=page.path or None)})
+        return Response(status=401, headers={"HX-Redirect": url_for("login.login", next=page.path or None)})
     here = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("auth.login", next=here))
+    return redirect(url_for("login.login", next=here))
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]  # flask_login has no types

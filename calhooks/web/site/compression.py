@@ -9,6 +9,8 @@ from functools import lru_cache
 from flask import Flask, Response, request
 
 TEXT_TYPES = {"text/html", "text/css", "text/javascript", "image/svg+xml"}
+# The blueprints of what bookers see.
+PUBLIC_PAGES = ("profile", "booker")
 FEWEST_BYTES = 1000
 # A page is compressed anew for everyone, a file once in the life of the process.
 PAGE_LEVEL, FILE_LEVEL = 5, 9
@@ -21,7 +23,7 @@ def init_app(app: Flask) -> None:
 
 def _compress(response: Response) -> Response:
     is_file = request.endpoint == "static"
-    if response.mimetype not in TEXT_TYPES or not (is_file or request.blueprint == "public"):
+    if response.mimetype not in TEXT_TYPES or not (is_file or request.blueprint in PUBLIC_PAGES):
         return response
     response.vary.add("Accept-Encoding")
     if response.status_code != 200 or not request.accept_encodings.quality("gzip") or response.content_encoding:

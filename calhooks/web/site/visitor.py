@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from calhooks import ids
 from calhooks.locales import DEFAULT_LOCALE, LOCALES
-from calhooks.web.public.booking_link import read_zone
+from calhooks.zones import UnknownZone, canonical_zone
 
 VISITOR = "visitor"
 # Set by static/js/booking.js to what the browser says.
@@ -60,3 +60,11 @@ def keep_clock(hours: str, answer: Response) -> Response:
     if hours in CLOCKS:
         answer.set_cookie(CLOCK_COOKIE, hours, max_age=ONE_YEAR_SECONDS, samesite="Lax")
     return answer
+
+
+def read_zone(name: str) -> str:
+    """Return the canonical name of a time zone, empty for what is none."""
+    try:
+        return canonical_zone(name)
+    except UnknownZone:
+        return ""

@@ -4,18 +4,18 @@ from datetime import timedelta
 from typing import Any
 
 from flask import abort, request
-from sqlalchemy import select
 
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db
-from calhooks.delivery.models import Notice, NoticeKind
+from calhooks.delivery.models import NoticeKind
 from calhooks.delivery.status.health import endpoint_health
 from calhooks.delivery.status.standing import standing
 from calhooks.events import TRIGGER_LABELS
 from calhooks.web.site.access import account
 from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.notices import notices_for
 from calhooks.webhooks.settings.subscriptions import find_webhook, list_webhooks
 
 SOON_SECONDS = 60
@@ -62,17 +62,6 @@ def page_context(webhook: Webhook) -> dict[str, Any]:
     return (
         webhook_context(webhook) | run_context(webhook) | told | {"standing": standing(db.session(), webhook.endpoint)}
     )
-
-
-def notices_for(owner_id: int) -> list[tuple[Notice, Webhook]]:
-    """Return what an account was told and has not seen yet, newest first, each with its webhook."""
-    query = (
-        select(Notice, Webhook)
-        .join(Webhook, Webhook.endpoint_id == Notice.endpoint_id)
-        .where(Notice.owner_id == owner_id, Notice.seen_at.is_(None))
-        .order_by(Notice.id.desc())
-    )
-    return [(notice, webhook) for notice, webhook in db.session.execute(query)]
 
 
 def run_context(webhook: Webhook) -> dict[str, Any]:

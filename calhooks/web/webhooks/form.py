@@ -14,7 +14,7 @@ from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.web.site.access import account
 from calhooks.web.webhooks.header_rows import HeaderRows
-from calhooks.web.wording.bookings import clock_time, in_zone, short_day
+from calhooks.web.wording.times import clock_time, in_zone, short_day
 from calhooks.webhooks.editor.presets import Preset
 from calhooks.webhooks.models import PayloadFormat, Webhook
 from calhooks.webhooks.settings.headers import TypedHeader, typed_rows

@@ -21,7 +21,7 @@ from calhooks.web.webhooks.context import own_webhook, run_context
 from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook
 
-blueprint = Blueprint("resends", __name__, url_prefix="/integrations/webhooks/<int:webhook_id>")
+blueprint = Blueprint("resend_runs", __name__, url_prefix="/integrations/webhooks/<int:webhook_id>")
 
 LISTED = 50
 UNREADABLE = "Enter a day and a time, such as 2026-03-05 09:00."

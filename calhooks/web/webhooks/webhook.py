@@ -26,7 +26,7 @@ from calhooks.webhooks.settings.subscriptions import InvalidWebhook
 # with an empty row.
 BUTTONS = {"generateSecret", "addHeader", "preset"}
 
-blueprint = Blueprint("webhooks", __name__, url_prefix="/integrations/webhooks")
+blueprint = Blueprint("webhook", __name__, url_prefix="/integrations/webhooks")
 
 
 @blueprint.route("/new", methods=["GET", "POST"])

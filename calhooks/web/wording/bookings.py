@@ -3,69 +3,28 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
 from calhooks.scheduling.event_types import questions
-from calhooks.scheduling.event_types.lengths import HOUR_MINUTES
 from calhooks.scheduling.event_types.places import Place, places
 from calhooks.scheduling.models.event_types import LocationKind
-from calhooks.web.site.visitor import clock_hours
 from calhooks.web.wording.markdown import markdown, plain
-from calhooks.zones import offset_label, zone_info
-
-NOON = 12
+from calhooks.web.wording.times import (
+    clock_time,
+    in_zone,
+    long_day,
+    minutes,
+    short_day,
+    time_span,
+    zone_name,
+    zone_offset,
+)
 
 
 def initials(name: str) -> str:
     """Return one or two letters that stand for a person."""
     words: list[str] = re.findall(r"\w+", name) or ["?"]
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
-
-
-def minutes(length: int) -> str:
-    """Return a length: 45 min, 1 hr, 1 hr 30 min."""
-    hours, rest = divmod(length, HOUR_MINUTES)
-    return " ".join(([f"{hours} hr"] if hours else []) + ([f"{rest} min"] if rest or not hours else []))
-
-
-def long_day(day: date) -> str:
-    """Return a day in full: Tuesday 24 November 2026."""
-    return f"{day:%A} {day.day} {day:%B} {day.year}"
-
-
-def short_day(day: date) -> str:
-    """Return a day of a month that is in sight: Tue 24 Nov."""
-    return f"{day:%a} {day.day} {day:%b}"
-
-
-def in_zone(moment: datetime, zone: str) -> datetime:
-    """Return a moment on the clocks of a zone."""
-    return moment.astimezone(zone_info(zone))
-
-
-def clock_time(moment: datetime) -> str:
-    """Return the time of day as this browser wants it: 09:30, or 9:30 am."""
-    if clock_hours() == "24":
-        return f"{moment:%H:%M}"
-    return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < NOON else 'pm'}"
-
-
-def time_span(start: datetime, end: datetime) -> str:
-    """Return from when to when: 09:30 – 10:00, with the day where it ends on another one."""
-    if start.date() == end.date():
-        return f"{clock_time(start)} – {clock_time(end)}"
-    return f"{clock_time(start)} – {clock_time(end)} ({short_day(end)})"
-
-
-def zone_name(zone: str) -> str:
-    """Return a zone as people read it: America/New York."""
-    return zone.replace("_", " ")
-
-
-def zone_offset(moment: datetime, zone: str) -> str:
-    """Return a zone's distance from UTC at a moment: GMT+5:30."""
-    return offset_label(zone, moment)
 
 
 def location_kind(location: str) -> str:
