@@ -35,7 +35,7 @@ def _say_whether_mail_is_sent() -> dict[str, bool]:
 def _slow_down() -> str:
     form = ForgotForm()
     form.show({"email": SLOW_DOWN})
-    return render_template("auth/forgot.html", form=form, sent=False)
+    return render_template("accounts/forgotten_password.html", form=form, sent=False)
 
 
 @blueprint.route("/auth/forgot", methods=["GET", "POST"])
@@ -48,14 +48,14 @@ def forgot() -> str | tuple[str, int] | Response:
         abort(404)
     form = ForgotForm()
     if request.method == "GET":
-        return render_template("auth/forgot.html", form=form, sent="sent" in request.args)
+        return render_template("accounts/forgotten_password.html", form=form, sent="sent" in request.args)
     began = time.monotonic()
     rate_limits.guess_failed()
     try:
         email = details.clean_email(form.email.data)
     except ValueError as error:
         form.show({"email": str(error)})
-        return render_template("auth/forgot.html", form=form, sent=False), 422
+        return render_template("accounts/forgotten_password.html", form=form, sent=False), 422
     with writing() as session:
         owe_reset_link(session, email)
     time.sleep(max(0.0, ANSWER_SECONDS - (time.monotonic() - began)))

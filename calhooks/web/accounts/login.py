@@ -35,7 +35,7 @@ class ChoosePasswordForm(AccountForm):
 def _slow_down() -> str:
     form = LoginForm()
     form.show({"password": SLOW_DOWN})
-    return render_template("auth/login.html", form=form)
+    return render_template("accounts/login.html", form=form)
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
@@ -50,12 +50,12 @@ def login() -> str | tuple[str, int] | BaseResponse:
         return redirect(url_for("setup.setup"), 303)
     form = LoginForm()
     if not form.is_submitted():
-        return render_template("auth/login.html", form=form)
+        return render_template("accounts/login.html", form=form)
     user = users.authenticate(db.session(), form.email.data, form.password.data)
     if user is None:
         rate_limits.guess_failed()
         form.show({"password": WRONG})
-        return render_template("auth/login.html", form=form), 422
+        return render_template("accounts/login.html", form=form), 422
     start_session(user)
     return to_next()
 
@@ -78,10 +78,10 @@ def link(token: str) -> Response | BaseResponse:
         return _unusable()
     form = ChoosePasswordForm()
     if not form.is_submitted():
-        return _secret(render_template("auth/link.html", form=form, user=user))
+        return _secret(render_template("accounts/link.html", form=form, user=user))
     if sentence := passwords.problem(form.password.data, user.name, user.username, user.email):
         form.show({"password": sentence})
-        return _secret(render_template("auth/link.html", form=form, user=user), 422)
+        return _secret(render_template("accounts/link.html", form=form, user=user), 422)
     password_hash = passwords.hash_password(form.password.data)
     try:
         with writing() as database:

@@ -70,7 +70,7 @@ def _page(form: PersonForm) -> str:
     user_id, token = session.pop(FRESH_LINK, (None, ""))
     people = db.session.scalars(select(User).order_by(User.name, User.id)).all()
     return render_template(
-        "people/index.html",
+        "accounts/people.html",
         form=form,
         people=people,
         waiting=links.waiting(db.session()),

@@ -44,7 +44,7 @@ def _account_id() -> str:
 def _slow_down() -> str:
     form = PasswordForm()
     form.show({"currentPassword": SLOW_DOWN})
-    return render_template("account/password.html", form=form)
+    return render_template("accounts/password.html", form=form)
 
 
 @blueprint.route("/profile", methods=["GET", "POST"])
@@ -54,7 +54,7 @@ def profile() -> str | tuple[str, int] | BaseResponse:
     user = access.account()
     form = ProfileForm(obj=user)
     if not form.is_submitted():
-        return render_template("account/profile.html", form=form)
+        return render_template("accounts/profile.html", form=form)
     try:
         with writing() as session:
             users.update_profile(
@@ -67,7 +67,7 @@ def profile() -> str | tuple[str, int] | BaseResponse:
             )
     except InvalidAccount as error:
         form.show(error.errors)
-        return render_template("account/profile.html", form=form), 422
+        return render_template("accounts/profile.html", form=form), 422
     flash("Your profile is saved.", "success")
     return redirect(url_for("settings.profile"), 303)
 
@@ -80,10 +80,10 @@ def password() -> str | tuple[str, int] | BaseResponse:
     user = access.account()
     form = PasswordForm()
     if not form.is_submitted():
-        return render_template("account/password.html", form=form)
+        return render_template("accounts/password.html", form=form)
     if errors := _problems(form, user):
         form.show(errors)
-        return render_template("account/password.html", form=form), 422
+        return render_template("accounts/password.html", form=form), 422
     password_hash = passwords.hash_password(form.password.data)
     with writing() as session:
         users.change_password(session, user, password_hash)

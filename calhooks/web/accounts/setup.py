@@ -78,7 +78,7 @@ def _create(form: SetupForm) -> User:
 
 
 def _page(form: SetupForm) -> str:
-    return render_template("setup/setup.html", form=form, needs_code=_needs_code())
+    return render_template("accounts/setup.html", form=form, needs_code=_needs_code())
 
 
 def _needs_code() -> bool:

@@ -33,7 +33,7 @@ class Document:
 @public
 def webhooks() -> Any:
     """Show what receivers and templates rely on."""
-    return render_template("docs/document.html", document=read(FILE))
+    return render_template("operations/document.html", document=read(FILE))
 
 
 @cache

@@ -179,7 +179,7 @@ def _form_page(bookable: EventType, link: BookingLink, former: Booking | None, f
 
 
 def _show(page: BookerPage, status: int = 200) -> Response:
-    template = "public/_booker.html" if is_htmx() else "public/event_type.html"
+    template = "public/_booker.html" if is_htmx() else "public/booker.html"
     answer = make_response(render_template(template, page=page), status)
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer

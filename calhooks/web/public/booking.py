@@ -47,7 +47,7 @@ def show(uid: str) -> Response:
     booking = _find(uid)
     if FORWARD in request.args and booking.status in rules.OPEN and (address := destination(booking)):
         site = urlsplit(address).hostname
-        return make_response(render_template("booking/forward.html", booking=booking, address=address, site=site))
+        return make_response(render_template("public/forward.html", booking=booking, address=address, site=site))
     return _show(booking, CancelForm(), asks="cancel" in request.args)
 
 
@@ -91,7 +91,7 @@ def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: s
     by_host = rules.is_host(booking, access.signed_in_user())
     address = current_config().base_url + url_for("booking.show", uid=booking.uid)
     page = render_template(
-        "booking/show.html",
+        "public/booking.html",
         booking=booking,
         state=booking_state(db.session(), booking, clock.now(), by_host=by_host),
         address=address,

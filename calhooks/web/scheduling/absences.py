@@ -68,5 +68,7 @@ def _left(booked: int) -> str:
 
 def _away(schedule: Schedule, form: AwayForm) -> str:
     return render_template(
-        "availability/_away.html" if is_htmx() else "availability/away.html", schedule=schedule, form=form
+        "scheduling/availability/_absence.html" if is_htmx() else "scheduling/availability/absence.html",
+        schedule=schedule,
+        form=form,
     )

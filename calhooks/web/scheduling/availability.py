@@ -90,7 +90,7 @@ def delete(schedule_id: int) -> str | Response:
     """Ask, then delete a schedule. Its event types go on with another one."""
     schedule = _schedule(access.account(), schedule_id)
     if request.method == "GET":
-        template = "availability/_delete.html" if is_htmx() else "availability/delete.html"
+        template = "scheduling/availability/_delete.html" if is_htmx() else "scheduling/availability/delete.html"
         return render_template(template, schedule=schedule)
     try:
         with writing() as session:
@@ -135,14 +135,14 @@ def show_exceptions(schedule_id: int, message: str) -> Response:
         return to_schedule(schedule_id)
     in_box = request.headers.get("HX-Target") == "modal"
     context = exceptions_of(access.account(), own_schedule(schedule_id))
-    page = render_template("availability/_exceptions.html", out_of_band=in_box, **context)
+    page = render_template("scheduling/availability/_overrides.html", out_of_band=in_box, **context)
     closes = {"closeModal": True} if in_box else {}
     return fragment(page, trigger=closes | {"toast": {"message": message, "tone": "success"}})
 
 
 def _page(schedule: Schedule, form: HoursForm, week: Week, errors: dict[str, str], added: str = "") -> str:
     host = access.account()
-    template = "availability/_form.html" if is_htmx() else "availability/index.html"
+    template = "scheduling/availability/_form.html" if is_htmx() else "scheduling/availability/index.html"
     return render_template(
         template,
         form=form,
@@ -155,7 +155,9 @@ def _page(schedule: Schedule, form: HoursForm, week: Week, errors: dict[str, str
 
 
 def _new(form: NameForm) -> str:
-    return render_template("availability/_new.html" if is_htmx() else "availability/new.html", form=form)
+    return render_template(
+        "scheduling/availability/_new.html" if is_htmx() else "scheduling/availability/new.html", form=form
+    )
 
 
 def _hours_form(schedule: Schedule) -> HoursForm:

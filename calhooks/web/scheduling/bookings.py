@@ -74,7 +74,9 @@ def history(uid: str) -> str:
         found = story(db.session(), access.account(), uid)
     except NotFound:
         abort(404)
-    return render_template("bookings/history.html", story=found, booking=found.booking, labels=TRIGGER_LABELS)
+    return render_template(
+        "scheduling/bookings/history.html", story=found, booking=found.booking, labels=TRIGGER_LABELS
+    )
 
 
 @blueprint.post(PATH)
@@ -134,17 +136,17 @@ def _ask_why(view: str, uid: str, form: RejectForm) -> str:
         booking = lookups.find_hosts_booking(db.session(), access.account(), uid)
     except NotFound:
         abort(404)
-    template = "bookings/_reject.html" if is_htmx() else "bookings/reject.html"
+    template = "scheduling/bookings/_reject.html" if is_htmx() else "scheduling/bookings/reject.html"
     return render_template(template, view=view, booking=booking, form=form, narrowed=_narrowed(_search()))
 
 
 def _page(view: str) -> str:
-    return render_template("bookings/index.html", **_listed(view))
+    return render_template("scheduling/bookings/index.html", **_listed(view))
 
 
 def _list(view: str) -> str:
     in_box = request.form.get("action") == "reject"
-    return render_template("bookings/_list.html", in_place=True, out_of_band=in_box, **_listed(view))
+    return render_template("scheduling/bookings/_list.html", in_place=True, out_of_band=in_box, **_listed(view))
 
 
 def _listed(view: str) -> dict[str, object]:

@@ -19,7 +19,7 @@ def settings() -> str | BaseResponse:
     if request.method == "GET":
         found = feeds.feed_of(db.session(), host)
         address = url_for("calendars.feed", token=found.token) if found else ""
-        return render_template("calendars/settings.html", feed=found, address=current_config().base_url + address)
+        return render_template("scheduling/calendar_feed.html", feed=found, address=current_config().base_url + address)
     if request.form.get("action") == "remove":
         with writing() as session:
             feeds.remove_feed(session, host)

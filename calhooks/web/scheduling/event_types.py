@@ -20,7 +20,7 @@ blueprint = Blueprint("event_types", __name__, url_prefix="/event-types")
 @access.signed_in
 def index() -> str:
     """List what people can book."""
-    return render_template("event_types/index.html", **_listed())
+    return render_template("scheduling/event_types/index.html", **_listed())
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -105,7 +105,7 @@ def delete(event_type_id: int) -> str | Response:
     """Ask, then delete. Bookings are kept."""
     event_type = _find(event_type_id)
     if request.method == "GET":
-        template = "event_types/_delete.html" if is_htmx() else "event_types/delete.html"
+        template = "scheduling/event_types/_delete.html" if is_htmx() else "scheduling/event_types/delete.html"
         return render_template(template, event_type=event_type)
     with writing() as session:
         editing.delete_event_type(session, access.account(), event_type_id)
@@ -117,14 +117,14 @@ def _answer(message: str, *, closes_box: bool = False, focus: int | None = None)
     if not is_htmx():
         flash(message, "success")
         return redirect(url_for("event_types.index"), 303)
-    page = render_template("event_types/_list.html", out_of_band=closes_box, focus=focus, **_listed())
+    page = render_template("scheduling/event_types/_list.html", out_of_band=closes_box, focus=focus, **_listed())
     trigger = ({"closeModal": True} if closes_box else {}) | {"toast": {"message": message, "tone": "success"}}
     return fragment(page, trigger=trigger)
 
 
 def _form(form: TypedEventType, event_type: EventType | None) -> str:
     part = "_places" if request.headers.get("HX-Target") == "places" else "_questions"
-    template = f"event_types/{part}.html" if is_htmx() else "event_types/edit.html"
+    template = f"event_types/{part}.html" if is_htmx() else "scheduling/event_types/edit.html"
     return render_template(template, form=form, event_type=event_type, address=_address() + "/")
 
 

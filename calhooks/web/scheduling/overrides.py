@@ -86,7 +86,7 @@ def remove_override(schedule_id: int, override_id: int) -> Response:
 
 
 def _override(schedule: Schedule, form: OverrideForm, ranges: Ranges, errors: dict[str, str] | None = None) -> str:
-    template = "availability/_override.html" if is_htmx() else "availability/override.html"
+    template = "scheduling/availability/_override.html" if is_htmx() else "scheduling/availability/override.html"
     return render_template(template, schedule=schedule, form=form, ranges=ranges, errors=errors or {})
 
 

@@ -28,7 +28,7 @@ def ask() -> str:
     wished = request.args.get("length", type=row_number)
     length = wished if chosen and wished in chosen.lengths else chosen.length if chosen else None
     return render_template(
-        "availability/why.html",
+        "scheduling/availability/why_not_free.html",
         event_types=event_types,
         chosen=chosen,
         start=start,

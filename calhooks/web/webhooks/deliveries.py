@@ -30,8 +30,8 @@ def index(webhook_id: int) -> Any:
     """Show the log, newest first; to htmx, the part of it that was asked for."""
     context = _log(own_webhook(webhook_id))
     if is_htmx():
-        return fragment(render_template("deliveries/_list.html", **context))
-    return render_template("deliveries/index.html", **context)
+        return fragment(render_template("webhooks/deliveries/_list.html", **context))
+    return render_template("webhooks/deliveries/index.html", **context)
 
 
 @blueprint.get("/deliveries/<int:delivery_id>")
@@ -41,7 +41,9 @@ def show(webhook_id: int, delivery_id: int) -> Any:
     webhook = own_webhook(webhook_id)
     delivery = _delivery(webhook, delivery_id)
     if not is_htmx():
-        return render_template("deliveries/index.html", opened=delivery.id, **_log(webhook), **_detail(delivery))
+        return render_template(
+            "webhooks/deliveries/index.html", opened=delivery.id, **_log(webhook), **_detail(delivery)
+        )
     detail = _detail(delivery)
     if request.args.get("seen") == detail["version"]:
         return "", 204
@@ -106,7 +108,7 @@ def _detail(delivery: Delivery) -> dict[str, Any]:
 
 def _article(webhook: Webhook, detail: dict[str, Any]) -> str:
     context = webhook_context(webhook)
-    return render_template("deliveries/_delivery.html", state=_state(), **context, **detail)
+    return render_template("webhooks/deliveries/_delivery.html", state=_state(), **context, **detail)
 
 
 def _seconds_left(delivery: Delivery) -> float:

@@ -22,7 +22,7 @@ def index() -> Any:
     context = list_context(account())
     if is_htmx():
         return fragment(render_template("webhooks/_list.html", **context))
-    return render_template("integrations/index.html", example_link=_example_link(account()), **context)
+    return render_template("webhooks/integrations.html", example_link=_example_link(account()), **context)
 
 
 def _example_link(owner: User) -> str | None:

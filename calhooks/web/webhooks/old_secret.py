@@ -24,7 +24,7 @@ def end(webhook_id: int) -> ResponseReturnValue:
         endpoints.end_old_secrets(webhook.endpoint)
     if is_htmx():
         return fragment(
-            render_template("webhooks/_old_secret.html", webhook=webhook), trigger={"toast": {"message": ENDED}}
+            render_template("webhooks/form/_old_secret.html", webhook=webhook), trigger={"toast": {"message": ENDED}}
         )
     flash(ENDED, "success")
     page = "webhook.edit" if request.form.get("from") == "box" else "deliveries.index"

@@ -70,7 +70,7 @@ def failed(webhook_id: int) -> ResponseReturnValue:
             return _begun(webhook_id)
         except runs.CannotRun as error:
             form.since.errors = (str(error),)
-    return _box("deliveries/_resend_failed.html", webhook_id, form)
+    return _box("webhooks/deliveries/_resend_failed.html", webhook_id, form)
 
 
 @blueprint.route("/replay", methods=["GET", "POST"])
@@ -88,7 +88,7 @@ def replay(webhook_id: int) -> ResponseReturnValue:
             return _begun(webhook_id)
         except runs.CannotRun as error:
             (form.since if since else form.event).errors = (str(error),)
-    return _box("deliveries/_replay.html", webhook_id, form)
+    return _box("webhooks/deliveries/_replay.html", webhook_id, form)
 
 
 @blueprint.get("/runs/<int:run_id>")
@@ -129,13 +129,13 @@ def _run(webhook_id: int, run_id: int) -> ResendRun:
 
 def _progress(webhook_id: int, *, oob: bool = False) -> str:
     webhook = own_webhook(webhook_id)
-    return render_template("deliveries/_run.html", webhook=webhook, oob=oob, **run_context(webhook))
+    return render_template("webhooks/deliveries/_run.html", webhook=webhook, oob=oob, **run_context(webhook))
 
 
 def _box(template: str, webhook_id: int, form: SinceForm) -> ResponseReturnValue:
     """Show a form, in the box or as a page; 422 with what is wrong."""
     status = 422 if form.errors else 200
-    page = template if is_htmx() else "deliveries/box.html"
+    page = template if is_htmx() else "webhooks/deliveries/box.html"
     return render_template(page, box=template, webhook=own_webhook(webhook_id), form=form), status
 
 

@@ -84,8 +84,8 @@ def _drawn_anew(webhook: Webhook, message: str) -> ResponseReturnValue:
     if asked_by("modal"):
         trigger["closeModal"] = True
     if on_page:
-        html = render_template("deliveries/_head.html", oob=asked_by("modal"), **webhook_context(webhook))
-        html += render_template("deliveries/_standing.html", oob=True, **page_context(webhook))
+        html = render_template("webhooks/deliveries/_head.html", oob=asked_by("modal"), **webhook_context(webhook))
+        html += render_template("webhooks/deliveries/_standing.html", oob=True, **page_context(webhook))
     elif asked_by("modal"):
         html = render_template("webhooks/_section.html", oob=True, **list_context(account()))
     else:

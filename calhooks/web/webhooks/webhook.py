@@ -101,7 +101,7 @@ def preview() -> Any:
     webhook = _edited()
     form = form_for(webhook)
     if is_htmx():
-        return fragment(render_template("webhooks/_preview.html", form=form, **preview_context(form, webhook)))
+        return fragment(render_template("webhooks/form/_preview.html", form=form, **preview_context(form, webhook)))
     return _box(form, webhook)
 
 
@@ -121,7 +121,7 @@ def _wants_to_save(form: WebhookForm) -> bool:
 
 def _box(form: WebhookForm, webhook: Webhook | None = None, status: int = 200, **more: Any) -> Any:
     """Show the box, as a fragment or as a page."""
-    template = "webhooks/_form.html" if is_htmx() else "webhooks/form.html"
+    template = "webhooks/form/_form.html" if is_htmx() else "webhooks/form/form.html"
     return render_template(template, form=form, webhook=webhook, **box_context(form, webhook), **more), status
 
 
@@ -145,6 +145,6 @@ def _pinged(
 ) -> Any:
     """Show what became of a ping: in the open box, or without JavaScript on the page of the box."""
     if is_htmx():
-        return fragment(render_template("webhooks/_ping.html", **outcome), status=status)
+        return fragment(render_template("webhooks/form/_ping.html", **outcome), status=status)
     form.show(errors or {})
     return _box(form, webhook, status, **outcome)
