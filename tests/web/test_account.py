@@ -116,7 +116,7 @@ def test_nothing_that_is_sent_to_a_person_is_kept_by_a_cache(client: FlaskClient
 
 @pytest.mark.usefixtures("rick")
 def test_a_file_that_any_cache_may_keep_carries_nobodys_cookie(client: FlaskClient) -> None:
-    file = client.get("/static/css/base.css")
+    file = client.get("/static/css/site/base.css")
     assert "public" in file.headers["Cache-Control"]
     assert "Set-Cookie" not in file.headers
     assert "Cookie" not in file.headers["Vary"]

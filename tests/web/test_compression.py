@@ -26,7 +26,7 @@ def test_a_booking_page_with_all_its_files_stays_below_60_kilobytes(app: Flask, 
 
 
 def test_a_browser_that_does_not_take_gzip_gets_the_same_text(app: Flask, client: FlaskClient) -> None:
-    path = "/static/css/tokens.css"
+    path = "/static/css/site/tokens.css"
     plain, packed = client.get(path), client.get(path, headers=GZIP)
     assert "Content-Encoding" not in plain.headers
     assert gzip.decompress(packed.data) == plain.data
@@ -34,8 +34,8 @@ def test_a_browser_that_does_not_take_gzip_gets_the_same_text(app: Flask, client
 
 
 def test_a_file_that_a_browser_has_is_not_sent_again(client: FlaskClient) -> None:
-    packed = client.get("/static/css/tokens.css", headers=GZIP)
-    again = client.get("/static/css/tokens.css", headers=GZIP | {"If-None-Match": packed.headers["ETag"]})
+    packed = client.get("/static/css/site/tokens.css", headers=GZIP)
+    again = client.get("/static/css/site/tokens.css", headers=GZIP | {"If-None-Match": packed.headers["ETag"]})
     assert again.status_code == 304
     assert again.data == b""
 
