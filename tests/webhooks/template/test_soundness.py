@@ -9,7 +9,7 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from calhooks.webhooks.template import Template, TemplateError, compile_template
-from tests.webhooks.template_strategies import events, form_templates, hostile, json_templates
+from tests.webhooks.template.strategies import events, form_templates, hostile, json_templates
 
 FORM = "application/x-www-form-urlencoded"
 # Found while the checks were written: each once saved, or looks as if it should.

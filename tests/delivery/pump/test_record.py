@@ -20,8 +20,8 @@ from calhooks.egress.failures import Failure
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, query_plans, states
+from tests.delivery.pump.test_claim import Room
 from tests.delivery.receivers import Receiver
-from tests.delivery.test_claim import Room
 
 
 def take(room: Room | None = None) -> list[Claim]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from calhooks.scheduling.availability.slots import OpenRange, WeeklyHours, by_day, day_bounds, free_slots
 from calhooks.zones import zone_info
-from tests.scheduling.slot_reference import reference_slots
+from tests.scheduling.availability.slot_reference import reference_slots
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # Whole hours, halves and quarters; changes by an hour, half an hour, a whole day, at midnight; north, south and none.

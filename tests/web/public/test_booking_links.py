@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from calhooks.scheduling.bookings import metadata
 from calhooks.scheduling.bookings.submission import MAX_GUESTS
@@ -10,8 +9,9 @@ from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE
 from calhooks.scheduling.models.event_types import LocationKind
 from calhooks.web.public.booker_page import CLOCK_PARAMETER
 from calhooks.web.public.booking_link import BookingLink
+from tests.running import ROOT
 
-TEXT = (Path(__file__).resolve().parent.parent.parent / "docs" / "booking-links.md").read_text()
+TEXT = (ROOT / "docs" / "booking-links.md").read_text()
 PLAIN = " ".join(TEXT.split())
 
 
