@@ -1,31 +1,32 @@
 """The booking page of one event type, worked out from its address: a month with free times, or one time and a form."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import url_for
-from sqlalchemy.orm import Session
 
 from calhooks import clock
+from calhooks.db import db
 from calhooks.scheduling.availability.holds import held_by_others
 from calhooks.scheduling.availability.openings import free_times
 from calhooks.scheduling.availability.slots import Span, by_day
-from calhooks.scheduling.models.bookings import Booking
-from calhooks.scheduling.models.event_types import EventType
-from calhooks.web.public.booking_form import BookingForm
+from calhooks.web.public.booking_form import BookingForm, form_for
 from calhooks.web.public.booking_link import BookingLink
 from calhooks.web.public.month import MonthGrid, last_day, latest_month, month_grid, months_after, shown_month
+from calhooks.web.public.visit import Visit
 from calhooks.web.site.visitor import CLOCKS, clock_hours
 from calhooks.web.wording.times import clock_time, long_day
 from calhooks.zones import ZoneGroup, zone_groups, zone_info
 
 MONTHS_TO_SEARCH = 6
 CLOCK_PARAMETER = "timeFormat"
+NO_TIME_CHOSEN = "Choose a time."
 SLOT_GONE = "That time is no longer free. Please choose another one."
 
 
@@ -45,35 +46,34 @@ class Slot:
     end: datetime
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookerPage:
-    """All that the templates of a booking page need. Days and times are the booker's, `length` is in minutes.
+    """All that the templates of a booking page need. Days and times are the booker's.
 
-    `zone_known` is false while the host's zone stands in for the booker's. `next_free` is the soonest free time in the
-    month, or in a later one when the month has none. `former` is the booking that is being moved, `by_host` by whom.
-    `sentence` stands above the month, `refusal` above a form whose time cannot be had.
+    `visit` has the link of what is shown: the form at `slot`, or else a month. `next_free` is the soonest free time in
+    the month, or in a later one when the month has none. `sentence` stands above the month, `refusal` above a form
+    whose time cannot be had.
     """
 
-    event_type: EventType
-    link: BookingLink
-    length: int
-    zone: str
-    zone_known: bool
+    visit: Visit
     grid: MonthGrid
-    times: list[TimeChoice] = field(default_factory=list)
-    month_has_times: bool = False
-    next_free: datetime | None = None
-    slot: Slot | None = None
-    former: Booking | None = None
-    by_host: bool = False
-    sentence: str = ""
-    refusal: str = ""
-    form: BookingForm | None = None
+    times: list[TimeChoice]
+    month_has_times: bool
+    next_free: datetime | None
+    slot: Slot | None
+    form: BookingForm | None
+    sentence: str
+    refusal: str
+
+    @property
+    def link(self) -> BookingLink:
+        """Return the link of what is shown."""
+        return self.visit.link
 
     @property
     def host(self) -> str:
         """Return what the host is called."""
-        return self.event_type.owner.name
+        return self.visit.bookable.owner.name
 
     @property
     def post_url(self) -> str:
@@ -88,7 +88,7 @@ class BookerPage:
     @property
     def profile_url(self) -> str:
         """Return the address of the host's page, to which metadata is handed on."""
-        path = url_for("profile.show", username=self.event_type.owner.username)
+        path = url_for("profile.show", username=self.visit.bookable.owner.username)
         return BookingLink(path=path, metadata=self.link.metadata).url
 
     @property
@@ -107,7 +107,7 @@ class BookerPage:
     @property
     def zone_is_listed(self) -> bool:
         """Tell whether the zone is a place of the list, not an offset that a browser was set to."""
-        return any(choice.name == self.zone for group in self.zone_groups for choice in group.choices)
+        return any(choice.name == self.visit.zone for group in self.zone_groups for choice in group.choices)
 
     @property
     def clocks(self) -> list[tuple[str, str, bool]]:
@@ -128,73 +128,68 @@ class BookerPage:
         return f"{self.grid.first:%B} {self.grid.first.year}: {_counted(days, 'day')} with free times."
 
 
-def booker_page(
-    session: Session,
-    event_type: EventType,
-    link: BookingLink,
-    *,
-    zone: str,
-    zone_known: bool,
-    former: Booking | None = None,
-    by_host: bool = False,
-    visitor: str = "",
-) -> BookerPage:
-    """Return the page that a link leads to: the form when its slot is free, else the month it names."""
-    now, rules = clock.now(), zone_info(zone)
+def booker_page(visit: Visit, form: BookingForm | None = None, refusal: str = "") -> BookerPage:
+    """Return the page that a visit leads to: the form when its slot is free, else the month that its link names.
+
+    A `form` that was sent comes again at its slot, free or not; `refusal` says why the slot cannot be had.
+    """
+    now, rules, wanted = clock.now(), zone_info(visit.zone), visit.link.slot
     today = now.astimezone(rules).date()
-    wanted = link.slot
-    if wanted:
-        day = wanted.astimezone(rules).date()
-        link = link.to(slot=None, day=day, month=day.replace(day=1))
-    first = shown_month(link.month, today)
-    link = link.to(month=first, day=link.day if link.day and link.day.replace(day=1) == first else None)
-
-    length = chosen_length(event_type, link, former)
-
-    held = held_by_others(session, event_type.owner_id, visitor, now)
-
-    def free(month: date, held: Sequence[Span] = held) -> list[datetime]:
-        last = last_day(month)
-        return free_times(
-            session, event_type, first=month, last=last, zone=rules, now=now, length=length, moving=former, held=held
-        )
-
-    starts = free(first)
+    month, day = month_and_day(visit, now)
+    held = held_by_others(db.session(), visit.bookable.owner_id, visit.visitor, now)
+    starts = _free(visit, month, now, held)
     days = by_day(starts, rules)
-    page = BookerPage(
-        event_type=event_type,
-        link=link,
-        length=length,
-        zone=zone,
-        zone_known=zone_known,
-        grid=month_grid(first, today=today, chosen=link.day, free={day: len(times) for day, times in days.items()}),
-        times=_choices(days.get(link.day, [])) if link.day else [],
-        month_has_times=bool(starts),
-        former=former,
-        by_host=by_host,
-    )
+    times = _choices(days.get(day, [])) if day else []
     # Held for somebody else or not, who has the link may book it.
-    if wanted and (wanted in starts or (held and wanted in free(first, held=()))):
-        choose(page, wanted)
-        return page
-    if wanted:
-        page.sentence = SLOT_GONE
-    if not page.times:
-        page.next_free = _next_free(starts, page.link.day, rules) or _in_later_months(free, first, today, rules)
-    return page
+    is_free = wanted in starts or (held and wanted in _free(visit, month, now, held=()))
+    slot = _slot(visit, wanted) if wanted and (is_free or form) else None
+    later = (_free(visit, each, now, held) for each in _months_to_search(month, today))
+    return BookerPage(
+        visit=_shown(visit, slot, month, day),
+        grid=month_grid(month, today=today, chosen=day, free={each: len(found) for each, found in days.items()}),
+        times=times,
+        month_has_times=bool(starts),
+        next_free=None if times or is_free else _next_free(chain([starts], later), day, rules),
+        slot=slot,
+        form=(form or form_for(visit)) if slot else None,
+        sentence="" if slot else SLOT_GONE if wanted else NO_TIME_CHOSEN if form else "",
+        refusal=refusal,
+    )
 
 
-def chosen_length(event_type: EventType, link: BookingLink, former: Booking | None) -> int:
-    """Return the length that the link asks for, or the one that is moved had, where it is offered; in minutes."""
-    wanted = (link.duration, former.length if former else None)
-    return next((length for length in wanted if length and length in event_type.lengths), event_type.length)
+def month_and_day(visit: Visit, now: datetime) -> tuple[date, date | None]:
+    """Return the first day of the month to show to a visit, and the day in it that was chosen, if one was."""
+    link, rules = visit.link, zone_info(visit.zone)
+    day = link.slot.astimezone(rules).date() if link.slot else link.day
+    month = shown_month(day.replace(day=1) if day else link.month, now.astimezone(rules).date())
+    return month, day if day and day.replace(day=1) == month else None
 
 
-def choose(page: BookerPage, start: datetime) -> None:
-    """Go on to the form for one time, free or not."""
-    local = start.astimezone(zone_info(page.zone))
-    page.slot = Slot(local, (start + timedelta(minutes=page.length)).astimezone(zone_info(page.zone)))
-    page.link = page.link.to(slot=start, day=local.date(), month=local.date().replace(day=1))
+def _shown(visit: Visit, slot: Slot | None, month: date, day: date | None) -> Visit:
+    """Return the visit with the link of what is shown: a slot on its own day, else a month and perhaps a day."""
+    if slot is None:
+        return visit.to(slot=None, day=day, month=month)
+    return visit.to(day=slot.start.date(), month=slot.start.date().replace(day=1))
+
+
+def _free(visit: Visit, month: date, now: datetime, held: Sequence[Span]) -> list[datetime]:
+    """Return the times of a month that can be booked, without those that are `held`."""
+    return free_times(
+        db.session(),
+        visit.bookable,
+        first=month,
+        last=last_day(month),
+        zone=zone_info(visit.zone),
+        now=now,
+        length=visit.length,
+        moving=visit.replaced,
+        held=held,
+    )
+
+
+def _slot(visit: Visit, start: datetime) -> Slot:
+    rules = zone_info(visit.zone)
+    return Slot(start.astimezone(rules), (start + timedelta(minutes=visit.length)).astimezone(rules))
 
 
 def _choices(starts: list[datetime]) -> list[TimeChoice]:
@@ -207,17 +202,14 @@ def _choices(starts: list[datetime]) -> list[TimeChoice]:
     ]
 
 
-def _next_free(starts: list[datetime], after: date | None, rules: ZoneInfo) -> datetime | None:
-    local = (start.astimezone(rules) for start in starts)
-    return next((start for start in local if after is None or start.date() > after), None)
-
-
-def _in_later_months(
-    free: Callable[[date], list[datetime]], first: date, today: date, rules: ZoneInfo
-) -> datetime | None:
+def _months_to_search(first: date, today: date) -> list[date]:
     months = [months_after(first, count) for count in range(1, MONTHS_TO_SEARCH + 1)]
-    found = (free(month) for month in months if month <= latest_month(today))
-    return next((starts[0].astimezone(rules) for starts in found if starts), None)
+    return [month for month in months if month <= latest_month(today)]
+
+
+def _next_free(months: Iterable[list[datetime]], after: date | None, rules: ZoneInfo) -> datetime | None:
+    local = (start.astimezone(rules) for starts in months for start in starts)
+    return next((start for start in local if after is None or start.date() > after), None)
 
 
 def _counted(number: int, thing: str) -> str:

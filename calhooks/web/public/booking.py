@@ -14,11 +14,10 @@ from calhooks.mail.log import problems
 from calhooks.scheduling.bookings import rules
 from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.lookups import find_booking
-from calhooks.scheduling.bookings.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.calendars.links import calendar_links
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.models.bookings import Booking
-from calhooks.web.public.booking_link import BookingLink
+from calhooks.web.public.booking_link import BookingLink, booking_path, link_metadata
 from calhooks.web.public.booking_state import booking_state
 from calhooks.web.public.forwarding import FORWARD, destination
 from calhooks.web.site import access
@@ -45,7 +44,8 @@ def _keep_to_itself(answer: Response) -> Response:
 def show(uid: str) -> Response:
     """Show everything about a booking; with `?cancel=true` the question whether to cancel it."""
     booking = _find(uid)
-    if FORWARD in request.args and booking.status in rules.OPEN and (address := destination(booking)):
+    address = destination(booking, request.args.items(multi=True)) if FORWARD in request.args else ""
+    if address and booking.status in rules.OPEN:
         site = urlsplit(address).hostname
         return make_response(render_template("public/forward.html", booking=booking, address=address, site=site))
     return _show(booking, CancelForm(), asks="cancel" in request.args)
@@ -79,12 +79,8 @@ def reschedule(uid: str) -> Response:
     booking = _find(uid)
     if booking.event_type is None:
         return redirect(url_for("booking.show", uid=uid))
-    try:
-        metadata = parse_metadata(request.query_string)
-    except MetadataError as error:
-        abort(400, f"This link carries more than a booking can keep. {error}")
-    path = url_for("booker.event_type", username=booking.host.username, slug=booking.event_type.slug)
-    return redirect(BookingLink(path=path, metadata=metadata, reschedule_uid=uid).url)
+    metadata = link_metadata(request.query_string)
+    return redirect(BookingLink(path=booking_path(booking.event_type), metadata=metadata, reschedule_uid=uid).url)
 
 
 def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: str = "", status: int = 200) -> Response:

@@ -20,8 +20,8 @@ from wtforms.fields.choices import SelectChoice
 from calhooks.scheduling.bookings.submission import MAX_GUESTS, Submission, check_submission
 from calhooks.scheduling.event_types.places import Place, chosen_before
 from calhooks.scheduling.event_types.questions import Question, QuestionKind, is_ticked, own_answers
-from calhooks.scheduling.models.bookings import Booking
-from calhooks.web.public.booking_link import MOST_GUESTS, BookingLink
+from calhooks.web.public.booking_link import MOST_GUESTS
+from calhooks.web.public.visit import Visit
 from calhooks.web.wording.bookings import place_label
 
 
@@ -58,21 +58,21 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         """Tell whether there is room for one more guest."""
         return len(self.guests.data) < MAX_GUESTS
 
-    def submission(self, *, zone: str, locale: str, length: int | None, allows_guests: bool = True) -> Submission:
-        """Return what was typed, checked; `zone` stands in where the form has none that exists. Raises InvalidInput."""
+    def submission(self, visit: Visit, locale: str) -> Submission:
+        """Return what was typed, checked, in the zone and for the length of the visit. Raises InvalidInput."""
         return check_submission(
             start=self.start.data or "",
-            time_zone=zone,
+            time_zone=visit.zone,
             name=self.name.data or "",
             email=self.email.data or "",
             notes=self.notes.data or "",
             guests=self.guests.data,
             reschedule_reason=self.reschedule_reason.data or "",
             locale=locale,
-            length=length,
+            length=visit.length,
             questions=self.questions,
             answers=self._answers(),
-            allows_guests=allows_guests,
+            allows_guests=visit.allows_guests,
             places=self.places,
             place=self._place(),
         )
@@ -102,8 +102,9 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
                 each.errors = (errors[each.name],)
 
 
-def form_class(questions: Sequence[Question], places: Sequence[Place]) -> type[BookingForm]:
+def form_class(visit: Visit) -> type[BookingForm]:
     """Return the form with fields for an event type's own questions, named by their identifiers, and for its places."""
+    questions, places = visit.questions, visit.places
 
     class AskingForm(BookingForm):
         pass
@@ -117,22 +118,21 @@ def form_class(questions: Sequence[Question], places: Sequence[Place]) -> type[B
     return AskingForm
 
 
-def form_for(
-    questions: Sequence[Question], places: Sequence[Place], link: BookingLink, former: Booking | None
-) -> BookingForm:
+def form_for(visit: Visit) -> BookingForm:
     """Return the form with what the link, or the booking that is to be moved, fills in beforehand."""
+    link, replaced = visit.link, visit.replaced
     known = {"name": "", "email": "", "guests": (), "notes": ""}
     answers: dict[str, Any] = {}
-    if former:
-        booker, *guests = former.attendees
+    if replaced:
+        booker, *guests = replaced.attendees
         known |= {
             "name": booker.name,
             "email": booker.email,
             "guests": tuple(guest.email for guest in guests),
-            "notes": former.additional_notes,
-            "location": chosen_before(former),
+            "notes": replaced.additional_notes,
+            "location": chosen_before(replaced),
         }
-        answers = {name: answer["value"] for name, answer in own_answers(former.responses).items()}
+        answers = {name: answer["value"] for name, answer in own_answers(replaced.responses).items()}
     typed = {
         "name": link.name,
         "email": link.email,
@@ -142,9 +142,10 @@ def form_for(
         "reschedule_reason": link.reschedule_reason,
     }
     filled = known | {name: value for name, value in typed.items() if value}
-    if filled.get("location") not in [place.key for place in places]:
+    if filled.get("location") not in [place.key for place in visit.places]:
         filled.pop("location", None)
-    return form_class(questions, places)(formdata=None, data=filled | _filled(questions, answers | dict(link.answers)))
+    answers |= link.answers
+    return form_class(visit)(formdata=None, data=filled | _filled(visit.questions, answers))
 
 
 def _filled(questions: Iterable[Question], answers: Mapping[str, Any]) -> dict[str, Any]:

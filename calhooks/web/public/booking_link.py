@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import abort, request, url_for
+from flask import abort, url_for
 from werkzeug.datastructures import MultiDict
 
 from calhooks.scheduling.bookings.metadata import MetadataError, metadata_pairs, parse_metadata
@@ -140,10 +140,10 @@ def _text(text: str) -> str:
     return text.replace("\r\n", "\n")[:LONGEST_TEXT]
 
 
-def link_metadata() -> dict[str, str]:
-    """Return the metadata of the link, or of the form sent from it; 400 where it is more than a booking keeps."""
+def link_metadata(query: bytes | Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the metadata in a link's query, or in its pairs; 400 where it is more than a booking keeps."""
     try:
-        return parse_metadata([*request.args.items(multi=True), *request.form.items(multi=True)])
+        return parse_metadata(query)
     except MetadataError as error:
         abort(400, too_much(error))
 

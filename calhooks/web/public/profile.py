@@ -1,6 +1,6 @@
 """A host's own page: the event types that can be booked."""
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, render_template, request
 from sqlalchemy import select
 
 from calhooks.accounts.models import User
@@ -17,7 +17,7 @@ blueprint = Blueprint("profile", __name__)
 def show(username: str) -> str:
     """List what can be booked with a host. The link's metadata goes on to each."""
     owner = db.session.scalar(select(User).where(User.username == username.lower())) or abort(404)
-    metadata = link_metadata()
+    metadata = link_metadata(request.args.items(multi=True))
     listed = [
         (event_type, BookingLink(path=booking_path(event_type), metadata=metadata))
         for event_type in lookups.list_public_event_types(db.session(), owner)
