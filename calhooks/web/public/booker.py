@@ -62,8 +62,7 @@ def book(username: str, slug: str) -> Response:
         form.show(error.errors)
         return _show(booker_page(visit, form), 422)
     except NotAllowed as error:
-        status = 422 if isinstance(error, SlotNotOffered) else 409
-        return _show(booker_page(visit, form, error.sentence), status)
+        return _show(booker_page(visit, form, error.sentence), 422 if isinstance(error, SlotNotOffered) else 409)
     except MetadataError as error:
         abort(400, too_much(error))
     return _to_booking(visit, booked)

@@ -51,7 +51,7 @@ class BookerPage:
     """All that the templates of a booking page need. Days and times are the booker's.
 
     `visit` has the link of what is shown: the form at `slot`, or else a month. `next_free` is the soonest free time in
-    the month, or in a later one when the month has none. `sentence` stands above the month, `refusal` above a form
+    the month, or in a later one when the month has none. `sentence` is shown above the month, `refusal` above a form
     whose time cannot be had.
     """
 
@@ -152,7 +152,7 @@ def booker_page(visit: Visit, form: BookingForm | None = None, refusal: str = ""
         next_free=None if times or is_free else _next_free(chain([starts], later), day, rules),
         slot=slot,
         form=(form or form_for(visit)) if slot else None,
-        sentence="" if slot else SLOT_GONE if wanted else NO_TIME_CHOSEN if form else "",
+        sentence="" if slot else _sentence(wanted, form),
         refusal=refusal,
     )
 
@@ -170,6 +170,13 @@ def _shown(visit: Visit, slot: Slot | None, month: date, day: date | None) -> Vi
     if slot is None:
         return visit.to(slot=None, day=day, month=month)
     return visit.to(day=slot.start.date(), month=slot.start.date().replace(day=1))
+
+
+def _sentence(wanted: datetime | None, form: BookingForm | None) -> str:
+    """Return why a month is shown to who came for a slot, or sent a form."""
+    if wanted:
+        return SLOT_GONE
+    return NO_TIME_CHOSEN if form else ""
 
 
 def _free(visit: Visit, month: date, now: datetime, held: Sequence[Span]) -> list[datetime]:

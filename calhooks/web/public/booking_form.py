@@ -1,4 +1,4 @@
-"""The form of a booking page. It keeps what was typed; `scheduling.submissions` judges it."""
+"""The form of a booking page. It keeps what was typed; `scheduling.bookings.submission` judges it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

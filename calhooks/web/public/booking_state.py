@@ -1,4 +1,4 @@
-"""Where a booking stands, in words: what its page says on top, and what can still be done about it."""
+"""The state of a booking, in words: what its page says on top, and what can still be done about it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ STAYS = "The meeting stays at its old time."
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingState:
     """`tone` is one of the design language's. `moved_to` is the booking that took this one's place, `request` what was
-    asked for in its place and waits for the host, `stands` the meeting that a request was to move and has not moved."""
+    asked for in its place and waits for the host, `unmoved` the meeting that a request was to replace and has not."""
 
     headline: str
     text: str
@@ -29,20 +29,20 @@ class BookingState:
     can_answer: bool = False
     moved_to: Booking | None = None
     request: Booking | None = None
-    stands: Booking | None = None
+    unmoved: Booking | None = None
 
 
 def booking_state(session: Session, booking: Booking, now: datetime, *, by_host: bool) -> BookingState:
-    """Return where a booking stands at a moment, for its host or for anybody else."""
+    """Return the state of a booking at a moment, for its host or for anybody else."""
     host = booking.host.name
-    stands = _still_stands(booking)
+    unmoved = _unmoved(booking)
     if booking.status == BookingStatus.REJECTED:
         return BookingState(
             headline="This request was declined",
-            text=f"{host} could not confirm it. {STAYS if stands else 'Nothing has been booked.'}",
+            text=f"{host} could not confirm it. {STAYS if unmoved else 'Nothing has been booked.'}",
             icon="x-circle",
             tone="danger",
-            stands=stands,
+            unmoved=unmoved,
         )
     if booking.status == BookingStatus.CANCELLED:
         return _closed(session, booking)
@@ -62,11 +62,11 @@ def booking_state(session: Session, booking: Booking, now: datetime, *, by_host:
         can_move=can_change and booking.event_type is not None,
         can_answer=by_host and booking.status == BookingStatus.PENDING and booking.start_time > now,
         request=open_request(session, booking),
-        stands=stands,
+        unmoved=unmoved,
     )
 
 
-def _still_stands(booking: Booking) -> Booking | None:
+def _unmoved(booking: Booking) -> Booking | None:
     """Return the meeting that a request was to move, where it is still to take place at its own time."""
     replaced = booking.rescheduled_from
     return replaced if replaced is not None and replaced.status == BookingStatus.ACCEPTED else None
@@ -84,7 +84,7 @@ def _open(booking: Booking, now: datetime, by_host: bool) -> tuple[str, str, str
 
 
 def _asked_for(booking: Booking, now: datetime, by_host: bool) -> tuple[str, str, str, str]:
-    host, moves = booking.host.name, _still_stands(booking) is not None
+    host, moves = booking.host.name, _unmoved(booking) is not None
     if booking.start_time <= now:
         return "This request was not answered", f"Its time has passed before {host} replied.", "clock", "neutral"
     if by_host:
@@ -109,14 +109,14 @@ def _closed(session: Session, booking: Booking) -> BookingState:
             tone="neutral",
             moved_to=moved_to,
         )
-    if stands := _still_stands(booking):
+    if unmoved := _unmoved(booking):
         return BookingState(
             headline="This request is withdrawn",
             text=STAYS,
             icon="calendar-x",
             tone="neutral",
             is_cancelled=True,
-            stands=stands,
+            unmoved=unmoved,
         )
     return BookingState(
         headline="This booking is cancelled",

@@ -7,10 +7,12 @@ from flask import abort, request
 from werkzeug.datastructures import CombinedMultiDict
 
 from calhooks.db import db
-from calhooks.scheduling.bookings import rules
 from calhooks.scheduling.bookings.lookups import find_booking
+from calhooks.scheduling.bookings.rules import is_host
 from calhooks.scheduling.errors import NotFound
-from calhooks.scheduling.event_types import lookups, places, questions
+from calhooks.scheduling.event_types.lookups import find_bookable
+from calhooks.scheduling.event_types.places import Place, places
+from calhooks.scheduling.event_types.questions import Question, asked
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.web.public.booking_link import BookingLink, booking_path, link_metadata, read_link
@@ -48,14 +50,14 @@ class Visit:
         return next((length for length in wanted if length and length in offered), self.bookable.length)
 
     @property
-    def questions(self) -> list[questions.Question]:
+    def questions(self) -> list[Question]:
         """Return what is asked; a host who moves a booking answers nothing in the booker's place."""
-        return [] if self.by_host else questions.asked(self.bookable)
+        return [] if self.by_host else asked(self.bookable)
 
     @property
-    def places(self) -> list[places.Place]:
+    def places(self) -> list[Place]:
         """Return where it can be; a host who moves a booking leaves it where the booker chose."""
-        return [] if self.by_host else places.places(self.bookable)
+        return [] if self.by_host else places(self.bookable)
 
     @property
     def allows_guests(self) -> bool:
@@ -75,12 +77,12 @@ def read_visit(username: str, slug: str) -> Visit:
     404 where there is no such page or no such booking to move, 400 where a link has more metadata than a booking keeps.
     """
     try:
-        bookable = lookups.find_bookable(db.session(), username, slug)
+        bookable = find_bookable(db.session(), username, slug)
         link = _link(bookable)
         replaced = find_booking(db.session(), link.reschedule_uid) if link.reschedule_uid else None
     except NotFound:
         abort(404)
-    by_host = replaced is not None and rules.is_host(replaced, access.signed_in_user())
+    by_host = replaced is not None and is_host(replaced, access.signed_in_user())
     zone = link.time_zone or visitor_zone()
     if not zone and replaced and not by_host:
         zone = replaced.attendees[0].time_zone
@@ -97,12 +99,12 @@ def read_visit(username: str, slug: str) -> Visit:
 
 
 def _link(bookable: EventType) -> BookingLink:
-    asked = [question.identifier for question in questions.asked(bookable)]
+    identifiers = [question.identifier for question in asked(bookable)]
     in_address, in_form = [*request.args.items(multi=True)], [*request.form.items(multi=True)]
     link = read_link(
         booking_path(bookable),
         CombinedMultiDict([request.form, request.args]),
         link_metadata([*in_address, *in_form]),
-        asked,
+        identifiers,
     )
-    return link.to(others=own_parameters(bookable, asked, in_address))
+    return link.to(others=own_parameters(bookable, identifiers, in_address))

@@ -6,7 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from calhooks.accounts.models import User
 from calhooks.scheduling.models.event_types import EventType
+from tests import factories
 from tests.web import pages
 from tests.web.conftest import NOW, Watch
 from tests.web.markup import hooks
@@ -69,6 +71,20 @@ def test_booking_lets_go_of_what_was_held(client: FlaskClient, other: FlaskClien
     hold(client, 10)
     pages.submit(client, link(12), ANN)
     assert "10:00" in times(other)
+
+
+def test_who_moves_a_meeting_holds_as_long_as_it_lasts(
+    app: Flask, client: FlaskClient, other: FlaskClient, watch: Watch, rick: User
+) -> None:
+    with app.app_context():
+        event_type = factories.create_event_type(rick, slug="choice", other_lengths=[60])
+        uid = factories.create_booking(event_type, NOW + timedelta(days=7), length=60).uid
+    link = f"/rick/choice?rescheduleUid={uid}"
+    form = pages.post_form(client.get(f"{link}&slot=2026-03-03T10:00:00Z"))
+    said = {"csrf_token": form.fields["csrf_token"], "start": form.fields["start"]}
+    assert client.post(link.replace("?", "/hold?"), data=said).status_code == 204
+    assert not {"10:00", "10:30"} & set(times(other))
+    assert "11:00" in times(other)
 
 
 def test_looking_holds_nothing(client: FlaskClient, other: FlaskClient, watch: Watch) -> None:
