@@ -1,9 +1,11 @@
 """Static files stay in the browser until they change."""
 
+import re
 import shutil
 from pathlib import Path
 
 from flask import Flask, url_for
+from flask.testing import FlaskClient
 
 from calhooks.web import statics
 
@@ -56,3 +58,20 @@ def test_what_a_page_from_before_an_update_gets_is_not_kept(tmp_path: Path) -> N
     answer = client.get("/static/v-0123456789ab/js/site/page.js")
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_a_page_asks_at_once_for_all_that_its_script_imports(client: FlaskClient) -> None:
+    html = client.get("/login", follow_redirects=True).text
+    preloaded = set(re.findall(r'<link rel="modulepreload" href="([^"]+)">', html))
+    waiting = re.findall(r'<script type="module" src="([^"]+)">', html)
+    assert len(waiting) == 1
+    imported: set[str] = set()
+    while waiting:
+        module = waiting.pop()
+        for relative in re.findall(r'^import .*"(\.[^"]+)";$', client.get(module).text, re.MULTILINE):
+            found = re.sub(r"[\w-]+/\.\./", "", f"{module.rpartition('/')[0]}/{relative}".replace("/./", "/"))
+            if found not in imported:
+                imported.add(found)
+                waiting.append(found)
+    assert imported == preloaded
+    assert len(imported) > 2
