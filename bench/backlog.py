@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.db import UTCDateTime, db, writing
-from calhooks.delivery import queue
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint
+from calhooks.delivery.queue import wake
 from calhooks.delivery.tables import deliveries, endpoints, events
 from calhooks.events import Trigger
-from calhooks.webhooks.payload import payload_bytes
-from calhooks.webhooks.samples import sample_body
+from calhooks.webhooks.body.payload import payload_bytes
+from calhooks.webhooks.body.samples import sample_body
 
 BODY = payload_bytes(sample_body(Trigger.BOOKING_CREATED))
 PATIENCE_SECONDS = 120.0
@@ -59,7 +59,7 @@ def owe(targets: Sequence[Endpoint], count: int, body: bytes = BODY) -> None:
 def deliver(count: int) -> float:
     """Wake the workers and return how many deliveries a second were sent and recorded."""
     began = time.monotonic()
-    queue.wake()
+    wake.wake()
     wait_until_done()
     return count / (time.monotonic() - began)
 

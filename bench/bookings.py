@@ -11,9 +11,9 @@ from sqlalchemy import select
 from calhooks.accounts.models import User
 from calhooks.db import after_commit, db, writing
 from calhooks.delivery.models import Event
-from calhooks.scheduling.bookings import book
-from calhooks.scheduling.models import EventType
-from calhooks.scheduling.submissions import Submission
+from calhooks.scheduling.bookings.book import book
+from calhooks.scheduling.bookings.submission import Submission
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 
 MINUTES = 5

@@ -11,8 +11,8 @@ from bench.figures import Line, milliseconds
 from bench.place import Place
 from calhooks import clock
 from calhooks.db import db, writing
-from calhooks.delivery.claim import claim
-from calhooks.delivery.under_way import UnderWay
+from calhooks.delivery.pump.claim import claim
+from calhooks.delivery.pump.room import UnderWay
 from tests import factories
 
 FEW = 1_000

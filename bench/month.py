@@ -11,7 +11,8 @@ from bench.figures import Line, milliseconds
 from bench.place import Place
 from calhooks import clock, ids
 from calhooks.db import writing
-from calhooks.scheduling.models import Booking, BookingStatus, EventType
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 
 BOOKINGS = 5_000

@@ -9,8 +9,8 @@ import jinja2
 from bench.figures import Line
 from bench.place import Place
 from calhooks.events import Trigger
-from calhooks.webhooks.payload import template_context
-from calhooks.webhooks.samples import sample_body
+from calhooks.webhooks.body.payload import template_context
+from calhooks.webhooks.body.samples import sample_body
 from calhooks.webhooks.template import compile_template
 
 DOCUMENTED = (

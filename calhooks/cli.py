@@ -14,7 +14,7 @@ from calhooks.accounts.errors import InvalidAccount
 from calhooks.config import current_config
 from calhooks.db import load_migrations, make_tables, reason, writing
 from calhooks.scheduling.defaults import give_defaults
-from calhooks.scheduling.zones import UnknownZone, canonical_zone
+from calhooks.zones import UnknownZone, canonical_zone
 
 
 def _zone(_context: click.Context, _parameter: click.Parameter, typed: str) -> str:

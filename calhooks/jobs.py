@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 from calhooks.config import Config, current_config
-from calhooks.delivery import queue
-from calhooks.delivery.pump import Pump
+from calhooks.delivery.pump.pump import Pump
+from calhooks.delivery.queue import wake
 from calhooks.mail.pump import MailPump
 
 LINGER_SECONDS = 1.0
@@ -13,7 +13,7 @@ LINGER_SECONDS = 1.0
 def pump() -> None:
     """Deliver what is due and what comes in the next second, and hand over to a fresh job when that takes long."""
     if pump_of(current_config()).run(LINGER_SECONDS):
-        queue.wake_another()
+        wake.wake_another()
 
 
 def send_mail() -> None:

@@ -14,14 +14,15 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.config import Config, current_config
 from calhooks.db import db, reason, writing
-from calhooks.delivery import claim, leases, sweep
-from calhooks.delivery.heartbeat import Heart
-from calhooks.delivery.purge import purge_step
-from calhooks.delivery.queue import wake_another, wake_mail
+from calhooks.delivery.pump import claim
+from calhooks.delivery.queue.wake import wake_another, wake_mail
+from calhooks.delivery.status.heartbeat import Heart
+from calhooks.delivery.upkeep import clock_set_back, leases
+from calhooks.delivery.upkeep.purge import purge_step
 from calhooks.mail import claim as mail_claim
 from calhooks.mail.purge import purge_mail
-from calhooks.scheduling.meetings import announce_meetings
-from calhooks.scheduling.reminders import owe_reminders
+from calhooks.scheduling.bookings.meetings import announce_meetings
+from calhooks.scheduling.notifications.reminders import owe_reminders
 from calhooks.webhooks import runs
 
 log = logging.getLogger(__name__)
@@ -100,10 +101,10 @@ class Scheduler:
     def _follow_clock(self, session: Session, now: datetime, gone_back: timedelta) -> None:
         if gone_back:
             log.warning("the clock was set back by %s; what waits is brought forward by as much", gone_back)
-            sweep.follow_clock(session, now, gone_back)
+            clock_set_back.follow_clock(session, now, gone_back)
             self._gone_back, self._stragglers_until = gone_back, monotonic() + STRAGGLING_SECONDS
         elif monotonic() < self._stragglers_until:
-            sweep.follow_stragglers(session, now, self._gone_back)
+            clock_set_back.follow_stragglers(session, now, self._gone_back)
 
     def _running(self) -> list[int]:
         running = runs.running(db.session())

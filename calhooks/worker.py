@@ -9,9 +9,10 @@ from sqlalchemy import event
 
 from calhooks.config import current_config
 from calhooks.db import db
-from calhooks.delivery.heartbeat import Heart
-from calhooks.delivery.pump import Pump
-from calhooks.delivery.queue import PumpWorker, RedisAway
+from calhooks.delivery.pump.pump import Pump
+from calhooks.delivery.queue.client import RedisAway
+from calhooks.delivery.queue.worker import PumpWorker
+from calhooks.delivery.status.heartbeat import Heart
 from calhooks.jobs import mail_pump_of, pump_of
 from calhooks.mail.pump import MailPump
 

@@ -9,7 +9,9 @@ from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event, SigningKey
 from calhooks.events import DEFAULT_TRIGGERS
-from calhooks.scheduling.models import Attendee, Booking, BookingStatus, EventType, Schedule, ScheduleRange
+from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
+from calhooks.scheduling.models.event_types import EventType
+from calhooks.scheduling.models.schedules import Schedule, ScheduleRange
 from calhooks.webhooks.models import Webhook
 
 _numbers = count(1)

@@ -14,7 +14,8 @@ from calhooks.accounts import links, users
 from calhooks.accounts.models import User
 from calhooks.config import Config
 from calhooks.db import db
-from calhooks.scheduling.models import EventType, Schedule
+from calhooks.scheduling.models.event_types import EventType
+from calhooks.scheduling.models.schedules import Schedule
 from tests import factories
 from tests.web import pages
 

@@ -14,18 +14,18 @@ import pytest
 from standardwebhooks import Webhook as StandardWebhook
 
 from calhooks.config import DEFAULT_RETRY_SCHEDULE, Config
-from calhooks.delivery.signing import signature_headers
+from calhooks.delivery.sending.signing import signature_headers
 from calhooks.events import DEFAULT_TRIGGERS, Trigger
-from calhooks.webhooks.catalogue import CATALOGUE, Group, Variable
-from calhooks.webhooks.payload import template_context
-from calhooks.webhooks.presets import PRESETS
-from calhooks.webhooks.samples import sample_body
+from calhooks.webhooks.body.payload import template_context
+from calhooks.webhooks.body.samples import sample_body
+from calhooks.webhooks.editor.catalogue import CATALOGUE, Group, Variable
+from calhooks.webhooks.editor.presets import PRESETS
 from calhooks.webhooks.template import ContentType, TemplateError, compile_template
-from calhooks.webhooks.template.combinations import MOST_COMBINATIONS
-from calhooks.webhooks.template.frames import LARGEST_BODY
 from calhooks.webhooks.template.nodes import Data
-from calhooks.webhooks.template.parse import LONGEST_SOURCE
-from calhooks.webhooks.template.unsupported import HELPERS
+from calhooks.webhooks.template.proof.combinations import MOST_COMBINATIONS
+from calhooks.webhooks.template.syntax.parse import LONGEST_SOURCE
+from calhooks.webhooks.template.syntax.unsupported import HELPERS
+from calhooks.webhooks.template.values.frames import LARGEST_BODY
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()

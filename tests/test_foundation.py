@@ -13,7 +13,7 @@ from calhooks import create_app, datadir, ids
 from calhooks.accounts.models import User
 from calhooks.config import Config, ConfigError, without_password
 from calhooks.db import after_commit, db, load_migrations, writing
-from calhooks.scheduling.models import BookingStatus
+from calhooks.scheduling.models.bookings import BookingStatus
 from tests import factories
 
 

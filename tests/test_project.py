@@ -5,6 +5,7 @@ import importlib.metadata
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +19,10 @@ PACKAGE = ROOT / "calhooks"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST_MODULE_LINES = 300
 
-# From the bottom up. A module may import from its own room and from those below.
-ROOMS = (
-    ("config", "datadir", "db", "clock", "ids", "events"),
+# From the bottom up. A package or module may import from its own floor and from those below.
+FLOORS = (
+    ("config", "datadir", "db", "clock", "ids", "events", "zones", "locales"),
+    ("egress",),
     ("accounts",),
     ("mail",),
     ("delivery",),
@@ -29,12 +31,43 @@ ROOMS = (
     ("web", "cli", "jobs", "worker", "scheduler", "supervisor"),
     ("", "migrations"),
 )
+# Inside a package the same, but for one thing: what lies on one floor does not import each other either.
+INNER_FLOORS = {
+    "delivery": (
+        ("models", "counters", "sending"),
+        ("tables", "notices", "queue", "endpoint_state"),
+        ("outbox",),
+        ("endpoints", "status", "pump"),
+        ("upkeep",),
+    ),
+    "webhooks": (
+        ("models", "template"),
+        ("body", "notices"),
+        ("settings",),
+        ("dispatch", "resend", "editor"),
+        ("runs",),
+    ),
+    "webhooks/template": (("errors", "nodes"), ("values",), ("syntax", "proof"), ("render",)),
+    "scheduling": (
+        ("models", "errors"),
+        ("fields", "locking", "calendars"),
+        ("event_types", "notifications"),
+        ("availability",),
+        ("bookings", "defaults"),
+    ),
+    "web": (
+        ("site", "forms"),
+        ("accounts", "operations", "wording"),
+        ("public", "scheduling", "webhooks"),
+    ),
+}
+MOST_FILES_IN_A_FOLDER = 15
 # Libraries that have their place, and the places.
 KEPT_TO = {
-    "redis": ("config.py", "delivery/queue.py", "jobs.py", "worker.py", "scheduler.py", "web/limits.py"),
-    "rq": ("delivery/queue.py", "jobs.py", "worker.py", "scheduler.py"),
-    "requests": ("delivery/",),
-    "urllib3": ("delivery/",),
+    "redis": ("config.py", "delivery/queue/", "jobs.py", "worker.py", "scheduler.py", "web/site/rate_limits.py"),
+    "rq": ("delivery/queue/", "jobs.py", "worker.py", "scheduler.py"),
+    "requests": ("delivery/sending/", "egress/"),
+    "urllib3": ("delivery/sending/", "egress/"),
     "flask_wtf": ("web/",),
     "wtforms": ("web/",),
     "flask.request": ("web/",),
@@ -52,19 +85,26 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def floor_of(room: str) -> int:
-    """Return how high a room lies."""
-    found = [floor for floor, rooms in enumerate(ROOMS) if room in rooms]
-    assert found, f"calhooks/{room} is in no room: give it one in ROOMS"
+def floor_of(name: str, floors: tuple[tuple[str, ...], ...]) -> int:
+    """Return how high a package or module lies."""
+    found = [floor for floor, names in enumerate(floors) if name in names]
+    assert found, f"{name} is on no floor: give it one in FLOORS or INNER_FLOORS"
     return found[0]
 
 
-def rooms_imported(path: Path) -> Iterator[str]:
-    """Give the rooms of ours that a module imports from; the package itself counts for none."""
+def parts_imported(path: Path, package: str) -> Iterator[str]:
+    """Give what a module imports of `package`, by the first name below it; the package itself counts for none."""
+    above = ["calhooks", *package.split("/")] if package else ["calhooks"]
     for name in imports(path):
         parts = name.split(".")
-        if parts[0] == "calhooks" and len(parts) > 1 and not parts[1].startswith("_") and parts[1] != "create_app":
-            yield parts[1]
+        below = parts[len(above)] if parts[: len(above)] == above and len(parts) > len(above) else "_"
+        if not below.startswith("_") and below != "create_app":
+            yield below
+
+
+def part_of(path: Path, package: str) -> str:
+    """Return the first name below `package` on the way to a module, empty for the package itself."""
+    return path.relative_to(PACKAGE / package).with_suffix("").parts[0].replace("__init__", "")
 
 
 def inside(path: Path) -> str:
@@ -74,10 +114,33 @@ def inside(path: Path) -> str:
 def test_imports_go_down_only() -> None:
     upward = []
     for path in MODULES:
-        own = path.relative_to(PACKAGE).with_suffix("").parts[0].replace("__init__", "")
-        higher = [room for room in rooms_imported(path) if floor_of(room) > floor_of(own)]
-        upward += [f"{inside(path)} imports {room}" for room in higher]
+        own = floor_of(part_of(path, ""), FLOORS)
+        higher = [name for name in parts_imported(path, "") if floor_of(name, FLOORS) > own]
+        upward += [f"{inside(path)} imports {name}" for name in higher]
     assert upward == []
+
+
+@pytest.mark.parametrize("package", INNER_FLOORS)
+def test_imports_go_down_inside_a_package_too(package: str) -> None:
+    floors, sideways = INNER_FLOORS[package], []
+    for path in MODULES:
+        if PACKAGE / package not in path.parents or not (own := part_of(path, package)):
+            continue
+        others = [name for name in parts_imported(path, package) if name != own]
+        wrong = [name for name in others if floor_of(name, floors) >= floor_of(own, floors)]
+        sideways += [f"{inside(path)} imports {name}" for name in wrong]
+    assert sideways == []
+
+
+def test_no_folder_holds_more_than_can_be_seen_at_once() -> None:
+    folders = Counter(
+        path.parent.relative_to(ROOT).as_posix()
+        for top in ("calhooks", "templates", "static", "tests")
+        for path in (ROOT / top).rglob("*.*")
+        if path.is_file() and path.name != "__init__.py" and path.suffix != ".pyc"
+    )
+    del folders["calhooks/migrations/versions"]
+    assert {folder: count for folder, count in folders.items() if count > MOST_FILES_IN_A_FOLDER} == {}
 
 
 def test_libraries_stay_in_their_places() -> None:
@@ -127,6 +190,28 @@ def test_every_route_has_an_access_rule(app: Flask) -> None:
         if rule.endpoint != "static" and getattr(app.view_functions[rule.endpoint], "access_rule", None) not in rules
     ]
     assert bare == []
+
+
+# Documents
+
+
+def modules_in_the_documented_tree() -> Iterator[str]:
+    """Give each module that docs/architecture.md shows, such as "web/site/htmx"."""
+    tree = (ROOT / "docs" / "architecture.md").read_text().split("```text\ncalhooks/\n")[1].split("```")[0]
+    folders: list[str] = []
+    for line in tree.splitlines():
+        words = line.split()
+        # Names that need a second line are further to the right than any folder.
+        if words[0].endswith("/"):
+            depth = (len(line) - len(line.lstrip())) // 2 - 1
+            folders[depth:] = [words.pop(0)]
+        yield from ("".join(folders) + word for word in words)
+
+
+def test_the_documented_tree_is_the_one_there_is() -> None:
+    there = {inside(path).removesuffix(".py") for path in MODULES if path.name != "__init__.py"}
+    shown = sorted(modules_in_the_documented_tree())
+    assert shown == sorted(name for name in there if not name.startswith("migrations/"))
 
 
 # Requirements

@@ -11,51 +11,6 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 LONGEST_NAME = 200
 
-# BCP 47, with what each language calls itself.
-LOCALES = {
-    "ar": "العربية",
-    "bg": "Български",
-    "ca": "Català",
-    "cs": "Čeština",
-    "da": "Dansk",
-    "de": "Deutsch",
-    "el": "Ελληνικά",
-    "en": "English",
-    "es": "Español",
-    "et": "Eesti",
-    "eu": "Euskara",
-    "fi": "Suomi",
-    "fr": "Français",
-    "he": "עברית",
-    "hi": "हिन्दी",
-    "hr": "Hrvatski",
-    "hu": "Magyar",
-    "id": "Indonesia",
-    "it": "Italiano",
-    "ja": "日本語",
-    "ko": "한국어",
-    "lt": "Lietuvių",
-    "lv": "Latviešu",
-    "nl": "Nederlands",
-    "no": "Norsk",
-    "pl": "Polski",
-    "pt": "Português",
-    "pt-BR": "Português (Brasil)",
-    "ro": "Română",
-    "ru": "Русский",
-    "sk": "Slovenčina",
-    "sl": "Slovenščina",
-    "sr": "Српски",
-    "sv": "Svenska",
-    "th": "ไทย",
-    "tr": "Türkçe",
-    "uk": "Українська",
-    "vi": "Tiếng Việt",
-    "zh-CN": "中文（简体）",
-    "zh-TW": "中文（繁體）",
-}
-DEFAULT_LOCALE = "en"
-
 
 def clean_name(text: str) -> str:
     """Return a name on one line."""

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from calhooks import clock
+from calhooks import clock, locales
 from calhooks.accounts import details, passwords, usernames
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
@@ -44,7 +44,7 @@ def draft(
     username: str,
     email: str,
     time_zone: str,
-    locale: str = details.DEFAULT_LOCALE,
+    locale: str = locales.DEFAULT_LOCALE,
     password: str | None = None,
 ) -> Draft:
     """Check what was typed for a new account and hash its password, None for an account that waits for its link.
@@ -158,7 +158,7 @@ def _tidy(
         # A username that became reserved later may stay with the person who has it.
         "username": None if username == kept else usernames.problem(username),
         "timeZone": None if time_zone else "Choose a time zone from the list.",
-        "locale": None if locale in details.LOCALES else "Choose a language from the list.",
+        "locale": None if locale in locales.LOCALES else "Choose a language from the list.",
     }
     return name, username, {field: sentence for field, sentence in problems.items() if sentence}
 

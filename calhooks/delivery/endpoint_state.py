@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from calhooks.delivery.failures import Failure
 from calhooks.delivery.models import InactiveReason, NoticeKind
-from calhooks.delivery.sender import Result
+from calhooks.delivery.sending.sender import Result
+from calhooks.egress.failures import Failure
 
 FAILING_FOR = timedelta(days=5)
 # The owner is told of nothing but failures for so long: soon enough to act, late enough for a restart to be over.

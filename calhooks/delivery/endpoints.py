@@ -1,6 +1,6 @@
 """The life of an endpoint: made, given keys, switched off and on, deleted."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
@@ -9,7 +9,7 @@ from calhooks import clock
 from calhooks.db import after_commit
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, InactiveReason, SigningKey
 from calhooks.delivery.outbox import OPEN, drop_waiting, make_due
-from calhooks.delivery.queue import wake
+from calhooks.delivery.queue.wake import wake
 
 # For how long a secret that was replaced signs too, and how many of them.
 OVERLAP = timedelta(hours=24)
@@ -47,6 +47,13 @@ def set_secret(endpoint: Endpoint, secret: str, overlap: timedelta = OVERLAP) ->
 def end_old_secrets(endpoint: Endpoint) -> None:
     """Have the newest secret alone sign, for example when an old one has leaked."""
     endpoint.keys = endpoint.keys[:1]
+
+
+def old_secret_until(endpoint: Endpoint) -> datetime | None:
+    """Return until when a secret that was replaced signs too; None when none does."""
+    return max(
+        (key.expires_at for key in endpoint.keys if key.expires_at and key.expires_at > clock.now()), default=None
+    )
 
 
 def switch_off(endpoint: Endpoint, reason: InactiveReason) -> None:

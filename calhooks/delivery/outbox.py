@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from calhooks import clock, ids
 from calhooks.db import UTCDateTime, after_commit
 from calhooks.delivery import counters
-from calhooks.delivery.headers import Pairs
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event
-from calhooks.delivery.queue import wake
+from calhooks.delivery.queue.wake import wake
+from calhooks.delivery.sending.headers import Pairs
 from calhooks.delivery.tables import IS_OPEN, deliveries, endpoints
 
 OPEN = (DeliveryState.BLOCKED, DeliveryState.DUE)

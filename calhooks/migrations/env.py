@@ -7,8 +7,9 @@ from calhooks import db
 from calhooks.accounts import models as accounts_models  # noqa: F401 - fills the metadata
 from calhooks.delivery import models as delivery_models  # noqa: F401 - fills the metadata
 from calhooks.mail import models as mail_models  # noqa: F401 - fills the metadata
-from calhooks.scheduling import holds as holds_models  # noqa: F401 - fills the metadata
-from calhooks.scheduling import models as scheduling_models  # noqa: F401 - fills the metadata
+from calhooks.scheduling.availability import holds as holds_models  # noqa: F401 - fills the metadata
+from calhooks.scheduling.models import bookings as bookings_models  # noqa: F401 - fills the metadata
+from calhooks.scheduling.models import calendars as calendars_models  # noqa: F401 - fills the metadata
 from calhooks.webhooks import models as webhooks_models  # noqa: F401 - fills the metadata
 
 # Any number, as long as nothing else in the same database uses it.

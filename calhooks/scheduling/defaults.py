@@ -3,8 +3,8 @@
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.availability import create_default_schedule
-from calhooks.scheduling.models import EventType
+from calhooks.scheduling.availability.schedules import create_default_schedule
+from calhooks.scheduling.models.event_types import EventType
 
 DEFAULT_LENGTHS = (15, 30)
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import date
 from typing import TypeVar
 
 from email_validator import EmailNotValidError, validate_email
@@ -92,3 +93,11 @@ def _no_longer_than(text: str, longest: int) -> str:
     if len(text) > longest:
         raise ValueError(f"Use at most {longest:,} characters.")
     return text
+
+
+def day(text: str) -> date:
+    """Return a day that was typed into a date field. Raises ValueError."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError("Enter a day.") from None

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from calhooks.accounts.models import User
 from calhooks.delivery.models import Endpoint
 from calhooks.scheduling.errors import NotFound, SlotTaken
-from calhooks.scheduling.models import Booking, EventType
+from calhooks.scheduling.models.bookings import Booking
+from calhooks.scheduling.models.event_types import EventType
 
 # The name of the exclusion constraint on PostgreSQL, and what the trigger says on SQLite.
 OVERLAP = "bookings_overlap"

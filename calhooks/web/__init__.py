@@ -1,84 +1,30 @@
-"""The only room where a request exists: blueprints, forms, access rules."""
+"""The only package where a request exists: blueprints, forms, access rules."""
 
 from flask import Flask
 
 from calhooks.config import Config
-from calhooks.web import (
-    access,
-    account,
-    auth,
-    availability,
-    bodies,
-    booking,
-    bookings,
-    calendars,
-    compression,
-    deliveries,
-    docs,
-    errors,
-    event_types,
-    exceptions,
-    filters,
-    forgot,
-    health,
-    home,
-    integrations,
-    limits,
-    notices,
-    numbers,
-    people,
-    public,
-    resends,
-    rotation,
-    security,
-    setup,
-    statics,
-    switch,
-    webhooks,
-    why,
-)
-from calhooks.web.htmx import htmx
+from calhooks.web import accounts, operations, public, scheduling, webhooks
+from calhooks.web.site import access, compression, errors, rate_limits, row_numbers, security, static_files
+from calhooks.web.site.htmx import htmx
+from calhooks.web.wording import bodies, times
 
-PAGES = (
-    home,
-    setup,
-    auth,
-    forgot,
-    account,
-    people,
-    integrations,
-    webhooks,
-    switch,
-    rotation,
-    notices,
-    deliveries,
-    resends,
-    event_types,
-    availability,
-    exceptions,
-    why,
-    bookings,
-    booking,
-    calendars,
-    docs,
-    health,
-    public,
-)
+PACKAGES = (accounts, webhooks, scheduling, operations, public)
 
 
-def init_app(app: Flask, settings: Config) -> None:
+def init_app(app: Flask, config: Config) -> None:
     """Prepare requests and answers, then register every blueprint."""
-    security.init_app(app, settings)
+    security.init_app(app, config)
     access.init_app(app)
-    limits.init_app(app, settings)
+    rate_limits.init_app(app, config)
     errors.init_app(app)
-    filters.init_app(app)
+    times.init_app(app)
     bodies.init_app(app)
-    numbers.init_app(app)
+    row_numbers.init_app(app)
     compression.init_app(app)
-    statics.init_app(app)
+    static_files.init_app(app)
     htmx.init_app(app)
     # A link that was copied with a slash at its end leads to the same page.
     app.url_map.strict_slashes = False
-    for page in PAGES:
-        app.register_blueprint(page.blueprint)
+    for package in PACKAGES:
+        for page in package.PAGES:
+            app.register_blueprint(page.blueprint)

@@ -9,10 +9,10 @@ from calhooks.config import current_config
 from calhooks.delivery import outbox
 from calhooks.delivery.models import Endpoint
 from calhooks.events import BookingEvent
-from calhooks.webhooks.bodies import render_body, shape_of
-from calhooks.webhooks.headers import HeaderFailed, render_headers
+from calhooks.webhooks.body.bodies import render_body, shape_of
+from calhooks.webhooks.body.payload import build_payload, payload_bytes
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.payload import build_payload, payload_bytes
+from calhooks.webhooks.settings.headers import HeaderFailed, render_headers
 from calhooks.webhooks.template import TemplateError
 
 log = logging.getLogger(__name__)

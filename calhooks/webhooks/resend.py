@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from calhooks.delivery import outbox
 from calhooks.delivery.models import Delivery
-from calhooks.webhooks.bodies import render_body, shape_of
-from calhooks.webhooks.headers import HeaderFailed, render_headers
+from calhooks.webhooks.body.bodies import render_body, shape_of
 from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.settings.headers import HeaderFailed, render_headers
 from calhooks.webhooks.template import TemplateError
 
 

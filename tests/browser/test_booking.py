@@ -11,7 +11,8 @@ from sqlalchemy import select
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db
-from calhooks.scheduling.models import Booking, BookingStatus, EventType
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="browser tests need Playwright for Python")

@@ -12,9 +12,9 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.events import Trigger
-from calhooks.scheduling.booking_events import announce
-from calhooks.webhooks.presets import find_preset
-from calhooks.webhooks.subscriptions import list_webhooks
+from calhooks.scheduling.bookings.events import announce
+from calhooks.webhooks.editor.presets import find_preset
+from calhooks.webhooks.settings.subscriptions import list_webhooks
 from tests import factories
 from tests.delivery.helpers import deliver
 from tests.delivery.receivers import Receiver, answer, receiving

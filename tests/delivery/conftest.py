@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.config import Config, current_config
-from calhooks.delivery.pump import Pump
+from calhooks.delivery.pump.pump import Pump
 from tests import factories
 from tests.delivery.receivers import Receiver
 

@@ -15,7 +15,7 @@ from calhooks.db import db, writing
 from calhooks.delivery import outbox
 from calhooks.delivery.models import Delivery, Endpoint
 from calhooks.delivery.outbox import Owed
-from calhooks.delivery.pump import Pump
+from calhooks.delivery.pump.pump import Pump
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:

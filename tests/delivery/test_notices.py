@@ -15,8 +15,8 @@ from calhooks.mail.models import Mail
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen
-from tests.delivery.test_claim import Room
-from tests.delivery.test_record import end, take
+from tests.delivery.pump.test_claim import Room
+from tests.delivery.pump.test_record import end, take
 
 
 @pytest.fixture

@@ -16,10 +16,11 @@ from calhooks import clock, create_app
 from calhooks.accounts.models import User
 from calhooks.config import Config
 from calhooks.db import db, writing
-from calhooks.delivery import endpoints, outbox, queue
+from calhooks.delivery import endpoints, outbox
 from calhooks.delivery.models import Delivery, Endpoint, InactiveReason, SigningKey
 from calhooks.delivery.outbox import Owed
-from calhooks.delivery.pump import Pump
+from calhooks.delivery.pump.pump import Pump
+from calhooks.delivery.queue import client, wake
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, query_plans, states, wait_until
@@ -28,7 +29,7 @@ from tests.faults.servers import RedisServer
 
 
 def jobs(redis: Redis) -> int:
-    return queue.pump_queue(redis).count
+    return client.pump_queue(redis).count
 
 
 def test_what_is_owed_is_due_at_once_at_every_endpoint(session: Session, owner: User) -> None:
@@ -98,15 +99,15 @@ def test_one_wake_up_is_enough_for_events_that_come_together(owner: User, redis:
     happen(owner, [endpoint])
     happen(owner, [endpoint])
     assert jobs(redis) == 1
-    assert 0 < redis.pttl(queue.FLAG) <= 2000
-    queue.Wakes(config.redis_url).let_go()
+    assert 0 < redis.pttl(wake.FLAG) <= 2000
+    wake.Wakes(config.redis_url).let_go()
     happen(owner, [endpoint])
     assert jobs(redis) == 2
 
 
 def test_a_pump_at_work_notices_every_wake_up_and_no_other_is_called(owner: User, redis: Redis, config: Config) -> None:
     endpoint = factories.create_endpoint(owner)
-    wakes = queue.Wakes(config.redis_url)
+    wakes = wake.Wakes(config.redis_url)
     wakes.came()
     assert not wakes.came()
     happen(owner, [endpoint])
@@ -139,7 +140,7 @@ def test_without_redis_the_event_is_kept_without_delay_and_the_miss_is_logged_on
 def test_one_booking_waits_for_a_redis_that_hangs_and_workers_are_called_when_it_is_back(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(queue, "AWAY_SECONDS", 0.05)
+    monkeypatch.setattr(wake, "AWAY_SECONDS", 0.05)
     server = RedisServer()
     app = create_app(Config.from_env(environ | {"REDIS_URL": server.url}))
     with app.app_context():
@@ -150,7 +151,7 @@ def test_one_booking_waits_for_a_redis_that_hangs_and_workers_are_called_when_it
         for _ in range(10):
             happen(owner, [endpoint])
             real_time.sleep(0.1)
-        assert real_time.monotonic() - began < 1 + 4 * queue.QUICK_SECONDS
+        assert real_time.monotonic() - began < 1 + 4 * client.QUICK_SECONDS
         db.engine.dispose()
     server.send(signal.SIGCONT)
     with Redis.from_url(server.url) as redis:

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import writing
-from calhooks.delivery import backlog, queue
 from calhooks.delivery.models import Attempt, Delivery, Endpoint
+from calhooks.delivery.queue import wake
+from calhooks.delivery.status import heartbeat
 from tests import factories
 from tests.delivery.helpers import happen, states, wait_until
 from tests.delivery.receivers import Receiver, answer, hang, receiving
@@ -43,7 +44,7 @@ def process(environ: dict[str, str], command: str) -> Iterator[subprocess.Popen[
 
 def alive(session: Session, kind: str) -> int:
     session.rollback()
-    return backlog.alive(session, clock.now()).get(kind, 0)
+    return heartbeat.alive(session, clock.now()).get(kind, 0)
 
 
 def test_a_worker_delivers_what_is_owed_as_soon_as_it_is_committed(
@@ -69,7 +70,7 @@ def test_two_workers_share_the_load_and_send_nothing_twice(
         happen(owner, many)
     with process(environ, "worker"), process(environ, "worker"):
         wait_until(lambda: alive(session, "worker") == 2)
-        queue.wake_another()
+        wake.wake_another()
         wait_until(lambda: set(states(session)) == {"delivered"})
     assert len(receiver.received) == len({(each.headers["webhook-id"]) for each in receiver.received}) * 4 == 200
 

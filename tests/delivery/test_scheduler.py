@@ -11,8 +11,6 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import writing
-from calhooks.delivery import leases, queue
-from calhooks.delivery.heartbeat import Heart
 from calhooks.delivery.models import (
     Attempt,
     Delivery,
@@ -24,8 +22,11 @@ from calhooks.delivery.models import (
     ResendRun,
     SigningKey,
 )
-from calhooks.delivery.pump import Pump
-from calhooks.delivery.purge import purge_step
+from calhooks.delivery.pump.pump import Pump
+from calhooks.delivery.queue import client, wake
+from calhooks.delivery.status.heartbeat import Heart
+from calhooks.delivery.upkeep import leases
+from calhooks.delivery.upkeep.purge import purge_step
 from calhooks.scheduler import Scheduler
 from calhooks.webhooks import runs
 from tests import factories
@@ -41,15 +42,15 @@ def scheduler(session: Session, redis: Redis) -> Scheduler:
 
 
 def jobs(redis: Redis) -> int:
-    return queue.pump_queue(redis).count
+    return client.pump_queue(redis).count
 
 
 def test_a_wake_up_that_was_lost_is_made_up_for_although_the_flag_stands(
     owner: User, scheduler: Scheduler, redis: Redis
 ) -> None:
     happen(owner, [factories.create_endpoint(owner)])
-    redis.delete(queue.pump_queue(redis).key)
-    assert redis.exists(queue.FLAG)
+    redis.delete(client.pump_queue(redis).key)
+    assert redis.exists(wake.FLAG)
     scheduler.turn()
     assert jobs(redis) == 1
     scheduler.turn()

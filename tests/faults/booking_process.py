@@ -18,10 +18,11 @@ import requests
 
 from calhooks import create_app
 from calhooks.db import db, writing
-from calhooks.scheduling.bookings import book, cancel
+from calhooks.scheduling.bookings.book import book
+from calhooks.scheduling.bookings.cancel import cancel
+from calhooks.scheduling.bookings.reschedule import reschedule
+from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.errors import NotAllowed
-from calhooks.scheduling.reschedules import reschedule
-from calhooks.scheduling.submissions import Submission
 
 MINUTES = 5
 SLOTS = 20_000

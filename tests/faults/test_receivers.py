@@ -10,9 +10,9 @@ import pytest
 from calhooks import create_app
 from calhooks.db import writing
 from calhooks.delivery.models import InactiveReason
-from calhooks.delivery.sender import DEADLINE_SECONDS, MOST_BODY
-from calhooks.webhooks import subscriptions
+from calhooks.delivery.sending.sender import DEADLINE_SECONDS, MOST_BODY
 from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.settings import subscriptions
 from tests.delivery.receivers import CERTIFICATES
 from tests.faults import behaviours
 from tests.faults.behaviours import RETRY_AFTER_SECONDS, Deaf, after, always, at_first

@@ -8,7 +8,7 @@ from statistics import median
 import pytest
 from redis import Redis
 
-from calhooks.delivery.queue import QUICK_SECONDS
+from calhooks.delivery.queue.client import QUICK_SECONDS
 from tests.faults.conftest import Start
 from tests.faults.course import Report, book_until_the_middle, finish
 from tests.faults.reconcile import Done

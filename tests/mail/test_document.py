@@ -7,9 +7,9 @@ from pathlib import Path
 from calhooks.mail import limits, password_reset
 from calhooks.mail.claim import RETRY_WAITS
 from calhooks.mail.sender import MailServer
-from calhooks.scheduling.booking_letters import Change
-from calhooks.scheduling.feeds import AHEAD, BACK
-from calhooks.scheduling.submissions import MAX_GUESTS
+from calhooks.scheduling.bookings.submission import MAX_GUESTS
+from calhooks.scheduling.calendars.feeds import AHEAD, BACK
+from calhooks.scheduling.notifications.letters import Change
 
 TEXT = (Path(__file__).resolve().parent.parent.parent / "docs" / "mail.md").read_text()
 PLAIN = " ".join(TEXT.split())

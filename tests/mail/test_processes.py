@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.config import Config
-from calhooks.delivery.queue import MAIL_QUEUE, PumpWorker
+from calhooks.delivery.queue.client import MAIL_QUEUE
+from calhooks.delivery.queue.worker import PumpWorker
 from calhooks.mail.limits import DAY
 from calhooks.mail.models import Mail, MailState
 from calhooks.scheduler import Scheduler

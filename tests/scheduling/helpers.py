@@ -12,10 +12,11 @@ from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.delivery.models import Event
 from calhooks.events import TRIGGERS
-from calhooks.scheduling.bookings import book
-from calhooks.scheduling.models import Booking, EventType
-from calhooks.scheduling.reschedules import reschedule
-from calhooks.scheduling.submissions import Submission
+from calhooks.scheduling.bookings.book import book
+from calhooks.scheduling.bookings.reschedule import reschedule
+from calhooks.scheduling.bookings.submission import Submission
+from calhooks.scheduling.models.bookings import Booking
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 
 # A Monday; the factories' host has hours from 9 to 17 in London, where it is winter.

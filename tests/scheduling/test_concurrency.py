@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.scheduling.bookings import book, cancel
-from calhooks.scheduling.confirmations import confirm, reject
+from calhooks.scheduling.bookings.book import book
+from calhooks.scheduling.bookings.cancel import cancel
+from calhooks.scheduling.bookings.confirm import confirm, reject
+from calhooks.scheduling.bookings.meetings import announce_meetings
+from calhooks.scheduling.bookings.reschedule import reschedule
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
-from calhooks.scheduling.meetings import announce_meetings
-from calhooks.scheduling.models import Booking, BookingStatus
-from calhooks.scheduling.reschedules import reschedule
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, bookable, last_payload, move, submission, told
 

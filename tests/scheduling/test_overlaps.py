@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from calhooks.db import writing
-from calhooks.scheduling.models import Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from tests import factories
 from tests.scheduling.helpers import at
 

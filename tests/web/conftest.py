@@ -8,7 +8,8 @@ from sqlalchemy import select
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db
-from calhooks.scheduling.models import Booking, EventType
+from calhooks.scheduling.models.bookings import Booking
+from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 
 # A Monday morning; the factories' host has hours from 9 to 17 in London, where it is winter.

@@ -12,9 +12,9 @@ from calhooks.db import db, writing
 from calhooks.delivery.models import Delivery, DeliveryState, Event
 from calhooks.events import BookingEvent, Trigger
 from calhooks.webhooks import dispatch as module
+from calhooks.webhooks.body.payload import build_payload
+from calhooks.webhooks.body.samples import sample_event
 from calhooks.webhooks.dispatch import dispatch
-from calhooks.webhooks.payload import build_payload
-from calhooks.webhooks.samples import sample_event
 from tests.factories import create_user, create_webhook
 
 DOCUMENTED = (

@@ -7,9 +7,9 @@ from sqlalchemy import select
 from calhooks.db import writing
 from calhooks.delivery.models import Delivery, DeliveryState
 from calhooks.events import Trigger
+from calhooks.webhooks.body.samples import sample_event
 from calhooks.webhooks.dispatch import dispatch
 from calhooks.webhooks.resend import CannotResend, resend
-from calhooks.webhooks.samples import sample_event
 from tests.factories import create_delivery, create_event, create_webhook
 
 

@@ -12,9 +12,10 @@ from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, ResendRun
-from calhooks.delivery.pump import Pump
-from calhooks.webhooks import runs, subscriptions, switching
+from calhooks.delivery.pump.pump import Pump
+from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.settings import subscriptions, switching
 from tests import factories
 from tests.delivery.receivers import Receiver, answer, receiving
 

@@ -3,12 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from calhooks.webhooks.template.check import find_places
-from calhooks.webhooks.template.combinations import variables
 from calhooks.webhooks.template.errors import TemplateError
-from calhooks.webhooks.template.escape import escaper, finished, finished_parts, text_escaper
-from calhooks.webhooks.template.frames import LARGEST_BODY, Frame, MarkedOutput, Output, Stopped
-from calhooks.webhooks.template.helpers import HELPER_STEPS, Getter, compile_call, path_getter
 from calhooks.webhooks.template.nodes import (
     Block,
     BlockName,
@@ -21,8 +16,13 @@ from calhooks.webhooks.template.nodes import (
     Text,
     Variable,
 )
-from calhooks.webhooks.template.parse import parse
-from calhooks.webhooks.template.values import is_truthy
+from calhooks.webhooks.template.proof.check import find_places
+from calhooks.webhooks.template.proof.combinations import variables
+from calhooks.webhooks.template.syntax.parse import parse
+from calhooks.webhooks.template.values.escape import escaper, finished, finished_parts, text_escaper
+from calhooks.webhooks.template.values.frames import LARGEST_BODY, Frame, MarkedOutput, Output, Stopped
+from calhooks.webhooks.template.values.helpers import HELPER_STEPS, Getter, compile_call, path_getter
+from calhooks.webhooks.template.values.values import is_truthy
 
 Writer = Callable[[Frame, Output], None]
 

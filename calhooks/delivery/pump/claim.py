@@ -1,0 +1,240 @@
+"""Take what is due, for as long as a lease: endpoint by endpoint, in turn, over the index (endpoint, state, due_at).
+
+The statements are made once, of plain columns: they run for every handful of deliveries.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, Protocol
+
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, literal_column, or_, select, update
+from sqlalchemy.engine import Connection
+
+from calhooks.db import UTCDateTime
+from calhooks.delivery.models import DeliveryState
+from calhooks.delivery.sending.sender import OutgoingRequest
+from calhooks.delivery.tables import attempts, deliveries, endpoints, events, signing_keys
+
+LEASE = timedelta(seconds=30)
+INTERRUPTED = "interrupted"
+# Written as the partial index has it, or SQLite would not use the index.
+ACTIVE: ColumnElement[bool] = literal_column("endpoints.active")
+
+
+class Room(Protocol):
+    """What a pump is sending, and how many more sends there is room for."""
+
+    def slots(self) -> int:
+        """Return how many there are in all."""
+
+    def for_endpoint(self, endpoint_id: int, *, failing: bool) -> int:
+        """Return how many there are for one endpoint."""
+
+    def full(self) -> Collection[int]:
+        """Return endpoints for which there is none."""
+
+    def deliveries(self) -> Collection[int]:
+        """Return the ids of the deliveries that are being sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One delivery that this pump, and nobody else, may attempt until its lease ends."""
+
+    delivery_id: int
+    endpoint_id: int
+    token: str
+    number: int
+    failing: bool
+    request: OutgoingRequest
+
+
+class Taken(NamedTuple):
+    """What was claimed, whether more may be due, and whether all that is due is held by another pump this instant."""
+
+    claims: list[Claim]
+    more: bool = False
+    held: bool = False
+
+
+def anything_due(connection: Connection, *, now: datetime, full: Collection[int] = ()) -> bool:
+    """Tell, without locking anything, whether a claim would find something at an endpoint that is not `full`."""
+    return connection.execute(_ANY_READY, {"now": now, "full": list(full)}).first() is not None
+
+
+def claim(connection: Connection, *, now: datetime, token: str, room: Room) -> Taken:
+    """Lease what is due, as far as there is room; endpoints have their turns.
+
+    Should the lease of a delivery that is still being sent have run out (a clock that jumped, a process that was
+    stopped for a while), it is renewed and nothing is sent twice.
+    """
+    slots, full = room.slots(), list(room.full())
+    found = connection.execute(_READY, {"now": now, "slots": slots, "full": full}).all()
+    if not found:
+        return Taken([], held=anything_due(connection, now=now, full=full))
+    ready = {endpoint.id: endpoint for endpoint in found}
+    share, more = -(-slots // len(ready)), len(ready) == slots
+    rows: list[Any] = []
+    for endpoint in ready.values():
+        mine = room.for_endpoint(endpoint.id, failing=endpoint.consecutive_failures > 0)
+        limit = min(mine, share, slots - len(rows))
+        if limit > 0:
+            due = connection.execute(_DUE, {"endpoint": endpoint.id, "now": now, "limit": limit}).all()
+            more = more or limit == len(due) < mine
+            rows += due
+    under_way = room.deliveries()
+    renewed = [row for row in rows if row.id in under_way]
+    rows = [row for row in rows if row.id not in under_way]
+    _execute_each(connection, _RENEW, [{"delivery": row.id, "lease_end": now + LEASE} for row in renewed])
+    if rows:
+        lease = {"deliveries": [row.id for row in rows], "token": token, "lease_end": now + LEASE}
+        connection.execute(_LEASE, lease)
+    interrupted = [_interrupted(row, ready[row.endpoint_id].url) for row in rows if row.lease_token]
+    _execute_each(connection, insert(attempts), interrupted)
+    secrets = _secrets(connection, {row.endpoint_id for row in rows}, now)
+    _execute_each(connection, _CLAIMED, [{"endpoint": endpoint_id, "now": now} for endpoint_id in ready])
+    claims = [_claim(row, ready[row.endpoint_id], token, secrets.get(row.endpoint_id, ())) for row in rows]
+    return Taken(claims, more=more and bool(claims))
+
+
+def release(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
+    """Give back what was claimed and not finished: it is due at once, for whoever comes; the log has the attempt."""
+    leased = {
+        (row.id, row.lease_token): row
+        for row in connection.execute(_LEASED, {"ids": [each.delivery_id for each in claims]})
+    }
+    cut_off = [(leased.get((each.delivery_id, each.token)), each.request.url) for each in claims]
+    _execute_each(connection, insert(attempts), [_interrupted(row, url) for row, url in cut_off if row])
+    held = sorted(claims, key=lambda claim: claim.endpoint_id)
+    given_back = [{"delivery": each.delivery_id, "token": each.token, "now": now} for each in held]
+    _execute_each(connection, _RELEASE, given_back)
+    _execute_each(connection, _SETTLE, [{"endpoint": each.endpoint_id} for each in held])
+
+
+_IS_READY = and_(
+    ACTIVE,
+    endpoints.c.deleted_at.is_(None),
+    endpoints.c.next_due_at <= bindparam("now", type_=UTCDateTime),
+    endpoints.c.id.not_in(bindparam("full", expanding=True)),
+)
+_ANY_READY = select(endpoints.c.id).where(_IS_READY).limit(1)
+_READY = (
+    select(endpoints.c.id, endpoints.c.url, endpoints.c.secret_headers, endpoints.c.consecutive_failures)
+    .where(_IS_READY)
+    .order_by(endpoints.c.last_claim_at.asc().nulls_first(), endpoints.c.next_due_at)
+    .limit(bindparam("slots"))
+    .with_for_update(key_share=True, skip_locked=True)
+)
+
+# The endpoint is joined so that the same statement that finds a delivery knows its webhook to exist and to be on.
+_DUE = (
+    select(
+        deliveries.c.id,
+        deliveries.c.endpoint_id,
+        deliveries.c.body,
+        deliveries.c.content_type,
+        deliveries.c.headers,
+        deliveries.c.attempt_count,
+        deliveries.c.lease_token,
+        deliveries.c.due_at,
+        events.c.message_id,
+    )
+    .join(events, events.c.id == deliveries.c.event_id)
+    .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+    .where(
+        deliveries.c.endpoint_id == bindparam("endpoint"),
+        deliveries.c.state == DeliveryState.DUE,
+        deliveries.c.due_at <= bindparam("now", type_=UTCDateTime),
+        ACTIVE,
+        endpoints.c.deleted_at.is_(None),
+    )
+    .order_by(deliveries.c.due_at)
+    .limit(bindparam("limit"))
+    .with_for_update(of=deliveries, skip_locked=True)
+)
+
+_LEASE = (
+    update(deliveries)
+    .where(deliveries.c.id.in_(bindparam("deliveries", expanding=True)))
+    .values(
+        lease_token=bindparam("token"),
+        due_at=bindparam("lease_end"),
+        attempt_count=deliveries.c.attempt_count + 1,
+    )
+)
+_RENEW = update(deliveries).where(deliveries.c.id == bindparam("delivery")).values(due_at=bindparam("lease_end"))
+_LEASED = (
+    select(deliveries.c.id, deliveries.c.lease_token, deliveries.c.attempt_count, deliveries.c.due_at)
+    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update(key_share=True)
+)
+_RELEASE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"), deliveries.c.lease_token == bindparam("token"))
+    .values(lease_token=None, due_at=bindparam("now"))
+)
+
+# When the claim must look at an endpoint next: at its earliest due time, the ends of leases included.
+EARLIEST_DUE = (
+    select(func.min(deliveries.c.due_at))
+    .where(deliveries.c.endpoint_id == bindparam("endpoint"), deliveries.c.state == DeliveryState.DUE)
+    .scalar_subquery()
+)
+_SETTLE = update(endpoints).where(endpoints.c.id == bindparam("endpoint")).values(next_due_at=EARLIEST_DUE)
+_CLAIMED = _SETTLE.values(last_claim_at=bindparam("now"))
+
+_SECRETS = (
+    select(signing_keys.c.endpoint_id, signing_keys.c.secret)
+    .where(
+        signing_keys.c.endpoint_id.in_(bindparam("endpoints", expanding=True)),
+        or_(signing_keys.c.expires_at.is_(None), signing_keys.c.expires_at > bindparam("now", type_=UTCDateTime)),
+    )
+    .order_by(signing_keys.c.id.desc())
+)
+
+
+def _execute_each(connection: Connection, statement: Any, parameters: Sequence[Mapping[str, Any]]) -> None:
+    if parameters:
+        connection.execute(statement, parameters)
+
+
+def _interrupted(row: Any, url: str) -> dict[str, Any]:
+    """Return the attempt whose pump was gone before it could say how it ended."""
+    return {
+        "delivery_id": row.id,
+        "number": row.attempt_count,
+        "started_at": row.due_at - LEASE,
+        "duration_ms": 0,
+        "url": url,
+        "request_headers": [],
+        "response_headers": [],
+        "response_body": b"",
+        "response_truncated": False,
+        "error": INTERRUPTED,
+        "error_detail": "calhooks was stopped during this attempt; whether it arrived is not known.",
+    }
+
+
+def _secrets(connection: Connection, endpoint_ids: Collection[int], now: datetime) -> dict[int, list[str]]:
+    """Return the secrets that sign now, newest first."""
+    secrets: dict[int, list[str]] = {}
+    if endpoint_ids:
+        for endpoint_id, secret in connection.execute(_SECRETS, {"endpoints": list(endpoint_ids), "now": now}):
+            secrets.setdefault(endpoint_id, []).append(secret)
+    return secrets
+
+
+def _claim(row: Any, endpoint: Any, token: str, secrets: Sequence[str]) -> Claim:
+    number = row.attempt_count + 1
+    request = OutgoingRequest(
+        url=endpoint.url,
+        body=row.body,
+        content_type=row.content_type,
+        message_id=row.message_id,
+        attempt=number,
+        secrets=secrets,
+        headers=row.headers,
+        secret_headers=endpoint.secret_headers,
+    )
+    return Claim(row.id, row.endpoint_id, token, number, endpoint.consecutive_failures > 0, request)

@@ -1,0 +1,211 @@
+"""The pump: claim what is due, send it side by side, record what came back, until nothing is due.
+
+Its own thread alone touches the database, in short transactions that never span a request.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import monotonic, sleep
+
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from calhooks import clock
+from calhooks.config import Config
+from calhooks.db import db, writing
+from calhooks.delivery.pump.claim import Taken, anything_due, claim, release
+from calhooks.delivery.pump.record import Finished, record
+from calhooks.delivery.pump.room import YOUNG_SECONDS, UnderWay
+from calhooks.delivery.pump.threads import SenderThreads
+from calhooks.delivery.queue.wake import Wakes, wake_another
+from calhooks.delivery.sending.sender import OutgoingRequest, Result, sender_for
+
+log = logging.getLogger(__name__)
+
+# How often to ask for wake-ups while sends are under way and while there is nothing to do, and to look without one.
+NOTICE_SECONDS = 0.01
+LINGER_NOTICE_SECONDS = 0.005
+LOOK_SECONDS = 0.5
+HAND_OVER_SECONDS = 30.0
+STOP_SECONDS = 7.5
+DATABASE_PAUSE_SECONDS = 0.5
+HELP_SECONDS = 1.0
+
+
+_NOTHING = Taken([])
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One transaction: what was claimed, and whether the database was there."""
+
+    taken: Taken
+    failed: bool = False
+
+
+class Pump:
+    """One for each process. `run()` may be called again and again; connections and threads stay warm in between."""
+
+    def __init__(self, config: Config, send: Callable[[OutgoingRequest], Result] | None = None) -> None:
+        self._waits = config.retry_schedule
+        self._wakes = Wakes(config.redis_url)
+        self._threads = SenderThreads(send or sender_for(config.egress_allow, config.ca_bundle).send)
+        self._under_way = UnderWay()
+        self._finished: list[Finished] = []
+        self._stop_at: float | None = None
+        self._help_at = 0.0
+        self._database_is_away = False
+        # Called between transactions while there is work, at least twice a second.
+        self.tick: Callable[[], None] = lambda: None
+
+    def stop(self) -> None:
+        """Have `run()` claim nothing more and end: sends under way get 7.5 seconds, whatever is left is given back."""
+        self._stop_at = monotonic() + STOP_SECONDS
+
+    def run(self, linger: float = 0.0) -> bool:
+        """Deliver what is due, then wait so many seconds for more, which is far cheaper than another job.
+
+        Return True when it is time to hand over although more may be due. Sends that receivers keep waiting may then
+        be under way still: settle() writes down how they ended.
+        """
+        began = looked = busy = monotonic()
+        self._wakes.came()
+        look, turn = True, _Turn(_NOTHING)
+        while self._stop_at is None:
+            if look or self._finished:
+                turn, looked = self._turn(), monotonic()
+                self.tick()
+            if monotonic() - began > HAND_OVER_SECONDS:
+                self._wakes.let_go()
+                self._wait_for_young()
+                return True
+            look = turn.taken.more and self._under_way.slots() > 0
+            if look or turn.taken.held or self._under_way or self._finished:
+                busy = monotonic()
+            elif monotonic() - busy >= linger:
+                look = self._wakes.let_go()
+                if not look:
+                    return False
+            if not look:
+                self._wait(turn)
+                due = monotonic() - looked > LOOK_SECONDS
+                look = turn.failed or turn.taken.held or due or (not self._finished and self._wakes.came())
+        self.wind_up()
+        return False
+
+    def settle(self) -> None:
+        """Write down how sends ended that were still under way when `run()` handed over."""
+        self._collect(0)
+        if self._finished:
+            self._turn(claiming=False)
+
+    def wind_up(self) -> None:
+        """After stop(): wait for the sends under way as long as they have, and give back what has not ended."""
+        while self._under_way and self._stop_at is not None and monotonic() < self._stop_at:
+            self._collect(NOTICE_SECONDS)
+            if self._finished:
+                self._turn(claiming=False)
+        finished, claims = self._finished, self._under_way.clear()
+        self._finished = []
+        if not finished and not claims:
+            return
+        try:
+            with writing() as session:
+                record(session.connection(), finished, waits=self._waits, now=clock.now())
+                release(session.connection(), claims, clock.now())
+        except SQLAlchemyError as error:
+            log.warning("%d leases were not given back and run out by themselves: %s", len(claims), error)
+
+    def _turn(self, *, claiming: bool = True) -> _Turn:
+        """Record what has finished and claim what there is room for, in one transaction; then start sending."""
+        finished, self._finished = self._finished, []
+        try:
+            taken = self._record_and_claim(finished, claiming=claiming)
+        except (OperationalError, InterfaceError) as error:
+            # The database is away or somebody was quicker. What has finished must not be forgotten.
+            self._note_database(error)
+            self._finished = finished + self._finished
+            return _Turn(_NOTHING, failed=True)
+        except SQLAlchemyError:
+            log.exception("%d results could not be recorded together", len(finished))
+            for each in finished:
+                self._record_alone(each)
+            return _Turn(_NOTHING, failed=True)
+        self._note_database(None)
+        for claimed in taken.claims:
+            self._under_way.add(claimed)
+            self._threads.give(claimed, quick=self._under_way.is_quick(claimed.endpoint_id))
+        if taken.more and self._under_way.slots() <= 0:
+            self._call_for_help()
+        return _Turn(taken)
+
+    def _note_database(self, error: OperationalError | InterfaceError | None) -> None:
+        """Log that the database has gone or is back, once each."""
+        if error is not None and not self._database_is_away:
+            log.warning(
+                "the database is away, results are kept until it is back: %s", str(error.orig).partition("\n")[0]
+            )
+        if error is None and self._database_is_away:
+            log.warning("the database is back")
+        self._database_is_away = error is not None
+
+    def _record_and_claim(self, finished: list[Finished], *, claiming: bool) -> Taken:
+        now = clock.now()
+        has_room = self._under_way.slots() > 0
+        if not finished and not (claiming and has_room and self._anything_due(now)):
+            return Taken([], more=claiming and not has_room)
+        with writing() as session:
+            connection = session.connection()
+            if finished:
+                record(connection, finished, waits=self._waits, now=now)
+            if not claiming or self._under_way.slots() <= 0:
+                return Taken([], more=claiming)
+            return claim(connection, now=now, token=secrets.token_hex(16), room=self._under_way)
+
+    def _anything_due(self, now: datetime) -> bool:
+        """Look before locking: while several pumps are at work, all of them hear of every wake-up."""
+        session = db.session()
+        try:
+            return anything_due(session.connection(), now=now, full=self._under_way.full())
+        finally:
+            session.rollback()
+
+    def _record_alone(self, finished: Finished) -> None:
+        """Record a result that may be one that the database refuses; then without what the receiver said."""
+        bare = replace(finished.result, headers=(), body=b"", request_headers=(), detail=None)
+        for each in (finished, replace(finished, result=bare)):
+            try:
+                self._record_and_claim([each], claiming=False)
+                return
+            except SQLAlchemyError:
+                log.exception("the result of delivery %d could not be recorded", finished.claim.delivery_id)
+
+    def _wait(self, turn: _Turn) -> None:
+        if turn.failed:
+            sleep(DATABASE_PAUSE_SECONDS)
+        if self._under_way:
+            self._collect(NOTICE_SECONDS)
+        else:
+            sleep(LINGER_NOTICE_SECONDS)
+
+    def _collect(self, seconds: float) -> None:
+        finished = self._threads.take(seconds, len(self._under_way))
+        for each in finished:
+            self._under_way.remove(each.claim, each.result)
+        self._finished += finished
+
+    def _call_for_help(self) -> None:
+        """Have another worker join, if one is free."""
+        if monotonic() >= self._help_at:
+            self._help_at = monotonic() + HELP_SECONDS
+            wake_another()
+
+    def _wait_for_young(self) -> None:
+        """Leave nothing behind that ends in an instant."""
+        until = monotonic() + YOUNG_SECONDS
+        while self._under_way and monotonic() < until:
+            self._collect(NOTICE_SECONDS)
+            if self._finished:
+                self._turn(claiming=False)

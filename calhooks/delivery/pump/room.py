@@ -1,0 +1,126 @@
+"""The sends of one pump that are under way, and how many more there is room for.
+
+Only young sends take up room in all: a receiver that keeps one waiting costs a sleeping thread and not its
+neighbours' turn. How many one endpoint may have at once depends on what is known of it.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+from time import monotonic
+
+from calhooks.delivery.pump.claim import Claim
+from calhooks.delivery.sending.sender import Result
+
+MOST_YOUNG = 32
+MOST_IN_ALL = 200
+MOST_FAILING = MOST_IN_ALL // 2
+
+# One that answers at once gets them one after the other, whatever their number.
+MOST_FOR_QUICK = 32
+MOST_FOR_PROVEN = 16
+MOST_FOR_SILENT = 4
+MOST_FOR_UNPROVEN = 2
+MOST_FOR_FAILING = 1
+
+# One that has not yet answered this process is expected to hang, and found out about sooner.
+YOUNG_SECONDS = 0.25
+YOUNG_SECONDS_UNPROVEN = 0.1
+QUICK_MS = 10
+
+
+class UnderWay:
+    """Claims by delivery, oldest first, each with the moment when its sending began."""
+
+    def __init__(self) -> None:
+        self._claims: dict[int, tuple[Claim, float]] = {}
+        self._by_endpoint: Counter[int] = Counter()
+        self._failing = 0
+        # When each endpoint last took a delivery from this process; one that fails has to prove itself again.
+        self._proven: dict[int, float] = {}
+        self._quick: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def add(self, claim: Claim) -> None:
+        """Count a send that begins now."""
+        self._claims[claim.delivery_id] = (claim, monotonic())
+        self._by_endpoint[claim.endpoint_id] += 1
+        self._failing += claim.failing
+
+    def remove(self, claim: Claim, result: Result) -> None:
+        """Count a send no longer, and remember whether its endpoint answers, and whether at once."""
+        if result.duration_ms < QUICK_MS:
+            self._quick.add(claim.endpoint_id)
+        else:
+            self._quick.discard(claim.endpoint_id)
+        if self._claims.pop(claim.delivery_id, None) is None:
+            return
+        self._failing -= claim.failing
+        self._by_endpoint[claim.endpoint_id] -= 1
+        if not self._by_endpoint[claim.endpoint_id]:
+            del self._by_endpoint[claim.endpoint_id]
+        if result.succeeded:
+            self._proven[claim.endpoint_id] = monotonic()
+        else:
+            self._proven.pop(claim.endpoint_id, None)
+
+    def clear(self) -> list[Claim]:
+        """Forget all claims and return them."""
+        claims = [claim for claim, _ in self._claims.values()]
+        self._claims.clear()
+        self._by_endpoint.clear()
+        self._failing = 0
+        return claims
+
+    def is_quick(self, endpoint_id: int) -> bool:
+        """Tell whether an endpoint answered at once when it was last asked."""
+        return endpoint_id in self._quick
+
+    def deliveries(self) -> Collection[int]:
+        """Return the ids of the deliveries being sent."""
+        return self._claims.keys()
+
+    def slots(self) -> int:
+        """Return how many more sends there is room for in all."""
+        return min(MOST_YOUNG - self._young(), MOST_IN_ALL - len(self))
+
+    def for_endpoint(self, endpoint_id: int, *, failing: bool) -> int:
+        """Return how many more there is room for to one endpoint; one that fails or keeps us waiting gets less."""
+        room = self._most(endpoint_id, self._silent(), failing=failing) - self._by_endpoint[endpoint_id]
+        return min(room, MOST_FAILING - self._failing) if failing else room
+
+    def full(self) -> list[int]:
+        """Return the endpoints that there is no more room for."""
+        failing = {claim.endpoint_id for claim, _ in self._claims.values() if claim.failing}
+        silent = self._silent()
+        return [
+            endpoint_id
+            for endpoint_id, count in self._by_endpoint.items()
+            if count >= self._most(endpoint_id, silent, failing=endpoint_id in failing)
+        ]
+
+    def _most(self, endpoint_id: int, silent: Collection[int], *, failing: bool) -> int:
+        if failing:
+            return MOST_FOR_FAILING
+        if endpoint_id not in self._proven:
+            return MOST_FOR_UNPROVEN
+        if endpoint_id in silent:
+            return MOST_FOR_SILENT
+        return MOST_FOR_QUICK if endpoint_id in self._quick else MOST_FOR_PROVEN
+
+    def _silent(self) -> set[int]:
+        """Return the endpoints that keep a send waiting which began after their last answer."""
+        old = monotonic() - YOUNG_SECONDS
+        return {
+            claim.endpoint_id
+            for claim, began in self._claims.values()
+            if began < old and began > self._proven.get(claim.endpoint_id, began)
+        }
+
+    def _young(self) -> int:
+        now = monotonic()
+        return sum(
+            now - began < (YOUNG_SECONDS if claim.endpoint_id in self._proven else YOUNG_SECONDS_UNPROVEN)
+            for claim, began in self._claims.values()
+        )

@@ -1,0 +1,266 @@
+"""One attempt: one request with a deadline over everything, and what came back."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from time import monotonic
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest, RequestException, Response
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import HTTPError
+
+import calhooks
+from calhooks import clock
+from calhooks.config import Config
+from calhooks.delivery.sending.headers import Pairs, masked, one_line
+from calhooks.delivery.sending.signing import signature_headers
+from calhooks.egress import urls
+from calhooks.egress.addresses import Network
+from calhooks.egress.connections import GuardedPools
+from calhooks.egress.exchange import Exchange, begin
+from calhooks.egress.failures import ExchangeFailed, Failure
+from calhooks.egress.resolver import Resolver
+from calhooks.egress.urls import UrlRefused
+
+log = logging.getLogger(__name__)
+# It would write a traceback with the whole address into the log for each receiver that writes its headers badly.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+DEADLINE_SECONDS = 15.0
+MOST_BODY = 64 * 1024
+# Of what stands beside the status: it becomes a part of a sentence.
+LONGEST_REASON = 200
+WEBHOOK_VERSION = "2021-10-20"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingRequest:
+    """What to send where. `secrets` are those still valid, newest first; `attempt` counts from 1.
+
+    `headers` and `secret_headers` are the owner's own; the values of the latter appear in no result.
+    """
+
+    url: str
+    body: bytes
+    content_type: str
+    message_id: str
+    attempt: int
+    secrets: Sequence[str] = ()
+    headers: Pairs = ()
+    secret_headers: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of one attempt. Without a whole status line and headers `status` is None.
+
+    `failure` is None after a 2xx answer alone; `detail` explains a failure, or what was odd about a success.
+    `request_headers` are those that went out, in order, secret values hidden; `body` is at most 64 KiB of the answer,
+    as it came.
+    """
+
+    started_at: datetime
+    duration_ms: int
+    request_headers: tuple[tuple[str, str], ...]
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    truncated: bool = False
+    failure: Failure | None = None
+    detail: str | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Tell whether the receiver took the delivery."""
+        return self.failure is None
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of the answer with this name."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+
+class Sender:
+    """Sends with kept-alive connections. One for each process; any number of threads may use it at once."""
+
+    def __init__(
+        self, allow: Sequence[Network], ca_bundle: Path | None = None, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> None:
+        self._allow = allow
+        self._deadline_seconds = deadline_seconds
+        self._resolver = Resolver()
+        self._adapter = _Adapter(ca_bundle)
+
+    def send(self, request: OutgoingRequest) -> Result:
+        """Carry out one attempt. Whatever goes wrong is in the result; nothing is raised."""
+        started_at, start = clock.now(), monotonic()
+        answer = _Answer()
+        headers: list[tuple[str, str]] = []
+        try:
+            url, host = _wire_url(request.url)
+            headers = _request_headers(request, host, int(started_at.timestamp()))
+            exchange = Exchange(self._allow, self._resolver, self._deadline_seconds)
+            self._exchange(_prepared(url, headers, request.body), exchange, answer)
+            failure, detail = answer.verdict()
+        except UrlRefused as error:
+            failure, detail = Failure.BLOCKED, str(error)
+        except ExchangeFailed as error:
+            failure, detail = error.failure, str(error)
+        except (RequestException, HTTPError) as error:
+            failure, detail = Failure.NOT_HTTP, f"The exchange with the receiver failed ({type(error).__name__})."
+        except Exception:
+            log.exception("sending %s failed unexpectedly", request.message_id)
+            failure, detail = Failure.INTERNAL, "calhooks itself failed while sending; its log says how."
+        return Result(
+            started_at=started_at,
+            duration_ms=round((monotonic() - start) * 1000),
+            request_headers=tuple(masked(headers, request.secret_headers)),
+            status=answer.status,
+            headers=answer.headers,
+            body=bytes(answer.body),
+            truncated=answer.truncated,
+            failure=failure,
+            detail=detail and "".join(letter if letter.isprintable() else "?" for letter in detail),
+        )
+
+    def close(self) -> None:
+        """Close the connections that are kept alive."""
+        self._adapter.close()
+
+    def _exchange(self, prepared: PreparedRequest, exchange: Exchange, answer: "_Answer") -> None:
+        begin(exchange)
+        try:
+            response = self._adapter.send(prepared, stream=True, timeout=self._deadline_seconds)
+        except ExchangeFailed as error:
+            if error.failure is not Failure.CLOSED or not exchange.reused or exchange.received:
+                raise
+            # The receiver had closed a connection that we kept alive: it has not seen this request.
+            exchange.fresh = True
+            response = self._adapter.send(prepared, stream=True, timeout=self._deadline_seconds)
+        answer.read(response)
+
+
+class _Answer:
+    """What has arrived so far: it stays when the rest does not come."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.reason = ""
+        self.headers: tuple[tuple[str, str], ...] = ()
+        self.body = bytearray()
+        self.truncated = False
+        self.broke_off: str | None = None
+
+    def read(self, response: Response) -> None:
+        self.status = response.status_code
+        self.reason = (response.reason or "")[:LONGEST_REASON]
+        self.headers = tuple(response.raw.headers.items())
+        raw = response.raw
+        try:
+            while len(self.body) <= MOST_BODY and (
+                piece := raw.read1(MOST_BODY + 1 - len(self.body), decode_content=False)
+            ):
+                self.body += piece
+        except (ExchangeFailed, HTTPError) as error:
+            self.broke_off = str(error) if isinstance(error, ExchangeFailed) else "The connection broke before its end."
+        if len(self.body) > MOST_BODY:
+            del self.body[MOST_BODY:]
+            self.truncated = True
+        if self.truncated or self.broke_off:
+            raw.close()
+        raw.release_conn()
+
+    def verdict(self) -> tuple[Failure | None, str | None]:
+        """Return what a whole head means. Only 2xx is success, and the fate of the body changes nothing about it."""
+        if self.status is not None and 200 <= self.status < 300:
+            return None, f"The answer was cut off. {self.broke_off}" if self.broke_off else None
+        said = " ".join(f"{self.status} {self.reason}".split())
+        location = next((value for name, value in self.headers if name.lower() == "location"), None)
+        if self.status is not None and 300 <= self.status < 400 and location:
+            return Failure.REDIRECT, f"The receiver answered {said}, to {location[:500]}: redirects are not followed."
+        return Failure.STATUS, f"The receiver answered {said}."
+
+
+class _Adapter(HTTPAdapter):
+    """requests' adapter over the guarded pools: no proxies, no cookies, no certificates but those of the pools."""
+
+    def __init__(self, ca_bundle: Path | None) -> None:
+        self._ca_bundle = ca_bundle
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *_args: Any, **_kwargs: Any) -> None:
+        self.poolmanager = GuardedPools(self._ca_bundle)
+
+    def cert_verify(self, *_args: Any, **_kwargs: Any) -> None:
+        # The pools' TLS context verifies; loading the roots again for each connection would take longer than sending.
+        pass
+
+    def build_response(self, _request: PreparedRequest, raw: Any) -> Response:
+        response = Response()
+        response.status_code = raw.status
+        response.reason = raw.reason
+        response.raw = raw
+        return response
+
+
+@lru_cache(maxsize=8)
+def sender_for(allow: tuple[Network, ...], ca_bundle: Path | None) -> Sender:
+    """Return the process's sender for these settings."""
+    return Sender(allow, ca_bundle)
+
+
+def send(request: OutgoingRequest, config: Config) -> Result:
+    """Carry out one attempt with the process's own sender."""
+    return sender_for(config.egress_allow, config.ca_bundle).send(request)
+
+
+@lru_cache(maxsize=1000)
+def _wire_url(url: str) -> tuple[str, str]:
+    """Return a URL in ASCII as the request line needs it, and what stands in Host. Raises UrlRefused."""
+    parsed, parts = urls.parse(url), urlsplit(url)
+    host = f"[{parsed.host}]" if ":" in parsed.host else parsed.host
+    # requests knows fewer ways to write a host, such as with full-width letters, and would refuse them.
+    parts = parts._replace(netloc=host if parts.port is None else f"{host}:{parts.port}")
+    prepared = PreparedRequest()
+    try:
+        prepared.prepare_url(parts.geturl(), None)
+    except RequestException as error:
+        raise UrlRefused("This address cannot be used in a request.") from error
+    wire_url = str(prepared.url)
+    return wire_url, urlsplit(wire_url).netloc
+
+
+def _request_headers(request: OutgoingRequest, host: str, timestamp: int) -> list[tuple[str, str]]:
+    own = [(name, one_line(value)) for name, value in (*request.headers, *request.secret_headers)]
+    accept = [] if any(name.lower() == "accept" for name, _ in own) else [("Accept", "*/*")]
+    return [
+        ("Host", host),
+        ("User-Agent", f"calhooks/{calhooks.__version__}"),
+        *accept,
+        ("Accept-Encoding", "identity"),
+        ("Content-Type", request.content_type),
+        ("Content-Length", str(len(request.body))),
+        ("X-Cal-Webhook-Version", WEBHOOK_VERSION),
+        ("X-Calhooks-Attempt", str(request.attempt)),
+        ("webhook-id", request.message_id),
+        ("webhook-timestamp", str(timestamp)),
+        *signature_headers(request.body, message_id=request.message_id, timestamp=timestamp, secrets=request.secrets),
+        *own,
+    ]
+
+
+def _prepared(url: str, headers: list[tuple[str, str]], body: bytes) -> PreparedRequest:
+    # By hand: a session would bring cookies, proxies and .netrc into it, and cost more than the rest of the attempt.
+    prepared = PreparedRequest()
+    prepared.method = "POST"
+    prepared.url = url
+    # http.client would write text in Latin-1, or refuse it.
+    wired = {name: value if value.isascii() else value.encode() for name, value in headers}
+    prepared.headers = cast(CaseInsensitiveDict[str], CaseInsensitiveDict(wired))
+    prepared.body = body
+    return prepared

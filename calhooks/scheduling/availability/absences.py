@@ -1,0 +1,108 @@
+"""Time off: days on which a host cannot be booked at all, whatever the schedule."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.scheduling.availability.slots import Span, day_bounds
+from calhooks.scheduling.errors import InvalidInput, NotFound
+from calhooks.scheduling.fields import checked, one_line
+from calhooks.scheduling.fields import day as typed_day
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.schedules import Absence
+from calhooks.zones import zone_info
+
+MAX_ABSENCES = 200
+MAX_DAYS_AWAY = 1_000
+MAX_NOTE_LENGTH = 200
+
+
+class Kept(NamedTuple):
+    """An absence, and how many accepted meetings it holds that stay as they are."""
+
+    absence: Absence
+    booked: int
+
+
+def list_absences(session: Session, owner: User, now: datetime) -> Sequence[Absence]:
+    """Return when a host is away, from today on, the soonest on top."""
+    still = Absence.last_day >= today_in(owner.time_zone, now)
+    query = select(Absence).where(Absence.owner_id == owner.id, still)
+    return session.scalars(query.order_by(Absence.first_day, Absence.id)).all()
+
+
+def add_absence(session: Session, owner: User, *, first: str, last: str, note: str) -> Kept:
+    """Take a host's days away from all schedules; an empty `last` is the first day itself.
+
+    Raises InvalidInput for `firstDay`, `lastDay` and `note`.
+    """
+    errors: dict[str, str] = {}
+    first_day = checked(errors, "firstDay", typed_day, first)
+    last_day = checked(errors, "lastDay", typed_day, last if last.strip() else first) if first_day else None
+    remark = checked(errors, "note", lambda text: one_line(text, MAX_NOTE_LENGTH), note)
+    if first_day and last_day and last_day < first_day:
+        errors["lastDay"] = "The last day must not be before the first."
+    elif last_day and last_day < today_in(owner.time_zone, clock.now()):
+        errors["lastDay" if last.strip() else "firstDay"] = "This day has passed."
+    elif first_day and last_day and (last_day - first_day).days >= MAX_DAYS_AWAY:
+        errors["lastDay"] = f"Be away for at most {MAX_DAYS_AWAY:,} days."
+    if len(list_absences(session, owner, clock.now())) >= MAX_ABSENCES:
+        errors.setdefault("firstDay", f"At most {MAX_ABSENCES} absences to come can be kept. Remove some first.")
+    if errors or first_day is None or last_day is None:
+        raise InvalidInput(errors)
+    absence = Absence(owner_id=owner.id, first_day=first_day, last_day=last_day, note=remark or "")
+    session.add(absence)
+    session.flush()
+    return Kept(absence, _booked(session, owner, absence))
+
+
+def remove_absence(session: Session, owner: User, absence_id: int) -> Absence:
+    """Have a host back; return when it would have been away. Raises NotFound, also for someone else's."""
+    absence = session.get(Absence, absence_id)
+    if absence is None or absence.owner_id != owner.id:
+        raise NotFound
+    session.delete(absence)
+    return absence
+
+
+def away(session: Session, owner: User, begin: datetime, end: datetime) -> list[Span]:
+    """Return when a host is away around a stretch of time, in seconds since 1970."""
+    zone = zone_info(owner.time_zone)
+    first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
+    found = session.execute(_AWAY, {"owner": owner.id, "first": first, "last": last})
+    spans = [day_bounds(*days, zone) for days in found]
+    return [(int(span[0].timestamp()), int(span[1].timestamp())) for span in spans if span]
+
+
+_AWAY = select(Absence.first_day, Absence.last_day).where(
+    Absence.owner_id == bindparam("owner"),
+    Absence.last_day >= bindparam("first"),
+    Absence.first_day <= bindparam("last"),
+)
+
+
+def today_in(zone: str, now: datetime) -> date:
+    """Return the day that the moment `now` falls on in a zone."""
+    return now.astimezone(zone_info(zone)).date()
+
+
+def _booked(session: Session, owner: User, absence: Absence) -> int:
+    bounds = day_bounds(absence.first_day, absence.last_day, zone_info(owner.time_zone))
+    if bounds is None:
+        return 0
+    query = (
+        select(func.count())
+        .select_from(Booking)
+        .where(
+            Booking.host_id == owner.id,
+            Booking.status == BookingStatus.ACCEPTED,
+            Booking.start_time < bounds[1],
+            Booking.end_time > bounds[0],
+        )
+    )
+    return session.scalar(query) or 0

@@ -1,0 +1,105 @@
+"""The days on which an event type can be booked at all, and how often in a day, a week, a month of its host."""
+
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from calhooks.scheduling.availability.slots import FIRST_MINUTE, LAST_MINUTE, Span, day_bounds
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.event_types import EventType, WindowKind
+from calhooks.zones import zone_info
+
+# From a day to the first and last day of the period that it is in.
+Period = Callable[[date], tuple[date, date]]
+
+
+def closed_spans(
+    session: Session, event_type: EventType, begin: datetime, end: datetime, now: datetime, moving: Booking | None
+) -> list[Span]:
+    """Return when no meeting may start between two moments, in seconds since 1970: outside the window, or full."""
+    return [*outside_window(event_type, now), *_full(session, event_type, begin, end, moving)]
+
+
+def outside_window(event_type: EventType, now: datetime) -> list[Span]:
+    """Return the time before and after the days that can be booked, by the host's clock."""
+    zone = zone_info(event_type.owner.time_zone)
+    today = now.astimezone(zone).date()
+    if event_type.window_kind == WindowKind.ROLLING and event_type.window_days is not None:
+        first, last = today, today + timedelta(days=event_type.window_days)
+    elif event_type.window_kind == WindowKind.RANGE and event_type.window_start and event_type.window_end:
+        first, last = event_type.window_start, event_type.window_end
+    else:
+        return []
+    bounds = day_bounds(first, last, zone)
+    if bounds is None:
+        return [(FIRST_MINUTE * 60, LAST_MINUTE * 60)]
+    return [(FIRST_MINUTE * 60, int(bounds[0].timestamp())), (int(bounds[1].timestamp()), LAST_MINUTE * 60)]
+
+
+def reached_limit(
+    session: Session, event_type: EventType, start: datetime, moving: Booking | None = None
+) -> str | None:
+    """Return which period of a start is full ("day", "week", "month"), if one is."""
+    zone = zone_info(event_type.owner.time_zone)
+    day = start.astimezone(zone).date()
+    for name, most, period in _limits(event_type):
+        booked = _booked(session, event_type, *period(day), zone, moving)
+        if len(booked) >= most:
+            return name
+    return None
+
+
+def _full(
+    session: Session, event_type: EventType, begin: datetime, end: datetime, moving: Booking | None
+) -> Iterator[Span]:
+    zone = zone_info(event_type.owner.time_zone)
+    first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
+    for _, most, period in _limits(event_type):
+        booked = _booked(session, event_type, period(first)[0], period(last)[1], zone, moving)
+        counts = Counter(period(start.astimezone(zone).date()) for start in booked)
+        for days, count in counts.items():
+            bounds = day_bounds(*days, zone) if count >= most else None
+            if bounds:
+                yield int(bounds[0].timestamp()), int(bounds[1].timestamp())
+
+
+def _booked(
+    session: Session, event_type: EventType, first: date, last: date, zone: ZoneInfo, moving: Booking | None
+) -> list[datetime]:
+    """Return the starts of what was accepted of an event type on some days, but for what is being moved."""
+    bounds = day_bounds(first, last, zone)
+    if bounds is None:
+        return []
+    query = select(Booking.start_time).where(
+        Booking.host_id == event_type.owner_id,
+        Booking.status == BookingStatus.ACCEPTED,
+        Booking.start_time >= bounds[0],
+        Booking.start_time < bounds[1],
+        Booking.event_type_id == event_type.id,
+    )
+    if moving is not None:
+        query = query.where(Booking.id.not_in([moving.id, moving.rescheduled_from_id or moving.id]))
+    return list(session.scalars(query))
+
+
+def _limits(event_type: EventType) -> list[tuple[str, int, Period]]:
+    limits: tuple[tuple[str, int | None, Period], ...] = (
+        ("day", event_type.limit_day, lambda day: (day, day)),
+        ("week", event_type.limit_week, _week),
+        ("month", event_type.limit_month, _month),
+    )
+    return [(name, most, period) for name, most, period in limits if most is not None]
+
+
+def _week(day: date) -> tuple[date, date]:
+    monday = day - timedelta(days=day.weekday())
+    return monday, monday + timedelta(days=6)
+
+
+def _month(day: date) -> tuple[date, date]:
+    return day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])

@@ -1,0 +1,61 @@
+"""Times that somebody has chosen and is filling in the form for: left out of other people's lists for five minutes.
+
+A courtesy, never the guarantee: nothing but an accepted booking takes a time.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, Index, String, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from calhooks.db import Base, UTCDateTime
+from calhooks.scheduling.availability.openings import require_offered
+from calhooks.scheduling.availability.slots import Span
+from calhooks.scheduling.locking import lock_host
+from calhooks.scheduling.models.event_types import EventType
+
+HELD_FOR = timedelta(minutes=5)
+
+
+class SlotHold(Base):
+    """A time that a visitor has chosen, by a hash of who that is: one for each visitor."""
+
+    __tablename__ = "slot_holds"
+    __table_args__ = (Index("ix_slot_holds_host_id_expires_at", "host_id", "expires_at"),)
+
+    visitor_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    host_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    start_time: Mapped[datetime] = mapped_column(UTCDateTime)
+    end_time: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+def hold(session: Session, event_type: EventType, visitor: str, start: datetime, length: int, now: datetime) -> None:
+    """Hold a time for a visitor, in place of the one that the visitor held before. Raises NotAllowed."""
+    lock_host(session, event_type.owner_id)
+    require_offered(session, event_type, start, length, now)
+    session.execute(delete(SlotHold).where(SlotHold.expires_at <= now))
+    held = session.get(SlotHold, _key(visitor)) or SlotHold(visitor_key=_key(visitor))
+    held.host_id = event_type.owner_id
+    held.start_time, held.end_time = start, start + timedelta(minutes=length)
+    held.expires_at = now + HELD_FOR
+    session.add(held)
+    session.flush()
+
+
+def release(session: Session, visitor: str) -> None:
+    """Let go of what a visitor holds."""
+    session.execute(delete(SlotHold).where(SlotHold.visitor_key == _key(visitor)))
+
+
+def held_by_others(session: Session, host_id: int, visitor: str, now: datetime) -> list[Span]:
+    """Return when a host's times are held for other visitors, in seconds since 1970."""
+    query = select(SlotHold.start_time, SlotHold.end_time).where(
+        SlotHold.host_id == host_id, SlotHold.expires_at > now, SlotHold.visitor_key != _key(visitor)
+    )
+    return [(int(start.timestamp()), int(end.timestamp())) for start, end in session.execute(query)]
+
+
+def _key(visitor: str) -> str:
+    return hashlib.sha256(visitor.encode()).hexdigest()

@@ -1,0 +1,143 @@
+"""Booking: a slot taken, or asked for, with its webhooks, in the caller's transaction."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.orm import Session, joinedload
+
+from calhooks import clock, ids
+from calhooks.events import Trigger
+from calhooks.scheduling.availability.openings import require_offered
+from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.rules import NOT_BOOKABLE, note
+from calhooks.scheduling.bookings.submission import Submission
+from calhooks.scheduling.errors import NotAllowed, SlotTaken
+from calhooks.scheduling.event_types.places import place_of
+from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE
+from calhooks.scheduling.event_types.titles import booking_title
+from calhooks.scheduling.locking import flush_or_refuse, lock_host_of
+from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
+from calhooks.scheduling.models.event_types import EventType, LocationKind
+
+
+def book(
+    session: Session, event_type_id: int, submission: Submission, *, metadata: Mapping[str, str], visitor: str
+) -> Booking:
+    """Book a slot, or ask for it where the host confirms. The same form sent again gives the booking it made.
+
+    `visitor` is a secret of the booker's browser: the booking's uid lets its holder change it, so it is given only to
+    the browser that made it. Raises SlotTaken, SlotNotOffered or NotAllowed.
+    """
+    event_type = _locked_event_type(session, event_type_id)
+    key = submission_key(visitor, event_type.id, submission)
+    if (sent_before := find_submission(session, key)) is not None:
+        return sent_before
+    now = clock.now()
+    require_offered(session, event_type, submission.start, submission.length or event_type.length, now)
+    booking = draft(event_type, submission, now)
+    booking.status = BookingStatus.PENDING if event_type.requires_confirmation else BookingStatus.ACCEPTED
+    booking.submission_key = key
+    booking.metadata_ = dict(metadata)
+    requested = booking.status == BookingStatus.PENDING
+    note(booking, ChangeAction.REQUESTED if requested else ChangeAction.BOOKED, now, submission.email)
+    session.add(booking)
+    flush_or_refuse(session, SlotTaken())
+    announce(session, booking, Trigger.BOOKING_REQUESTED if requested else Trigger.BOOKING_CREATED, now)
+    return booking
+
+
+def draft(event_type: EventType, submission: Submission, now: datetime) -> Booking:
+    """Return a booking as the form and the event type say, not yet in any state."""
+    uid = ids.new_uid()
+    host = event_type.owner
+    length = submission.length or event_type.length
+    location = _location(event_type, submission)
+    booking = Booking(
+        uid=uid,
+        root_uid=uid,
+        host_id=event_type.owner_id,
+        event_type_id=event_type.id,
+        type=event_type.slug,
+        event_title=event_type.title,
+        title=booking_title(
+            event_type.booking_name,
+            event_title=event_type.title,
+            organiser=host.name,
+            scheduler=submission.name,
+            location=location,
+            length=length,
+        ),
+        description=event_type.description,
+        length=length,
+        start_time=submission.start,
+        end_time=submission.start + timedelta(minutes=length),
+        location=location,
+        additional_notes=submission.notes,
+        responses=_responses(submission),
+        created_at=now,
+    )
+    booking.attendees = [
+        Attendee(position=position, name=name, email=email, time_zone=submission.time_zone, locale=submission.locale)
+        for position, (name, email) in enumerate(
+            [(submission.name, submission.email), *(("", guest) for guest in submission.guests)]
+        )
+    ]
+    return booking
+
+
+def submission_key(visitor: str, event_type_id: int, submission: Submission, replaces: str = "") -> str | None:
+    """Return what tells one form sent twice from two; None for a visitor who cannot be recognised."""
+    if not visitor:
+        return None
+    parts = (visitor, str(event_type_id), submission.start.isoformat(), submission.email.casefold(), replaces)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def find_submission(session: Session, key: str | None) -> Booking | None:
+    """Return the open booking that a form has made already."""
+    if key is None:
+        return None
+    # Written out, because SQLite uses a partial index only where it can read the condition.
+    still_open = text("bookings.status IN ('ACCEPTED', 'PENDING')")
+    return session.scalar(select(Booking).where(Booking.submission_key == key, still_open))
+
+
+def _locked_event_type(session: Session, event_type_id: int) -> EventType:
+    lock_host_of(session, event_type_id)
+    event_type = session.scalar(_EVENT_TYPE, {"event_type": event_type_id})
+    if event_type is None:
+        raise NotAllowed(NOT_BOOKABLE)
+    return event_type
+
+
+# All that is asked of an event type while it is booked, at once.
+_EVENT_TYPE = (
+    select(EventType)
+    .where(EventType.id == bindparam("event_type"))
+    .options(joinedload(EventType.owner), joinedload(EventType.schedule))
+    .execution_options(populate_existing=True)
+)
+
+
+def _responses(submission: Submission) -> dict[str, dict[str, object]]:
+    responses: dict[str, dict[str, object]] = {
+        "name": {"label": "Your name", "value": submission.name},
+        "email": {"label": "Email", "value": submission.email},
+    }
+    if submission.notes:
+        responses["notes"] = {"label": "Additional notes", "value": submission.notes}
+    if submission.guests:
+        responses["guests"] = {"label": "Guests", "value": list(submission.guests)}
+    if submission.place:
+        responses["location"] = {"label": "Location", "value": submission.place}
+    return responses | submission.answers
+
+
+def _location(event_type: EventType, submission: Submission) -> str:
+    place = place_of(event_type, submission.place)
+    if place.kind is not LocationKind.ATTENDEE_PHONE:
+        return place.location
+    answer = submission.answers.get(ATTENDEE_PHONE)
+    return str(answer["value"]) if answer else ""

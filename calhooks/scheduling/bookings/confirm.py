@@ -1,0 +1,62 @@
+"""The host's answer to a request: confirmed or rejected, once."""
+
+from sqlalchemy.orm import Session
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.events import Trigger
+from calhooks.scheduling import fields
+from calhooks.scheduling.availability.booking_limits import reached_limit
+from calhooks.scheduling.availability.openings import is_taken
+from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.reschedule import take_place
+from calhooks.scheduling.bookings.rules import note
+from calhooks.scheduling.errors import NotAllowed, SlotTaken
+from calhooks.scheduling.locking import locked_booking
+from calhooks.scheduling.models.bookings import Booking, BookingStatus, ChangeAction
+
+OVERLAPS = "Another booking overlaps this time. Reject the request, or move the other booking first."
+
+
+def confirm(session: Session, uid: str, host: User) -> Booking:
+    """Accept a request, which from then on takes its slot. Raises NotFound, SlotTaken or NotAllowed."""
+    booking = locked_booking(session, uid, host)
+    now = clock.now()
+    _require_pending(booking)
+    if booking.start_time <= now:
+        raise NotAllowed("The time of this request has passed.")
+    if is_taken(
+        session, booking.host_id, booking.start_time, booking.length, booking.event_type, booking.rescheduled_from
+    ):
+        raise SlotTaken(OVERLAPS)
+    event_type = booking.event_type
+    if event_type and (period := reached_limit(session, event_type, booking.start_time, booking.rescheduled_from)):
+        raise NotAllowed(f"This {period} is full: “{event_type.title}” has as many bookings as you allow it.")
+    note(booking, ChangeAction.CONFIRMED, now, host.email)
+    take_place(session, booking, now, SlotTaken(OVERLAPS))
+    return booking
+
+
+def reject(session: Session, uid: str, host: User, *, reason: str) -> Booking:
+    """Turn a request down; what it would have moved stays.
+
+    Raises NotFound, NotAllowed, or InvalidInput for `rejectionReason`.
+    """
+    booking = locked_booking(session, uid, host)
+    _require_pending(booking)
+    booking.rejection_reason = fields.reason("rejectionReason", reason)
+    booking.status = BookingStatus.REJECTED
+    now = clock.now()
+    note(booking, ChangeAction.REJECTED, now, host.email, booking.rejection_reason)
+    announce(session, booking, Trigger.BOOKING_REJECTED, now)
+    return booking
+
+
+def _require_pending(booking: Booking) -> None:
+    """Make sure that a request still waits for its answer. Raises NotAllowed."""
+    if booking.status == BookingStatus.ACCEPTED:
+        raise NotAllowed("This booking has been confirmed already.")
+    if booking.status == BookingStatus.REJECTED:
+        raise NotAllowed("This request has been rejected already.")
+    if booking.status == BookingStatus.CANCELLED:
+        raise NotAllowed("This request has been withdrawn.")

@@ -1,0 +1,89 @@
+"""Meetings that begin and end: told at their time, once, also when nothing was running at that moment."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, literal_column, or_, select, union
+from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
+
+from calhooks.accounts.models import User
+from calhooks.events import Trigger
+from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.locking import lock_endpoints
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
+
+# A meeting that began or ended longer ago is not told any more.
+LATEST = timedelta(days=1)
+BATCH = 100
+# Written out, because SQLite uses a partial index only where it can read the condition.
+ACCEPTED = Booking.status == literal_column(f"'{BookingStatus.ACCEPTED}'")
+
+
+def announce_meetings(session: Session, now: datetime) -> int:
+    """Tell webhooks about one host's meetings that have begun or ended by `now`; return how many events that were.
+
+    At most 100 of each kind. Call it again, in a new transaction, until it returns 0. The time told is the scheduled
+    one. A host whose bookings are being changed at this moment is left for the next time.
+    """
+    host_id = _lock_a_host(session, now)
+    if host_id is None:
+        return 0
+    begun = _due(session, host_id, Booking.start_time, _not_told_start(now))
+    for booking in begun:
+        booking.meeting_started_at = now
+        announce(session, booking, Trigger.MEETING_STARTED, booking.start_time)
+    ended = _due(session, host_id, Booking.end_time, _not_told_end(now))
+    for booking in ended:
+        booking.meeting_ended_at = now
+        announce(session, booking, Trigger.MEETING_ENDED, booking.end_time)
+    return len(begun) + len(ended)
+
+
+def _not_told_start(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        ACCEPTED,
+        Booking.meeting_started_at.is_(None),
+        Booking.start_time <= now,
+        Booking.start_time > now - LATEST,
+    )
+
+
+def _not_told_end(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        ACCEPTED,
+        Booking.meeting_ended_at.is_(None),
+        Booking.end_time <= now,
+        Booking.end_time > now - LATEST,
+        # Never an end before its beginning, which may wait in the next batch.
+        or_(Booking.meeting_started_at.is_not(None), Booking.start_time <= now - LATEST),
+    )
+
+
+def _lock_a_host(session: Session, now: datetime) -> int | None:
+    """Return a host of whom there is something to tell and whose bookings nobody is changing, locked."""
+    waiting = union(
+        select(Booking.host_id).where(_not_told_start(now)), select(Booking.host_id).where(_not_told_end(now))
+    )
+    hosts = session.scalars(waiting).all()
+    if not hosts:
+        return None
+    query = select(User.id).where(User.id.in_(hosts)).limit(1).with_for_update(key_share=True, skip_locked=True)
+    host_id = session.scalar(query)
+    if host_id is not None:
+        lock_endpoints(session, host_id)
+    return host_id
+
+
+def _due(
+    session: Session, host_id: int, moment: InstrumentedAttribute[datetime], not_told: ColumnElement[bool]
+) -> Sequence[Booking]:
+    # Asked again now that nobody else can change them.
+    query = (
+        select(Booking)
+        .where(Booking.host_id == host_id, not_told)
+        .options(joinedload(Booking.host), joinedload(Booking.rescheduled_from), selectinload(Booking.attendees))
+        .order_by(moment, Booking.id)
+        .limit(BATCH)
+        .execution_options(populate_existing=True)
+    )
+    return session.scalars(query).all()

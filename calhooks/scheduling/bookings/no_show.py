@@ -1,0 +1,34 @@
+"""Marking attendees as no-show, with its webhook, in the caller's transaction."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy.orm import Session
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.events import Trigger
+from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.rules import note
+from calhooks.scheduling.errors import NotAllowed
+from calhooks.scheduling.locking import locked_booking
+from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
+
+
+def set_no_show(session: Session, uid: str, host: User, absent: Collection[int]) -> Booking:
+    """Note which attendees, by their ids, did not come to a meeting; the others came. Raises NotFound or NotAllowed."""
+    booking = locked_booking(session, uid, host)
+    now = clock.now()
+    if booking.status != BookingStatus.ACCEPTED or booking.start_time > now:
+        raise NotAllowed("Only a meeting that has begun can have a no-show.")
+    changed = [attendee for attendee in booking.attendees if attendee.no_show != (attendee.id in absent)]
+    for attendee in changed:
+        attendee.no_show = not attendee.no_show
+    if changed:
+        note(booking, ChangeAction.NO_SHOW, now, host.email, _came(changed))
+        announce(session, booking, Trigger.BOOKING_NO_SHOW_UPDATED, now)
+    return booking
+
+
+def _came(attendees: Sequence[Attendee]) -> str:
+    words = (f"{each.name or each.email} {'did not come' if each.no_show else 'came'}." for each in attendees)
+    return " ".join(words)

@@ -1,0 +1,55 @@
+"""A host's private calendar address: made, renewed, switched off, and what it shows."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from calhooks import clock, ids
+from calhooks.accounts.models import User
+from calhooks.scheduling.errors import NotFound
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.calendars import CalendarFeed
+
+# However much a host has booked, a feed costs no more than this.
+BACK = timedelta(days=30)
+AHEAD = timedelta(days=366)
+MOST_BOOKINGS = 1_000
+
+
+def feed_of(session: Session, owner: User) -> CalendarFeed | None:
+    """Return a host's feed, if there is one."""
+    return session.get(CalendarFeed, owner.id)
+
+
+def renew_feed(session: Session, owner: User) -> CalendarFeed:
+    """Give a host's feed a new token; the address before stops working."""
+    feed = CalendarFeed(owner_id=owner.id, token=ids.new_token(), created_at=clock.now())
+    return session.merge(feed)
+
+
+def remove_feed(session: Session, owner: User) -> None:
+    """Switch a host's feed off."""
+    if (feed := feed_of(session, owner)) is not None:
+        session.delete(feed)
+
+
+def find_feed(session: Session, token: str) -> CalendarFeed:
+    """Return the feed of a token. Raises NotFound."""
+    feed = session.scalar(select(CalendarFeed).where(CalendarFeed.token == token))
+    if feed is None:
+        raise NotFound
+    return feed
+
+
+def feed_bookings(session: Session, owner: User, now: datetime) -> Sequence[Booking]:
+    """Return what a host has accepted from a month ago until in a year, soonest first."""
+    query = select(Booking).where(
+        Booking.host_id == owner.id,
+        Booking.status == BookingStatus.ACCEPTED,
+        Booking.start_time > now - BACK,
+        Booking.start_time < now + AHEAD,
+    )
+    query = query.options(selectinload(Booking.attendees), joinedload(Booking.host))
+    return session.scalars(query.order_by(Booking.start_time).limit(MOST_BOOKINGS)).all()

@@ -1,0 +1,172 @@
+"""Bookings as iCalendar (RFC 5545): invitations by mail (RFC 5546), a file to download, a host's feed.
+
+All bookings of one chain of reschedules are one entry with one UID; each newer one has a higher SEQUENCE, and so
+programs move the entry that they have instead of adding another.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from icalendar import Calendar, Event, vCalAddress, vDuration
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from calhooks.mail.addresses import Correspondent, one_line
+from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
+
+PRODUCT = "-//calhooks//calhooks//EN"
+REFRESH = timedelta(minutes=15)
+LONGEST_NAME = 100
+STATUS = {
+    BookingStatus.ACCEPTED: "CONFIRMED",
+    BookingStatus.PENDING: "TENTATIVE",
+    BookingStatus.CANCELLED: "CANCELLED",
+    BookingStatus.REJECTED: "CANCELLED",
+}
+
+
+class Method(StrEnum):
+    """What a program is to do with the file: put an entry in or change it, take it out, or just show it."""
+
+    REQUEST = "REQUEST"
+    CANCEL = "CANCEL"
+    PUBLISH = "PUBLISH"
+
+
+def entry_uid(booking: Booking) -> str:
+    """Return the UID of a chain's entry. A booking's own uid lets its holder cancel it, and guests read this one."""
+    return f"{hashlib.sha256(f'calendar entry {booking.root_uid}'.encode()).hexdigest()[:32]}@calhooks"
+
+
+def sequence_number(session: Session, booking: Booking, method: Method = Method.REQUEST) -> int:
+    """Return a SEQUENCE above those of all earlier bookings of the chain; a cancellation is above its booking's own."""
+    earlier = select(func.count()).where(Booking.root_uid == booking.root_uid, Booking.id < booking.id)
+    return 2 * (session.scalar(earlier) or 0) + (method is Method.CANCEL)
+
+
+def summary(booking: Booking, *, for_host: bool) -> str:
+    """Return what a meeting is called in one's own calendar: its title, and with whom unless the title says so."""
+    other = booking.attendees[0].name if for_host else booking.host.name
+    return booking.title if other.casefold() in booking.title.casefold() else f"{booking.title} with {other}"
+
+
+def attendee_invitation(
+    booking: Booking, method: Method, sequence: int, *, now: datetime, page: str, removed: Attendee | None = None
+) -> bytes:
+    """Return the file for the people who meet the host, who invites them.
+
+    `page` is the booking's own address, for the booker alone. `removed` is somebody who is not invited any more.
+    """
+    event = _event(booking, sequence, now, for_host=False, page=page)
+    event["organizer"] = _address(booking.host.email, booking.host.name)
+    _add_attendees(event, [removed] if removed else booking.attendees)
+    if method is Method.CANCEL:
+        event["status"] = "CANCELLED"
+    return _calendar(method, [event])
+
+
+def host_invitation(
+    booking: Booking, method: Method, sequence: int, *, now: datetime, page: str, sender: Correspondent
+) -> bytes:
+    """Return the file for the host, invited by calhooks.
+
+    Outlook and Google put nothing into the calendar of the person whom a request names as its organizer.
+    """
+    event = _event(booking, sequence, now, for_host=True, page=page)
+    event["organizer"] = _address(sender.email, sender.name)
+    event.add("attendee", _address(booking.host.email, booking.host.name, "ACCEPTED"))
+    _add_attendees(event, booking.attendees)
+    if method is Method.CANCEL:
+        event["status"] = "CANCELLED"
+    return _calendar(method, [event])
+
+
+def download(booking: Booking, sequence: int, *, now: datetime, page: str, for_host: bool) -> bytes:
+    """Return the file that puts one booking into a calendar by hand."""
+    return _calendar(Method.PUBLISH, [_published(booking, sequence, now, for_host, page)])
+
+
+def feed(bookings: Iterable[Booking], *, name: str, now: datetime, base_url: str) -> bytes:
+    """Return a host's bookings as a calendar to subscribe to."""
+    events = [
+        _published(booking, None, now, for_host=True, page=f"{base_url}/booking/{booking.uid}") for booking in bookings
+    ]
+    return _calendar(Method.PUBLISH, events, name=name)
+
+
+def _published(booking: Booking, sequence: int | None, now: datetime, for_host: bool, page: str) -> Event:
+    event = _event(booking, sequence, now, for_host=for_host, page=page)
+    # RFC 5546 has an organizer in what is published, and no attendees: they stand in the description.
+    event["organizer"] = _address(booking.host.email, booking.host.name)
+    return event
+
+
+def _event(booking: Booking, sequence: int | None, now: datetime, *, for_host: bool, page: str) -> Event:
+    event = Event()
+    event.add("uid", entry_uid(booking))
+    event.add("dtstamp", now.replace(microsecond=0))
+    if sequence is not None:
+        event.add("sequence", sequence)
+    event.add("dtstart", booking.start_time)
+    event.add("dtend", booking.end_time)
+    event.add("summary", one_line(summary(booking, for_host=for_host), 200))
+    event.add("description", _description(booking, for_host, page))
+    if booking.location:
+        event.add("location", one_line(booking.location, 1_000))
+    if page:
+        event.add("url", page)
+    event.add("status", STATUS[booking.status])
+    event.add("transp", "OPAQUE")
+    event.add("created", booking.created_at.replace(microsecond=0))
+    return event
+
+
+def _description(booking: Booking, for_host: bool, page: str) -> str:
+    people = [booking.host.name, *(attendee.name or attendee.email for attendee in booking.attendees)]
+    parts = [
+        booking.description,
+        f"Who: {', '.join(people)}",
+        # What the booker wrote is for the host.
+        f"Notes: {booking.additional_notes}" if for_host and booking.additional_notes else "",
+        f"Change or cancel: {page}" if page else "",
+    ]
+    text = "\n\n".join(part.strip() for part in parts if part.strip())
+    # RFC 5545 allows no other control characters.
+    return "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) != "Cc")
+
+
+def _add_attendees(event: Event, attendees: Sequence[Attendee]) -> None:
+    for attendee in attendees:
+        # Whoever booked has said yes already.
+        answer = "ACCEPTED" if attendee.position == 0 else "NEEDS-ACTION"
+        event.add("attendee", _address(attendee.email, attendee.name, answer))
+
+
+def _address(email: str, name: str, answer: str = "") -> vCalAddress:
+    address = vCalAddress(f"mailto:{email}")
+    address.params["CN"] = one_line(name, LONGEST_NAME) or email
+    if answer:
+        address.params["CUTYPE"] = "INDIVIDUAL"
+        address.params["ROLE"] = "REQ-PARTICIPANT"
+        address.params["PARTSTAT"] = answer
+        address.params["RSVP"] = "TRUE" if answer == "NEEDS-ACTION" else "FALSE"
+    return address
+
+
+def _calendar(method: Method, events: Sequence[Event], name: str = "") -> bytes:
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", str(method))
+    if name:
+        calendar.add("name", name)
+        calendar.add("x-wr-calname", name)
+        calendar.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
+        calendar.add("x-published-ttl", vDuration(REFRESH))
+    for event in events:
+        calendar.add_component(event)
+    return bytes(calendar.to_ical())

@@ -1,0 +1,146 @@
+"""Bookings, who attends them, and what changed."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from calhooks.accounts.models import User
+from calhooks.db import Base, UTCDateTime
+from calhooks.scheduling.models.event_types import EventType
+
+
+class BookingStatus(StrEnum):
+    """Only ACCEPTED bookings take a slot."""
+
+    ACCEPTED = "ACCEPTED"
+    PENDING = "PENDING"
+    REJECTED = "REJECTED"
+    CANCELLED = "CANCELLED"
+
+
+class Booking(Base):
+    """One meeting, with what its event type said when it was booked, so that later edits do not change the past.
+
+    `root_uid` is the uid of the first booking of a chain of reschedules, its own when it was never moved;
+    `rescheduled_from_id` the one it replaces (or asks to replace, while PENDING). `submission_key` tells the same form
+    sent twice; it is unique among the open ones.
+    `meeting_started_at` and `meeting_ended_at` are when those events were recorded; `remind_at` is when a reminder is
+    owed, None once it was or where there is to be none.
+    """
+
+    __tablename__ = "bookings"
+    __table_args__ = (
+        CheckConstraint("start_time < end_time", name="times"),
+        Index("ix_bookings_host_id_status_start_time", "host_id", "status", "start_time"),
+        Index("ix_bookings_host_id_status_end_time", "host_id", "status", "end_time"),
+        Index(
+            "uq_bookings_submission_key",
+            "submission_key",
+            unique=True,
+            sqlite_where=text("status IN ('ACCEPTED', 'PENDING')"),
+            postgresql_where=text("status IN ('ACCEPTED', 'PENDING')"),
+        ),
+        Index(
+            "ix_bookings_meeting_start",
+            "start_time",
+            sqlite_where=text("status = 'ACCEPTED' AND meeting_started_at IS NULL"),
+            postgresql_where=text("status = 'ACCEPTED' AND meeting_started_at IS NULL"),
+        ),
+        Index(
+            "ix_bookings_meeting_end",
+            "end_time",
+            sqlite_where=text("status = 'ACCEPTED' AND meeting_ended_at IS NULL"),
+            postgresql_where=text("status = 'ACCEPTED' AND meeting_ended_at IS NULL"),
+        ),
+        Index(
+            "ix_bookings_remind_at",
+            "remind_at",
+            sqlite_where=text("remind_at IS NOT NULL"),
+            postgresql_where=text("remind_at IS NOT NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    uid: Mapped[str] = mapped_column(String(32), unique=True)
+    root_uid: Mapped[str] = mapped_column(String(32), index=True)
+    host_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    event_type_id: Mapped[int | None] = mapped_column(ForeignKey("event_types.id", ondelete="SET NULL"), index=True)
+    type: Mapped[str] = mapped_column(String(100))
+    event_title: Mapped[str] = mapped_column(String(200))
+    title: Mapped[str] = mapped_column(String(1000))
+    description: Mapped[str] = mapped_column(Text, default="")
+    length: Mapped[int]
+    status: Mapped[BookingStatus] = mapped_column(String(16))
+    start_time: Mapped[datetime] = mapped_column(UTCDateTime)
+    end_time: Mapped[datetime] = mapped_column(UTCDateTime)
+    location: Mapped[str] = mapped_column(String(1000), default="")
+    additional_notes: Mapped[str] = mapped_column(Text, default="")
+    responses: Mapped[dict[str, dict[str, Any]]] = mapped_column(JSON, default=dict)
+    metadata_: Mapped[dict[str, str]] = mapped_column("metadata", JSON, default=dict)
+    rescheduled_from_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id", ondelete="SET NULL"), index=True)
+    reschedule_reason: Mapped[str] = mapped_column(Text, default="")
+    rescheduled_by: Mapped[str] = mapped_column(String(320), default="")
+    cancellation_reason: Mapped[str] = mapped_column(Text, default="")
+    cancelled_by: Mapped[str] = mapped_column(String(320), default="")
+    rejection_reason: Mapped[str] = mapped_column(Text, default="")
+    submission_key: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    meeting_started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    meeting_ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    remind_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    host: Mapped[User] = relationship()
+    event_type: Mapped[EventType | None] = relationship()
+    rescheduled_from: Mapped["Booking | None"] = relationship(remote_side=[id])
+    attendees: Mapped[list["Attendee"]] = relationship(
+        order_by="Attendee.position", cascade="all, delete-orphan", passive_deletes=True
+    )
+    changes: Mapped[list["BookingChange"]] = relationship(
+        order_by="BookingChange.id", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class ChangeAction(StrEnum):
+    """What somebody did to a booking; a booking that takes another one's place was made by moving."""
+
+    REQUESTED = "requested"
+    BOOKED = "booked"
+    MOVE_REQUESTED = "move_requested"
+    MOVED = "moved"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
+    NO_SHOW = "no_show"
+
+
+class BookingChange(Base):
+    """Something that was done to a booking, by whom: an address, empty where calhooks did it by itself."""
+
+    __tablename__ = "booking_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    action: Mapped[ChangeAction] = mapped_column(String(20))
+    by_email: Mapped[str] = mapped_column(String(320), default="")
+    detail: Mapped[str] = mapped_column(Text, default="")
+
+
+class Attendee(Base):
+    """Somebody who attends: the booker at position 0, then the guests."""
+
+    __tablename__ = "attendees"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str] = mapped_column(String(320))
+    time_zone: Mapped[str] = mapped_column(String(64))
+    locale: Mapped[str] = mapped_column(String(16))
+    no_show: Mapped[bool] = mapped_column(default=False)

@@ -1,0 +1,154 @@
+"""Who is told by mail when a booking changes, in the transaction of the change.
+
+Everybody gets the entry for their calendar with the mail: the same UID and a higher SEQUENCE at each change, so that
+programs move it or take it out. A request is no entry yet. Guests hear of nothing before it is settled.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy.orm import Session
+
+from calhooks import clock
+from calhooks.config import current_config
+from calhooks.events import Trigger
+from calhooks.mail.addresses import Correspondent, sender
+from calhooks.mail.outbox import owe_mail
+from calhooks.scheduling.calendars.ics import Method, attendee_invitation, host_invitation, sequence_number
+from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
+from calhooks.scheduling.notifications.letters import (
+    CHANGES,
+    Change,
+    Reader,
+    Role,
+    attendee_reader,
+    host_reader,
+    write_letter,
+)
+
+ASKED = {ChangeAction.REQUESTED, ChangeAction.MOVE_REQUESTED}
+METHODS = {
+    Change.CREATED: Method.REQUEST,
+    Change.RESCHEDULED: Method.REQUEST,
+    Change.CANCELLED: Method.CANCEL,
+    Change.UNINVITED: Method.CANCEL,
+}
+
+
+def tell(session: Session, booking: Booking, trigger: Trigger) -> None:
+    """Owe everybody concerned a mail about what has just happened. Without MAIL_URL nobody is told."""
+    if trigger not in CHANGES:
+        return
+    remind_at = _remind_at(booking, clock.now())
+    if remind_at != booking.remind_at:
+        booking.remind_at = remind_at
+    if not current_config().mail_url:
+        return
+    change = CHANGES[trigger]
+    if change is Change.CANCELLED and _was_only_asked_for(booking):
+        change = Change.WITHDRAWN
+    told = [(_for_reader(booking, change, reader), reader) for reader in _readers(booking, change)]
+    # Guests read one and the same letter.
+    for (kind, role, zone), alike in groupby(told, key=lambda each: (each[0], each[1].role, each[1].time_zone)):
+        _owe(session, booking, kind, role, zone, [reader.to for _, reader in alike])
+    if change is Change.RESCHEDULED:
+        for attendee in _left_out(booking):
+            reader = attendee_reader(attendee)
+            _owe(session, booking, Change.UNINVITED, reader.role, reader.time_zone, [reader.to], removed=attendee)
+
+
+def remind(session: Session, booking: Booking) -> None:
+    """Owe the people who attend a reminder; it is not sent any more once the meeting has begun."""
+    readers = [attendee_reader(attendee) for attendee in booking.attendees]
+    for (role, zone), alike in groupby(readers, key=lambda reader: (reader.role, reader.time_zone)):
+        people = [reader.to for reader in alike]
+        _owe(session, booking, Change.REMINDER, role, zone, people, expires_at=booking.start_time)
+
+
+def _readers(booking: Booking, change: Change) -> list[Reader]:
+    booker, *guests = [attendee_reader(attendee) for attendee in booking.attendees]
+    if change is Change.REJECTED:
+        # The host has just said so.
+        return [booker]
+    if change in (Change.REQUESTED, Change.WITHDRAWN):
+        return [booker, host_reader(booking)]
+    return [booker, *guests, host_reader(booking)]
+
+
+def _for_reader(booking: Booking, change: Change, reader: Reader) -> Change:
+    """Return what a change is to one reader: to somebody invited with a new time, simply an invitation."""
+    replaced = booking.rescheduled_from
+    if change is not Change.RESCHEDULED or reader.role is Role.HOST or replaced is None:
+        return change
+    known = {attendee.email.casefold() for attendee in replaced.attendees}
+    return change if reader.to.email.casefold() in known else Change.CREATED
+
+
+def _left_out(booking: Booking) -> list[Attendee]:
+    """Return who was invited to the replaced booking and is not to this one."""
+    if booking.rescheduled_from is None:
+        return []
+    invited = {attendee.email.casefold() for attendee in booking.attendees}
+    return [old for old in booking.rescheduled_from.attendees if old.email.casefold() not in invited]
+
+
+def _owe(
+    session: Session,
+    booking: Booking,
+    change: Change,
+    role: Role,
+    time_zone: str,
+    to: Sequence[Correspondent],
+    *,
+    removed: Attendee | None = None,
+    expires_at: datetime | None = None,
+) -> None:
+    method = METHODS.get(change)
+    answers_to = attendee_reader(booking.attendees[0]) if role is Role.HOST else host_reader(booking)
+    file = _calendar(session, booking, method, role, removed) if method else None
+    letter = write_letter(booking, change, role, time_zone, current_config().base_url)
+    # A host who tries the own page out gets the entry once, as the host.
+    without = [person for person in to if role is not Role.HOST and _is_host(person, booking)]
+    for people, calendar in (([person for person in to if person not in without], file), (without, None)):
+        if people:
+            owe_mail(
+                session,
+                owner_id=booking.host_id,
+                kind=change,
+                to=people,
+                letter=letter,
+                about=booking.uid,
+                sequence_key=booking.root_uid,
+                reply_to=answers_to.to,
+                calendar=calendar,
+                calendar_method=method or "",
+                expires_at=expires_at,
+            )
+
+
+def _calendar(session: Session, booking: Booking, method: Method, role: Role, removed: Attendee | None) -> bytes:
+    sequence, now, config = sequence_number(session, booking, method), clock.now(), current_config()
+    page = f"{config.base_url}/booking/{booking.uid}"
+    if role is Role.HOST:
+        return host_invitation(booking, method, sequence, now=now, page=page, sender=sender(config))
+    own_page = page if role is Role.BOOKER and removed is None else ""
+    return attendee_invitation(booking, method, sequence, now=now, page=own_page, removed=removed)
+
+
+def _is_host(person: Correspondent, booking: Booking) -> bool:
+    return person.email.casefold() == booking.host.email.casefold()
+
+
+def _was_only_asked_for(booking: Booking) -> bool:
+    done = {change.action for change in booking.changes}
+    return bool(done & ASKED) and ChangeAction.CONFIRMED not in done
+
+
+def _remind_at(booking: Booking, now: datetime) -> datetime | None:
+    """Return when attendees are to be reminded; not of a meeting that they have only just booked."""
+    hours = booking.event_type.reminder_hours if booking.event_type else None
+    if not hours or booking.status != BookingStatus.ACCEPTED:
+        return None
+    moment = booking.start_time - timedelta(hours=hours)
+    return moment if moment > now else None

@@ -1,0 +1,5 @@
+"""The pages of accounts: first start, login, settings, people."""
+
+from calhooks.web.accounts import forgotten_password, home, login, people, settings, setup
+
+PAGES = (home, setup, login, forgotten_password, settings, people)

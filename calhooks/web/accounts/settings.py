@@ -1,0 +1,102 @@
+"""A person's own settings: how others see them, and their password."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response as BaseResponse
+from wtforms import PasswordField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+
+from calhooks import locales
+from calhooks.accounts import passwords, users
+from calhooks.accounts.errors import InvalidAccount
+from calhooks.accounts.models import User
+from calhooks.db import writing
+from calhooks.web.forms.fields import AccountForm, ZoneField
+from calhooks.web.site import access, rate_limits
+from calhooks.web.site.sessions import start_session
+
+blueprint = Blueprint("settings", __name__, url_prefix="/settings")
+
+SLOW_DOWN = "Too many tries. Wait a few minutes, then try again."
+
+
+class ProfileForm(AccountForm):
+    """How others see a person."""
+
+    name = StringField("Name", default="")
+    username = StringField("Username", default="")
+    time_zone = ZoneField("Time zone", name="timeZone")
+    locale = SelectField(
+        "Language", choices=[SelectChoice(*locale) for locale in locales.LOCALES.items()], validate_choice=False
+    )
+
+
+class PasswordForm(AccountForm):
+    """The password so far, and the one from now on."""
+
+    current = PasswordField("Current password", name="currentPassword", default="")
+    password = PasswordField("New password", default="")
+
+
+def _account_id() -> str:
+    return str(access.account().id)
+
+
+def _slow_down() -> str:
+    form = PasswordForm()
+    form.show({"currentPassword": SLOW_DOWN})
+    return render_template("accounts/password.html", form=form)
+
+
+@blueprint.route("/profile", methods=["GET", "POST"])
+@access.signed_in
+def profile() -> str | tuple[str, int] | BaseResponse:
+    """Show and change how others see this person."""
+    user = access.account()
+    form = ProfileForm(obj=user)
+    if not form.is_submitted():
+        return render_template("accounts/profile.html", form=form)
+    try:
+        with writing() as session:
+            users.update_profile(
+                session,
+                user,
+                name=form.name.data,
+                username=form.username.data,
+                time_zone=form.time_zone.data,
+                locale=form.locale.data,
+            )
+    except InvalidAccount as error:
+        form.show(error.errors)
+        return render_template("accounts/profile.html", form=form), 422
+    flash("Your profile is saved.", "success")
+    return redirect(url_for("settings.profile"), 303)
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+@access.signed_in
+@rate_limits.guesses("10 per 10 minutes", _account_id, _slow_down)
+def password() -> str | tuple[str, int] | BaseResponse:
+    """Change the password, which signs out every other session of this person."""
+    user = access.account()
+    form = PasswordForm()
+    if not form.is_submitted():
+        return render_template("accounts/password.html", form=form)
+    if errors := _problems(form, user):
+        form.show(errors)
+        return render_template("accounts/password.html", form=form), 422
+    password_hash = passwords.hash_password(form.password.data)
+    with writing() as session:
+        users.change_password(session, user, password_hash)
+    start_session(user)
+    flash("Your password is changed. Every other session of yours has been signed out.", "success")
+    return redirect(url_for("settings.password"), 303)
+
+
+def _problems(form: PasswordForm, user: User) -> dict[str, str]:
+    errors = {}
+    if not passwords.matches(user.password_hash, form.current.data):
+        rate_limits.guess_failed()
+        errors["currentPassword"] = "This is not your current password."
+    if sentence := passwords.problem(form.password.data, user.name, user.username, user.email):
+        errors["password"] = sentence
+    return errors

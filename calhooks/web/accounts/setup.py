@@ -1,0 +1,88 @@
+"""The first start: the page that makes the first account."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+from wtforms import EmailField, PasswordField, StringField
+
+from calhooks.accounts import users
+from calhooks.accounts.errors import InvalidAccount
+from calhooks.accounts.models import User
+from calhooks.accounts.setup_code import is_right, setup_code
+from calhooks.config import current_config, is_loopback
+from calhooks.db import db, writing
+from calhooks.scheduling.defaults import give_defaults
+from calhooks.web.forms.fields import AccountForm, ZoneField
+from calhooks.web.site import access, rate_limits
+from calhooks.web.site.sessions import start_session
+
+blueprint = Blueprint("setup", __name__)
+
+WRONG_CODE = "This is not the code that calhooks printed when it started."
+SLOW_DOWN = "Too many wrong codes. Wait a few minutes, then try again."
+
+
+class SetupForm(AccountForm):
+    """What the first account needs."""
+
+    code = StringField("One-time code", default="")
+    name = StringField("Your name", default="")
+    username = StringField("Username", default="")
+    email = EmailField("E-mail address", default="")
+    password = PasswordField("Password", default="")
+    time_zone = ZoneField("Time zone", name="timeZone")
+
+
+def _slow_down() -> str:
+    form = SetupForm()
+    form.show({"code": SLOW_DOWN})
+    return _page(form)
+
+
+@blueprint.route("/setup", methods=["GET", "POST"])
+@access.public
+@rate_limits.guesses("10 per 10 minutes", rate_limits.client_network, _slow_down)
+def setup() -> str | tuple[str, int] | BaseResponse:
+    """Make the first account and sign its person in; afterwards this page does not exist."""
+    if users.exist(db.session()):
+        abort(404)
+    form = SetupForm()
+    if not form.is_submitted():
+        return _page(form)
+    try:
+        user = _create(form)
+    except InvalidAccount as error:
+        form.show(error.errors)
+        return _page(form), 422
+    except users.SetupDone:
+        flash("calhooks has just been set up. Log in with that account.", "info")
+        return redirect(url_for("login.login"), 303)
+    start_session(user)
+    return redirect(url_for("event_types.index"), 303)
+
+
+def _create(form: SetupForm) -> User:
+    if _needs_code() and not is_right(current_config(), form.code.data):
+        rate_limits.guess_failed()
+        raise InvalidAccount({"code": WRONG_CODE})
+    account = users.draft(
+        name=form.name.data,
+        username=form.username.data,
+        email=form.email.data,
+        password=form.password.data,
+        time_zone=form.time_zone.data,
+    )
+    with writing() as session:
+        user = users.create_first_user(session, account)
+        give_defaults(session, user)
+    return user
+
+
+def _page(form: SetupForm) -> str:
+    return render_template("accounts/setup.html", form=form, needs_code=_needs_code())
+
+
+def _needs_code() -> bool:
+    """Tell whether strangers could have sent this request: directly, or through a proxy on this machine."""
+    config = current_config()
+    is_from_here = is_loopback(config.host) and "X-Forwarded-For" not in request.headers
+    return setup_code(config) is not None and not is_from_here

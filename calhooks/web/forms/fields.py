@@ -1,0 +1,43 @@
+"""What the forms about accounts share. They read what was typed; `calhooks.accounts` judges it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import SelectField
+from wtforms.fields.choices import SelectChoice
+
+from calhooks import clock
+from calhooks.zones import UnknownZone, canonical_zone, zone_groups
+
+
+class AccountForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A form whose errors come from a service. The names are the contract's; a browser checks nothing."""
+
+    def show(self, errors: Mapping[str, str]) -> None:
+        """Put each sentence at its field, by the contract's names."""
+        for field in self:
+            if field.name in errors:
+                field.errors = (errors[field.name],)
+
+
+class ZoneField(SelectField):  # type: ignore[misc]  # wtforms has no types
+    """A list of the world's time zones. `data` is a canonical name, empty when what was sent is no time zone."""
+
+    def __init__(self, label: str, **options: Any) -> None:
+        super().__init__(label, choices=_choices, validate_choice=False, **options)
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Take what was sent, under the name that the zone has today."""
+        try:
+            self.data = canonical_zone(valuelist[0] if valuelist else "")
+        except UnknownZone:
+            self.data = ""
+
+
+def _choices() -> list[SelectChoice]:
+    return [
+        SelectChoice(zone.name, f"{zone.place} ({zone.offset})", optgroup=group.region)
+        for group in zone_groups(clock.now())
+        for zone in group.choices
+    ]

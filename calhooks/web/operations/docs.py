@@ -1,0 +1,81 @@
+"""The documentation of webhooks, readable where it is needed, without a network."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, render_template
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+import calhooks
+from calhooks.web.site.access import public
+
+blueprint = Blueprint("docs", __name__, url_prefix="/docs")
+
+FILE = Path(calhooks.__file__).parent.parent / "docs" / "webhooks.md"
+NOT_IN_ANCHOR = re.compile(r"[^\w -]")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A page: its title, what stands below, and its chapters as pairs of anchor and title."""
+
+    title: str
+    body: Markup
+    chapters: list[tuple[str, str]]
+
+
+@blueprint.get("/webhooks")
+@public
+def webhooks() -> Any:
+    """Show what receivers and templates rely on."""
+    return render_template("operations/document.html", document=read(FILE))
+
+
+@cache
+def read(path: Path) -> Document:
+    """Return a Markdown file of ours as a page. Headings have the anchors that GitHub gives them."""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = markdown.parse(path.read_text())
+    headings = [(token, _text(tokens[index + 1])) for index, token in enumerate(tokens) if token.type == "heading_open"]
+    for token, text in headings:
+        token.attrSet("id", anchor(text))
+    for token in tokens:
+        _stay_inside(token)
+    title = next(text for token, text in headings if token.tag == "h1")
+    body = markdown.renderer.render(_without_title(tokens), markdown.options, {})
+    # Tables are wider than phones.
+    body = body.replace("<table>", '<div class="table-wrap"><table class="table">').replace(
+        "</table>", "</table></div>"
+    )
+    chapters = [(anchor(text), text) for token, text in headings if token.tag == "h2"]
+    return Document(title, Markup(body.replace("<pre>", '<pre class="code" tabindex="0">')), chapters)  # noqa: S704 - from a file of ours, HTML in it escaped
+
+
+def anchor(heading: str) -> str:
+    """Return the anchor of a heading."""
+    return NOT_IN_ANCHOR.sub("", heading.lower()).replace(" ", "-")
+
+
+def _text(token: Token) -> str:
+    return "".join(child.content for child in token.children or ())
+
+
+def _without_title(tokens: list[Token]) -> list[Token]:
+    end = next(index for index, token in enumerate(tokens) if token.type == "heading_close")
+    return tokens[end + 1 :]
+
+
+def _stay_inside(token: Token) -> None:
+    """Take links to files that are not served here away; their text stays."""
+    children = token.children or []
+    for index, child in enumerate(children):
+        target = str(child.attrGet("href") or "")
+        if child.type == "link_open" and not target.startswith(("#", "https://")):
+            closing = next(each for each in children[index:] if each.type == "link_close")
+            child.hidden = closing.hidden = True
+            child.tag = closing.tag = "span"

@@ -1,0 +1,112 @@
+"""A booking's own page. Its uid is the capability: whoever has the address can cancel and move the booking."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import TextAreaField
+
+from calhooks import clock
+from calhooks.config import current_config
+from calhooks.db import db, writing
+from calhooks.mail.log import problems
+from calhooks.scheduling.bookings import rules
+from calhooks.scheduling.bookings.cancel import cancel
+from calhooks.scheduling.bookings.lookups import find_booking
+from calhooks.scheduling.bookings.metadata import MetadataError, parse_metadata
+from calhooks.scheduling.calendars.links import calendar_links
+from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
+from calhooks.scheduling.models.bookings import Booking
+from calhooks.web.public.booking_link import BookingLink
+from calhooks.web.public.booking_state import booking_state
+from calhooks.web.public.forwarding import FORWARD, destination
+from calhooks.web.site import access
+
+blueprint = Blueprint("booking", __name__)
+
+
+class CancelForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """Why a booking is cancelled."""
+
+    reason = TextAreaField("Reason for cancelling", name="cancellationReason", default="")
+
+
+@blueprint.after_request
+def _keep_to_itself(answer: Response) -> Response:
+    """Keep the address out of search engines and the page out of caches."""
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@blueprint.get("/booking/<uid>")
+@access.public
+def show(uid: str) -> Response:
+    """Show everything about a booking; with `?cancel=true` the question whether to cancel it."""
+    booking = _find(uid)
+    if FORWARD in request.args and booking.status in rules.OPEN and (address := destination(booking)):
+        site = urlsplit(address).hostname
+        return make_response(render_template("public/forward.html", booking=booking, address=address, site=site))
+    return _show(booking, CancelForm(), asks="cancel" in request.args)
+
+
+@blueprint.post("/booking/<uid>")
+@access.public
+def cancel_booking(uid: str) -> Response:
+    """Cancel a booking. Pressing twice leads to the same page."""
+    form = CancelForm()
+    try:
+        with writing() as session:
+            cancel(session, uid, reason=form.reason.data or "", by=access.signed_in_user())
+    except NotFound:
+        abort(404)
+    except InvalidInput as error:
+        form.reason.errors = list(error.errors.values())
+        return _show(_find(uid), form, asks=True, status=422)
+    except NotAllowed as error:
+        booking = _find(uid)
+        if booking.cancelled_by:
+            return redirect(url_for("booking.show", uid=uid), 303)
+        return _show(booking, form, sentence=error.sentence, status=409)
+    return redirect(url_for("booking.show", uid=uid), 303)
+
+
+@blueprint.get("/reschedule/<uid>")
+@access.public
+def reschedule(uid: str) -> Response:
+    """Lead to the page on which another time is chosen."""
+    booking = _find(uid)
+    if booking.event_type is None:
+        return redirect(url_for("booking.show", uid=uid))
+    try:
+        metadata = parse_metadata(request.query_string)
+    except MetadataError as error:
+        abort(400, f"This link carries more than a booking can keep. {error}")
+    path = url_for("booker.event_type", username=booking.host.username, slug=booking.event_type.slug)
+    return redirect(BookingLink(path=path, metadata=metadata, reschedule_uid=uid).url)
+
+
+def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: str = "", status: int = 200) -> Response:
+    by_host = rules.is_host(booking, access.signed_in_user())
+    address = current_config().base_url + url_for("booking.show", uid=booking.uid)
+    page = render_template(
+        "public/booking.html",
+        booking=booking,
+        state=booking_state(db.session(), booking, clock.now(), by_host=by_host),
+        address=address,
+        by_host=by_host,
+        calendar_links=calendar_links(booking, for_host=by_host, page=address),
+        mail_problems=problems(db.session(), booking.host_id, [booking.uid]) if by_host else {},
+        form=form,
+        asks=asks,
+        sentence=sentence,
+    )
+    return make_response(page, status)
+
+
+def _find(uid: str) -> Booking:
+    try:
+        return find_booking(db.session(), uid)
+    except NotFound:
+        abort(404)

@@ -1,0 +1,175 @@
+"""The hours in which a host can be booked: a week for each schedule."""
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+from wtforms import StringField
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.db import db, writing
+from calhooks.scheduling.availability import schedules
+from calhooks.scheduling.availability.absences import list_absences
+from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
+from calhooks.scheduling.models.schedules import Schedule
+from calhooks.web.forms.fields import AccountForm, ZoneField
+from calhooks.web.scheduling.week_form import Week, change_week, stored_week, typed_hours, typed_week
+from calhooks.web.site import access
+from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.undo import offered_undo
+from calhooks.web.wording.times import in_zone
+
+blueprint = Blueprint("availability", __name__, url_prefix="/availability")
+
+CHANGES = ("addRange", "removeRange", "copyRange")
+
+
+class HoursForm(AccountForm):
+    """The name and the zone of the hours; the hours themselves are in `calhooks.web.week`."""
+
+    name = StringField("Name", default="")
+    time_zone = ZoneField("Time zone", name="timeZone")
+
+
+class NameForm(AccountForm):
+    """What a new schedule is called."""
+
+    name = StringField("Name", default="")
+
+
+@blueprint.get("", defaults={"schedule_id": None})
+@blueprint.get("/<int:schedule_id>")
+@access.signed_in
+def index(schedule_id: int | None) -> str:
+    """Show the hours of a schedule, by default the first one."""
+    schedule = _schedule(access.account(), schedule_id)
+    return _page(schedule, _hours_form(schedule), stored_week(schedule), {})
+
+
+@blueprint.post("", defaults={"schedule_id": None})
+@blueprint.post("/<int:schedule_id>")
+@access.signed_in
+def save(schedule_id: int | None) -> str | Response | tuple[str, int]:
+    """Keep the hours, or give the form one range more or less."""
+    host, week = access.account(), typed_week(request.form)
+    schedule = _schedule(host, schedule_id)
+    form, number = _hours_form(schedule), schedule.id
+    if any(change in request.form for change in CHANGES):
+        added = change_week(week, request.form)
+        return _page(schedule, form, week, {}, added)
+    name, zone, hours = form.name.data or "", form.time_zone.data or "", typed_hours(week)
+    try:
+        with writing() as session:
+            schedules.update_schedule(session, host, number, name=name, time_zone=zone, hours=hours)
+    except InvalidInput as error:
+        form.show(error.errors)
+        return _page(schedule, form, week, error.errors), 422
+    flash("Your hours are saved. Bookings made earlier stay as they are.", "success")
+    return to_schedule(schedule_id)
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@access.signed_in
+def new() -> str | Response | tuple[str, int]:
+    """Make a schedule."""
+    form = NameForm()
+    if not form.is_submitted():
+        return _new(form)
+    try:
+        with writing() as session:
+            schedule = schedules.create_schedule(session, access.account(), name=form.name.data or "")
+    except InvalidInput as error:
+        form.show(error.errors)
+        return _new(form), 422
+    flash(f"“{schedule.name}” has the usual hours for now. Event types use it when you choose it there.", "success")
+    return to_schedule(schedule.id)
+
+
+@blueprint.route("/<int:schedule_id>/delete", methods=["GET", "POST"])
+@access.signed_in
+def delete(schedule_id: int) -> str | Response:
+    """Ask, then delete a schedule. Its event types go on with another one."""
+    schedule = _schedule(access.account(), schedule_id)
+    if request.method == "GET":
+        template = "scheduling/availability/_delete.html" if is_htmx() else "scheduling/availability/delete.html"
+        return render_template(template, schedule=schedule)
+    try:
+        with writing() as session:
+            schedules.delete_schedule(session, access.account(), schedule_id)
+    except NotAllowed as error:
+        flash(error.sentence, "danger")
+        return to_schedule(schedule_id)
+    flash("Deleted. Its event types use your first schedule now.", "success")
+    return to_schedule(None)
+
+
+def to_schedule(schedule_id: int | None) -> Response:
+    """Lead to the page of a schedule."""
+    address = url_for("availability.index", schedule_id=schedule_id)
+    return Response(headers={"HX-Redirect": address}) if is_htmx() else redirect(address, 303)
+
+
+def exceptions_of(host: User, schedule: Schedule) -> dict[str, object]:
+    """Return what the part of the page about single days is drawn from; days that are past are left out."""
+    today = in_zone(clock.now(), schedule.time_zone).date()
+    return {
+        "schedule": schedule,
+        "overrides": [override for override in schedule.overrides if override.day >= today],
+        "absences": list_absences(db.session(), host, clock.now()),
+        "clock_time": schedules.clock_time,
+        "undo": offered_undo(),
+    }
+
+
+def own_schedule(schedule_id: int) -> Schedule:
+    """Return one of the signed-in account's schedules; 404 for any other."""
+    try:
+        return schedules.find_schedule(db.session(), access.account(), schedule_id)
+    except NotFound:
+        abort(404)
+
+
+def show_exceptions(schedule_id: int, message: str) -> Response:
+    """Say what has happened over the days as they are now."""
+    if not is_htmx():
+        flash(message, "success")
+        return to_schedule(schedule_id)
+    in_box = request.headers.get("HX-Target") == "modal"
+    context = exceptions_of(access.account(), own_schedule(schedule_id))
+    page = render_template("scheduling/availability/_overrides.html", out_of_band=in_box, **context)
+    closes = {"closeModal": True} if in_box else {}
+    return fragment(page, trigger=closes | {"toast": {"message": message, "tone": "success"}})
+
+
+def _page(schedule: Schedule, form: HoursForm, week: Week, errors: dict[str, str], added: str = "") -> str:
+    host = access.account()
+    template = "scheduling/availability/_form.html" if is_htmx() else "scheduling/availability/index.html"
+    return render_template(
+        template,
+        form=form,
+        week=week,
+        errors=errors,
+        added=added,
+        schedules=schedules.list_schedules(db.session(), host),
+        **exceptions_of(host, schedule),
+    )
+
+
+def _new(form: NameForm) -> str:
+    return render_template(
+        "scheduling/availability/_new.html" if is_htmx() else "scheduling/availability/new.html", form=form
+    )
+
+
+def _hours_form(schedule: Schedule) -> HoursForm:
+    return HoursForm(data={"name": schedule.name, "time_zone": schedule.time_zone})
+
+
+def _schedule(host: User, schedule_id: int | None) -> Schedule:
+    """Return one of the host's schedules, by default the first, made on the first look where there are none."""
+    if schedule_id is not None:
+        return own_schedule(schedule_id)
+    found = schedules.list_schedules(db.session(), host)
+    if found:
+        return found[0]
+    with writing() as session:
+        return schedules.create_default_schedule(session, host)

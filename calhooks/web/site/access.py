@@ -1,0 +1,91 @@
+"""Who may see what. Every view carries exactly one of these rules; a test looks for it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, redirect, request, session, url_for
+from flask_login import LoginManager, current_user
+from werkzeug.wrappers import Response as BaseResponse
+
+from calhooks.accounts.models import User
+from calhooks.db import db
+from calhooks.web.site.htmx import is_htmx
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+login_manager = LoginManager()
+
+
+def init_app(app: Flask) -> None:
+    """Let sessions find their account."""
+    login_manager.init_app(app)
+
+
+def public(view: View) -> View:
+    """Let anybody in."""
+    view.access_rule = "public"  # type: ignore[attr-defined]  # a mark for the test that walks the views
+    return view
+
+
+def signed_in(view: View) -> View:
+    """Let people with an account in; send the others to the login page and back afterwards."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs) if current_user.is_authenticated else to_login()
+
+    guarded.access_rule = "signed_in"  # type: ignore[attr-defined]  # a mark for the test that walks the views
+    return cast(View, guarded)
+
+
+def admin_only(view: View) -> View:
+    """Let administrators in; to other accounts the page does not exist."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if not current_user.is_authenticated:
+            return to_login()
+        if not current_user.is_admin:
+            abort(404)
+        return view(*args, **kwargs)
+
+    guarded.access_rule = "admin_only"  # type: ignore[attr-defined]  # a mark for the test that walks the views
+    return cast(View, guarded)
+
+
+def account() -> User:
+    """Return the account of the person who is signed in. Only for views that are `signed_in` or `admin_only`."""
+    user = current_user._get_current_object()
+    if not isinstance(user, User):
+        raise TypeError("this view lets in people without an account")
+    return user
+
+
+def signed_in_user() -> User | None:
+    """Return the account of whoever looks at a public page, if that person has one and is signed in."""
+    user = current_user._get_current_object()
+    return user if isinstance(user, User) else None
+
+
+def to_login() -> BaseResponse:
+    """Answer a request that needs an account: a redirect, which a script's request gets as a header."""
+    if is_htmx():
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        # The page that the person looks at, not the fragment that it asked for.
+        return Response(status=401, headers={"HX-Redirect": url_for("login.login", next=page.path or None)})
+    here = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("login.login", next=here))
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator]  # flask_login has no types
+def _load_user(session_id: str) -> User | None:
+    user_id, _, version = session_id.partition(".")
+    if not user_id.isdecimal():
+        return None
+    user = db.session.get(User, int(user_id))
+    if user is None or str(user.session_version) != version:
+        session.pop("_user_id", None)
+        return None
+    return user

@@ -1,0 +1,64 @@
+"""Pages for what went wrong, with a sentence that says what to do."""
+
+import logging
+import sqlite3
+from http import HTTPStatus
+
+from flask import Flask, g, render_template
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.sansio.response import Response
+
+from calhooks.db import reason
+from calhooks.web.site.access import login_manager
+
+log = logging.getLogger(__name__)
+
+SENTENCES = {
+    400: ("That did not work", "The request could not be understood."),
+    404: ("This page does not exist", "Check the address. What you are looking for may have been moved or removed."),
+    405: ("That did not work", "This address does not take that kind of request."),
+    413: ("Too much at once", "The request is larger than 1 MB. Shorten what you typed and send it again."),
+    429: ("Too many tries", "Wait a minute, then try again."),
+    500: ("Something broke", "It is our fault and has been written to the log. Nothing you saved is lost; try again."),
+    503: ("The database does not answer", "Nothing you saved is lost; try again in a minute."),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Show every error as a page of ours."""
+    app.register_error_handler(HTTPException, _show)
+    app.register_error_handler(CSRFError, _show_csrf)
+    app.register_error_handler(OperationalError, _show_no_database)
+
+
+def _show(error: HTTPException) -> Response | tuple[str, int]:
+    if error.response is not None:
+        return error.response
+    status = error.code or 500
+    title, sentence = SENTENCES.get(status, SENTENCES[400] if status < 500 else SENTENCES[500])
+    # A description of our own says more than the standard one.
+    if error.description and error.description != type(error).description:
+        sentence = error.description
+    return _page(status, title, sentence)
+
+
+def _show_csrf(_error: CSRFError) -> tuple[str, int]:
+    sentence = "This form belongs to a session that has ended. Go back, reload the page and send it again."
+    return _page(400, "Please send that again", sentence)
+
+
+def _show_no_database(error: OperationalError) -> tuple[str, int, dict[str, str]]:
+    # What SQLite says of a table or column that it does not know is a mistake of ours.
+    if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        raise error
+    log.error("the database does not answer: %s", reason(error))
+    return *_page(503, *SENTENCES[503]), {"Retry-After": "10"}
+
+
+def _page(status: int, title: str, sentence: str) -> tuple[str, int]:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # Who is signed in may be the very thing that could not be found out; the page does not need it.
+        g.setdefault("_login_user", login_manager.anonymous_user())
+    return render_template("error.html", status=status, title=title, sentence=sentence), status

@@ -1,0 +1,5 @@
+"""The integrations screen and the pages of one webhook."""
+
+from calhooks.web.webhooks import deliveries, integrations, notices, old_secret, resend_runs, switch, webhook
+
+PAGES = (integrations, webhook, switch, old_secret, notices, deliveries, resend_runs)

@@ -1,0 +1,77 @@
+"""What the pages about webhooks have in common."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import abort, request
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.db import db
+from calhooks.delivery.models import NoticeKind
+from calhooks.delivery.status.health import endpoint_health
+from calhooks.delivery.status.standing import standing
+from calhooks.events import TRIGGER_LABELS
+from calhooks.web.site.access import account
+from calhooks.webhooks import runs
+from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.notices import notices_for
+from calhooks.webhooks.settings.subscriptions import find_webhook, list_webhooks
+
+SOON_SECONDS = 60
+RUN_SHOWN_FOR = timedelta(hours=1)
+
+
+def own_webhook(webhook_id: int) -> Webhook:
+    """Return a webhook of the account that is signed in; 404 for any other."""
+    webhook = find_webhook(db.session(), account().id, webhook_id)
+    if webhook is None:
+        abort(404)
+    return webhook
+
+
+def list_context(owner: User) -> dict[str, Any]:
+    """Return what the list of webhooks is drawn from. It is `under_way` while something goes out within a minute."""
+    webhooks = list_webhooks(db.session(), owner.id)
+    due = [webhook.endpoint.next_due_at for webhook in webhooks if webhook.endpoint.active]
+    return {
+        "notices": notices_for(owner.id),
+        "webhooks": webhooks,
+        "health": {webhook.endpoint_id: endpoint_health(webhook.endpoint) for webhook in webhooks},
+        "labels": TRIGGER_LABELS,
+        "under_way": any(at and (at - clock.now()).total_seconds() < SOON_SECONDS for at in due),
+    }
+
+
+def webhook_context(webhook: Webhook) -> dict[str, Any]:
+    """Return what one webhook's row or head is drawn from."""
+    health = {webhook.endpoint_id: endpoint_health(webhook.endpoint)}
+    return {"webhook": webhook, "health": health, "labels": TRIGGER_LABELS}
+
+
+def page_context(webhook: Webhook) -> dict[str, Any]:
+    """Return what the page of one webhook is drawn from."""
+    # What is wrong now stands on the page anyway.
+    told = {
+        "notices": [
+            (notice, about)
+            for notice, about in notices_for(webhook.owner_id)
+            if about.id == webhook.id and notice.kind == NoticeKind.RECOVERED
+        ]
+    }
+    return (
+        webhook_context(webhook) | run_context(webhook) | told | {"standing": standing(db.session(), webhook.endpoint)}
+    )
+
+
+def run_context(webhook: Webhook) -> dict[str, Any]:
+    """Return the run to show on a webhook's page, if there is one: it is at work, or has ended lately."""
+    run = runs.latest(db.session(), webhook.endpoint_id)
+    if run is None or (run.finished_at and clock.now() - run.finished_at > RUN_SHOWN_FOR):
+        return {"run": None}
+    return {"run": run, "progress": runs.progress(db.session(), run), "endpoint": webhook.endpoint}
+
+
+def asked_by(target: str) -> bool:
+    """Tell whether htmx will put the answer into the element with this id."""
+    return request.headers.get("HX-Target") == target

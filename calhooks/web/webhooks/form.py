@@ -1,0 +1,195 @@
+"""The box that asks for a webhook. It reads what was typed; `webhooks.subscriptions` judges it."""
+
+from collections.abc import Mapping
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField, URLField
+from wtforms.fields import SelectChoice
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from calhooks.db import db
+from calhooks.events import DEFAULT_TRIGGERS, TRIGGER_LABELS, TRIGGERS, Trigger
+from calhooks.ids import STANDARD_BYTES, STANDARD_PREFIX
+from calhooks.scheduling.bookings.lookups import recent_bookings
+from calhooks.scheduling.event_types.lookups import list_event_types
+from calhooks.scheduling.models.bookings import Booking
+from calhooks.web.site.access import account
+from calhooks.web.webhooks.header_rows import HeaderRows
+from calhooks.web.wording.times import clock_time, in_zone, short_day
+from calhooks.webhooks.editor.presets import Preset
+from calhooks.webhooks.models import PayloadFormat, Webhook
+from calhooks.webhooks.settings.headers import TypedHeader, typed_rows
+from calhooks.webhooks.settings.validation import WebhookValues
+from calhooks.webhooks.template import ContentType
+
+EVERY, CHOSEN = "all", "chosen"
+
+# The example of the documentation, for whoever chooses Custom for the first time.
+FIRST_TEMPLATE = """\
+{
+  "content": "A new event has been scheduled",
+  "type": "{{type}}",
+  "name": "{{title}}",
+  "organizer": "{{organizer.name}}",
+  "booker": "{{attendees.0.name}}"
+}
+"""
+
+
+def _number(text: object) -> int:
+    """Return the number of a row; 0, which no row has, for what is none."""
+    try:
+        return int(str(text))
+    except ValueError:
+        return 0
+
+
+class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """What stands in the box. The names are the contract's; a browser checks nothing, so that one place speaks."""
+
+    secret_prefix, secret_bytes = STANDARD_PREFIX, STANDARD_BYTES
+
+    active = BooleanField("Enabled", default=True)
+    subscriber_url = URLField("Subscriber URL", name="subscriberUrl", default="")
+    event_triggers = SelectMultipleField(
+        "Events",
+        name="eventTriggers",
+        choices=[SelectChoice(str(trigger), TRIGGER_LABELS[trigger]) for trigger in TRIGGERS],
+        default=[str(trigger) for trigger in DEFAULT_TRIGGERS],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+    )
+    secret = StringField("Secret", default="")
+    remove_secret = BooleanField("Remove the secret", name="removeSecret")
+    secret_overlap = SelectField(
+        "The old secret",
+        name="secretOverlap",
+        choices=[
+            SelectChoice("24", "signs too for 24 hours"),
+            SelectChoice("72", "signs too for 3 days"),
+            SelectChoice("168", "signs too for 7 days"),
+            SelectChoice("0", "ends at once, it has leaked"),
+        ],
+        default="24",
+        validate_choice=False,
+    )
+    payload_format = RadioField(
+        "Payload",
+        name="payloadFormat",
+        choices=[
+            SelectChoice(str(PayloadFormat.DEFAULT), "Default"),
+            SelectChoice(str(PayloadFormat.CUSTOM), "Custom template"),
+        ],
+        default=str(PayloadFormat.DEFAULT),
+        validate_choice=False,
+    )
+    content_type = RadioField(
+        "Content type",
+        name="contentType",
+        choices=[
+            SelectChoice(str(ContentType.JSON), "JSON"),
+            SelectChoice(str(ContentType.FORM), "Form"),
+            SelectChoice(str(ContentType.TEXT), "Plain text"),
+        ],
+        default=str(ContentType.JSON),
+        validate_choice=False,
+    )
+    payload_template = TextAreaField("Template", name="payloadTemplate", default=FIRST_TEMPLATE)
+    headers = HeaderRows("Headers", name="headers")
+    scope = RadioField(
+        "Event types",
+        name="scope",
+        choices=[SelectChoice(EVERY, "All, also future ones"), SelectChoice(CHOSEN, "Only these")],
+        default=EVERY,
+        validate_choice=False,
+    )
+    event_types = SelectMultipleField(
+        "Event types",
+        name="eventTypes",
+        coerce=_number,
+        choices=[],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+    )
+
+    preview_trigger = SelectField(
+        "Event",
+        name="previewTrigger",
+        choices=[SelectChoice(str(trigger), TRIGGER_LABELS[trigger]) for trigger in Trigger],
+        default=str(Trigger.BOOKING_CREATED),
+        validate_choice=False,
+    )
+    preview_booking = SelectField("Booking", name="previewBooking", default="", validate_choice=False)
+
+    def values(self) -> WebhookValues:
+        """Return what was typed."""
+        return WebhookValues(
+            subscriber_url=self.subscriber_url.data or "",
+            triggers=self.event_triggers.data or [],
+            active=self.active.data,
+            secret=self.secret.data or "",
+            remove_secret=self.remove_secret.data,
+            secret_overlap=self.secret_overlap.data or "24",
+            payload_format=self.payload_format.data or None,
+            payload_template=self.payload_template.data or "",
+            content_type=self.content_type.data if self.content_type.raw_data else None,
+            headers=self.headers.typed,
+            every_event_type=self.scope.data != CHOSEN if self.scope.raw_data else None,
+            event_type_ids=self._own_event_types(),
+        )
+
+    def _own_event_types(self) -> list[int]:
+        offered = {choice.value for choice in self.event_types.choices}
+        return [number for number in self.event_types.data or [] if number in offered]
+
+    def fill_in(self, preset: Preset) -> None:
+        """Put a preset where it belongs; headers of the same name stay as they are."""
+        self.payload_format.data = str(PayloadFormat.DEFAULT if preset.template is None else PayloadFormat.CUSTOM)
+        if preset.template is not None:
+            self.payload_template.data = preset.template
+            self.content_type.data = str(preset.content_type)
+        present = {row.name.strip().lower() for row in self.headers.data}
+        missing = [TypedHeader(name, value) for name, value in preset.headers if name.lower() not in present]
+        self.headers.data = self.headers.data + missing
+
+    def show(self, errors: Mapping[str, str]) -> None:
+        """Put each sentence at its field, by the contract's names."""
+        self.headers.show(dict(errors))
+        for field in self:
+            if field.name in errors:
+                field.errors = (errors[field.name],)
+
+
+def form_for(webhook: Webhook | None) -> WebhookForm:
+    """Return the box as it opens, or with what was typed when it was sent. The stored secret is never in it."""
+    form = WebhookForm(data=_stored(webhook) if webhook else None)
+    form.event_types.choices = [
+        SelectChoice(event_type.id, event_type.title) for event_type in list_event_types(db.session(), account())
+    ]
+    form.preview_booking.choices = [
+        SelectChoice("", "Sample booking"),
+        *(SelectChoice(booking.uid, _in_words(booking)) for booking in recent_bookings(db.session(), account())),
+    ]
+    return form
+
+
+def _in_words(booking: Booking) -> str:
+    start = in_zone(booking.start_time, account().time_zone)
+    names = [attendee.name or attendee.email for attendee in booking.attendees[:1]]
+    return " · ".join((*names, booking.title, f"{short_day(start)}, {clock_time(start)}"))
+
+
+def _stored(webhook: Webhook) -> dict[str, object]:
+    return {
+        "active": webhook.endpoint.active,
+        "subscriber_url": webhook.endpoint.url,
+        "event_triggers": webhook.triggers,
+        "payload_format": str(webhook.payload_format),
+        "payload_template": webhook.payload_template or FIRST_TEMPLATE,
+        "content_type": webhook.content_type,
+        "headers": typed_rows(webhook),
+        "scope": EVERY if webhook.event_type_ids is None else CHOSEN,
+        "event_types": webhook.event_type_ids or [],
+    }

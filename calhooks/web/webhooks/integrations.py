@@ -1,0 +1,33 @@
+"""The integrations screen."""
+
+from typing import Any
+
+from flask import Blueprint, render_template
+
+from calhooks.accounts.models import User
+from calhooks.config import current_config
+from calhooks.db import db
+from calhooks.scheduling.event_types.lookups import list_public_event_types
+from calhooks.web.site.access import account, signed_in
+from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.webhooks.context import list_context
+
+blueprint = Blueprint("integrations", __name__)
+
+
+@blueprint.get("/integrations")
+@signed_in
+def index() -> Any:
+    """Show the webhooks and how they are doing; to htmx, their list alone."""
+    context = list_context(account())
+    if is_htmx():
+        return fragment(render_template("webhooks/_list.html", **context))
+    return render_template("webhooks/integrations.html", example_link=_example_link(account()), **context)
+
+
+def _example_link(owner: User) -> str | None:
+    """Return a booking link of this account that carries metadata; None while there is nothing to book."""
+    event_type = next(iter(list_public_event_types(db.session(), owner)), None)
+    if event_type is None:
+        return None
+    return f"{current_config().base_url}/{owner.username}/{event_type.slug}?metadata[user_id]=123"

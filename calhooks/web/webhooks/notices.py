@@ -1,0 +1,42 @@
+"""What an owner was told about a webhook: where a mail's link leads, and taking it off the screen."""
+
+from flask import Blueprint, abort, redirect, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from calhooks import clock
+from calhooks.db import db, writing
+from calhooks.delivery.models import Notice
+from calhooks.web.site.access import account, signed_in
+from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.webhooks.models import Webhook
+
+blueprint = Blueprint("notices", __name__, url_prefix="/integrations/notices/<int:notice_id>")
+
+
+@blueprint.get("")
+@signed_in
+def show(notice_id: int) -> ResponseReturnValue:
+    """Lead to the webhook that a notice is about, or to the list when it is gone."""
+    notice = _own_notice(notice_id)
+    webhook_id = db.session.scalar(select(Webhook.id).where(Webhook.endpoint_id == notice.endpoint_id))
+    if webhook_id is None:
+        return redirect(url_for("integrations.index"))
+    return redirect(url_for("deliveries.index", webhook_id=webhook_id))
+
+
+@blueprint.post("/dismiss")
+@signed_in
+def dismiss(notice_id: int) -> ResponseReturnValue:
+    """Take a notice off the screen."""
+    with writing():
+        notice = _own_notice(notice_id)
+        notice.seen_at = notice.seen_at or clock.now()
+    return fragment("") if is_htmx() else redirect(url_for("integrations.index"), 303)
+
+
+def _own_notice(notice_id: int) -> Notice:
+    notice = db.session.scalar(select(Notice).where(Notice.id == notice_id, Notice.owner_id == account().id))
+    if notice is None:
+        abort(404)
+    return notice

@@ -1,0 +1,163 @@
+"""Sending many deliveries at once: all that failed since a moment, or past events to a webhook made later."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import DateTimeLocalField, RadioField, SelectField
+from wtforms.fields import SelectChoice
+
+from calhooks import clock
+from calhooks.db import db, writing
+from calhooks.delivery.models import Event, ResendRun, RunState
+from calhooks.events import TRIGGER_LABELS, Trigger
+from calhooks.web.site.access import account, signed_in
+from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.row_numbers import row_number
+from calhooks.web.webhooks.context import own_webhook, run_context
+from calhooks.webhooks import runs
+from calhooks.webhooks.models import Webhook
+
+blueprint = Blueprint("resend_runs", __name__, url_prefix="/integrations/webhooks/<int:webhook_id>")
+
+LISTED = 50
+UNREADABLE = "Enter a day and a time, such as 2026-03-05 09:00."
+SINCE, ONE = "since", "event"
+
+
+class SinceForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A moment on the clocks of the account."""
+
+    since = DateTimeLocalField("Since", format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"])
+
+    def moment(self) -> datetime | None:
+        """Return what was entered; None, with a sentence at the field, when it is no moment."""
+        local: datetime | None = self.since.data
+        try:
+            if local is not None:
+                return local.replace(tzinfo=ZoneInfo(account().time_zone)).astimezone(UTC)
+        except OverflowError:
+            pass
+        self.since.errors = (UNREADABLE,)
+        return None
+
+
+class ReplayForm(SinceForm):
+    """Which past events: all since a moment, or a single one."""
+
+    what = RadioField(
+        "Which events",
+        choices=[SelectChoice(SINCE, "All since a moment"), SelectChoice(ONE, "A single one")],
+        default=SINCE,
+        validate_choice=False,
+    )
+    event = SelectField("Event", coerce=row_number, validate_choice=False)
+
+
+@blueprint.route("/resend-failed", methods=["GET", "POST"])
+@signed_in
+def failed(webhook_id: int) -> ResponseReturnValue:
+    """Ask since when, and begin to send again what failed."""
+    webhook = own_webhook(webhook_id)
+    form = SinceForm(data={"since": _local(webhook.endpoint.failing_since or clock.now() - timedelta(days=1))})
+    if request.method == "POST" and (since := form.moment()):
+        try:
+            with writing() as session:
+                runs.start_failed(session, own_webhook(webhook_id), since)
+            return _begun(webhook_id)
+        except runs.CannotRun as error:
+            form.since.errors = (str(error),)
+    return _box("webhooks/deliveries/_resend_failed.html", webhook_id, form)
+
+
+@blueprint.route("/replay", methods=["GET", "POST"])
+@signed_in
+def replay(webhook_id: int) -> ResponseReturnValue:
+    """Ask for which past events, and begin to send them."""
+    webhook = own_webhook(webhook_id)
+    form = ReplayForm(data={"since": _local(clock.now() - timedelta(days=1))})
+    form.event.choices = [SelectChoice(event.id, _name(event)) for event in _events(webhook)]
+    since = form.moment() if request.method == "POST" and form.what.data != ONE else None
+    if request.method == "POST" and (since or form.what.data == ONE):
+        try:
+            with writing() as session:
+                _start_replay(session, own_webhook(webhook_id), since, form.event.data)
+            return _begun(webhook_id)
+        except runs.CannotRun as error:
+            (form.since if since else form.event).errors = (str(error),)
+    return _box("webhooks/deliveries/_replay.html", webhook_id, form)
+
+
+@blueprint.get("/runs/<int:run_id>")
+@signed_in
+def show(webhook_id: int, run_id: int) -> ResponseReturnValue:
+    """Show how far a run is; by itself, the page that it is a part of."""
+    run = _run(webhook_id, run_id)
+    if not is_htmx():
+        return redirect(url_for("deliveries.index", webhook_id=webhook_id), 303)
+    ended = {"deliveriesChanged": True} if run.state != RunState.RUNNING else None
+    return fragment(_progress(webhook_id), trigger=ended)
+
+
+@blueprint.post("/runs/<int:run_id>/stop")
+@signed_in
+def stop(webhook_id: int, run_id: int) -> ResponseReturnValue:
+    """Let nothing more of a run go."""
+    with writing() as session:
+        runs.stop(session, _run(webhook_id, run_id))
+    if not is_htmx():
+        return redirect(url_for("deliveries.index", webhook_id=webhook_id), 303)
+    return fragment(_progress(webhook_id), trigger={"deliveriesChanged": True})
+
+
+def _start_replay(session: Any, webhook: Webhook, since: datetime | None, event_id: int | None) -> None:
+    if since is not None:
+        runs.start_replay(session, webhook, since)
+    else:
+        runs.start_replay_of(session, webhook, event_id or 0)
+
+
+def _run(webhook_id: int, run_id: int) -> ResendRun:
+    run = runs.find(db.session(), own_webhook(webhook_id).endpoint_id, run_id)
+    if run is None:
+        abort(404)
+    return run
+
+
+def _progress(webhook_id: int, *, oob: bool = False) -> str:
+    webhook = own_webhook(webhook_id)
+    return render_template("webhooks/deliveries/_run.html", webhook=webhook, oob=oob, **run_context(webhook))
+
+
+def _box(template: str, webhook_id: int, form: SinceForm) -> ResponseReturnValue:
+    """Show a form, in the box or as a page; 422 with what is wrong."""
+    status = 422 if form.errors else 200
+    page = template if is_htmx() else "webhooks/deliveries/box.html"
+    return render_template(page, box=template, webhook=own_webhook(webhook_id), form=form), status
+
+
+def _begun(webhook_id: int) -> ResponseReturnValue:
+    message = "Begun. You can leave this page."
+    if not is_htmx():
+        flash(message, "success")
+        return redirect(url_for("deliveries.index", webhook_id=webhook_id), 303)
+    trigger = {"closeModal": True, "deliveriesChanged": True, "toast": {"message": message}}
+    return fragment(_progress(webhook_id, oob=True), trigger=trigger)
+
+
+def _events(webhook: Webhook) -> list[Event]:
+    return runs.untold_events(db.session(), webhook, LISTED)
+
+
+def _name(event: Event) -> str:
+    at = event.occurred_at.astimezone(ZoneInfo(account().time_zone))
+    return f"{at:%-d %b %Y, %H:%M} · {TRIGGER_LABELS[Trigger(event.trigger)]} · {event.summary[:80]}"
+
+
+def _local(moment: datetime) -> datetime:
+    """Return a moment on the clocks of the account, on the minute, as the field shows it."""
+    there = moment.astimezone(ZoneInfo(account().time_zone))
+    return there.replace(second=0, microsecond=0, tzinfo=None)

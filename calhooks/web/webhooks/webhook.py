@@ -1,0 +1,150 @@
+"""Making, changing, switching, testing and deleting webhooks: in the box over the integrations screen, or on pages."""
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+
+from calhooks import ids
+from calhooks.db import db, writing
+from calhooks.delivery.endpoints import waiting_count
+from calhooks.web.site.access import account, signed_in
+from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.row_numbers import row_number
+from calhooks.web.webhooks.context import list_context, own_webhook
+from calhooks.web.webhooks.form import WebhookForm, form_for
+from calhooks.web.webhooks.preview import box_context, preview_context
+from calhooks.web.webhooks.switch import is_question, question
+from calhooks.webhooks.editor.presets import find_preset
+from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.settings import subscriptions
+from calhooks.webhooks.settings.ping import PingRefused
+from calhooks.webhooks.settings.ping import ping as send_ping
+from calhooks.webhooks.settings.subscriptions import InvalidWebhook
+
+# Generate makes a secret, a preset fills in the payload; Add header needs nothing but the box again, which always ends
+# with an empty row.
+BUTTONS = {"generateSecret", "addHeader", "preset"}
+
+blueprint = Blueprint("webhook", __name__, url_prefix="/integrations/webhooks")
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+@signed_in
+def new() -> Any:
+    """Ask for a webhook and make it."""
+    form = form_for(None)
+    if not _wants_to_save(form):
+        return _box(form)
+    try:
+        with writing() as session:
+            subscriptions.create(session, account().id, form.values())
+    except InvalidWebhook as error:
+        return _refused(form, error)
+    return _done("Webhook created.")
+
+
+@blueprint.route("/<int:webhook_id>/edit", methods=["GET", "POST"])
+@signed_in
+def edit(webhook_id: int) -> Any:
+    """Show a webhook in the box and change it."""
+    form = form_for(own_webhook(webhook_id))
+    if not _wants_to_save(form):
+        return _box(form, own_webhook(webhook_id))
+    values = form.values()
+    # Switching on waits for a word about what was held back.
+    asks = values.active and is_question(own_webhook(webhook_id))
+    try:
+        with writing() as session:
+            dropped = subscriptions.update(
+                session, own_webhook(webhook_id), replace(values, active=values.active and not asks)
+            )
+    except InvalidWebhook as error:
+        return _refused(form, error, own_webhook(webhook_id))
+    without = f", without {' and '.join(dropped)}: a secret stays with its server" if dropped else ""
+    message = f"Webhook saved{without}."
+    return question(own_webhook(webhook_id), saved=message) if asks else _done(message)
+
+
+@blueprint.route("/<int:webhook_id>/delete", methods=["GET", "POST"])
+@signed_in
+def delete(webhook_id: int) -> Any:
+    """Ask, then delete: nothing more is sent, also not what was waiting."""
+    webhook = own_webhook(webhook_id)
+    if request.method == "GET":
+        template = "webhooks/_delete.html" if is_htmx() else "webhooks/delete.html"
+        return render_template(template, webhook=webhook, waiting=waiting_count(db.session(), webhook.endpoint))
+    with writing() as session:
+        subscriptions.delete(session, own_webhook(webhook_id))
+    return _done("Webhook deleted.")
+
+
+@blueprint.post("/ping")
+@signed_in
+def ping() -> Any:
+    """Send a signed sample booking with the values as typed, and show what became of it. Nothing is saved."""
+    webhook = _edited()
+    form = form_for(webhook)
+    try:
+        result = send_ping(db.session(), account().id, form.values(), webhook)
+    except InvalidWebhook as error:
+        return _pinged(form, webhook, 422, problem=" ".join(error.errors.values()), errors=error.errors)
+    except PingRefused as error:
+        return _pinged(form, webhook, 429, problem=str(error))
+    return _pinged(form, webhook, 200, ping=result)
+
+
+@blueprint.post("/preview")
+@signed_in
+def preview() -> Any:
+    """Show what would be sent with the values as typed, or what is wrong with the template and where."""
+    webhook = _edited()
+    form = form_for(webhook)
+    if is_htmx():
+        return fragment(render_template("webhooks/form/_preview.html", form=form, **preview_context(form, webhook)))
+    return _box(form, webhook)
+
+
+def _edited() -> Webhook | None:
+    """Return the webhook whose box this is, None for a new one."""
+    return own_webhook(request.args.get("webhook", 0, row_number)) if "webhook" in request.args else None
+
+
+def _wants_to_save(form: WebhookForm) -> bool:
+    """Tell whether the box was sent to be saved. Without JavaScript some of its buttons come here too."""
+    if "generateSecret" in request.form:
+        form.secret.data = ids.new_secret()
+    if preset := find_preset(request.form.get("preset", "")):
+        form.fill_in(preset)
+    return not BUTTONS & request.form.keys() and bool(form.validate_on_submit())
+
+
+def _box(form: WebhookForm, webhook: Webhook | None = None, status: int = 200, **more: Any) -> Any:
+    """Show the box, as a fragment or as a page."""
+    template = "webhooks/form/_form.html" if is_htmx() else "webhooks/form/form.html"
+    return render_template(template, form=form, webhook=webhook, **box_context(form, webhook), **more), status
+
+
+def _refused(form: WebhookForm, error: InvalidWebhook, webhook: Webhook | None = None) -> Any:
+    """Show the box with what was typed and what is wrong with it."""
+    form.show(error.errors)
+    return _box(form, webhook, 422)
+
+
+def _done(message: str) -> Any:
+    """Close the box over the list as it is now, or go back to the list."""
+    if not is_htmx():
+        flash(message, "success")
+        return redirect(url_for("integrations.index"), 303)
+    html = render_template("webhooks/_section.html", oob=True, **list_context(account()))
+    return fragment(html, trigger={"closeModal": True, "toast": {"message": message}})
+
+
+def _pinged(
+    form: WebhookForm, webhook: Webhook | None, status: int, errors: dict[str, str] | None = None, **outcome: Any
+) -> Any:
+    """Show what became of a ping: in the open box, or without JavaScript on the page of the box."""
+    if is_htmx():
+        return fragment(render_template("webhooks/form/_ping.html", **outcome), status=status)
+    form.show(errors or {})
+    return _box(form, webhook, status, **outcome)

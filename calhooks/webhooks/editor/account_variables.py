@@ -1,0 +1,90 @@
+"""What the bookings of one account have brought: metadata keys and answers, for the picker and for warnings."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from calhooks.delivery.models import Event
+from calhooks.webhooks.editor.catalogue import Group, Variable
+from calhooks.webhooks.template.syntax.scan import IDENTIFIER
+from calhooks.webhooks.template.values.values import json_text, text_of
+
+LOOKED_AT = 100
+MOST_KEYS = 100
+LONGEST_SAMPLE = 80
+NEAR = 0.75
+EVERY_FORM = {"name": "Your name", "email": "Email", "notes": "Additional notes", "guests": "Guests"}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Metadata keys with a value that came, and questions by identifier with their label and an answer."""
+
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    questions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def variables(self) -> list[Variable]:
+        """Return them as the catalogue has its own."""
+        keys = [
+            Variable(path_of("metadata", key), Group.METADATA, "string", "of a booking you had", own_sample=value)
+            for key, value in self.metadata.items()
+        ]
+        answers = [
+            Variable(path_of("responses", key) + ".value", Group.ANSWERS, "any", label, own_sample=answer)
+            for key, (label, answer) in self.questions.items()
+        ]
+        return answers + keys
+
+    def paths(self) -> dict[str, str]:
+        """Return the paths of all of them, by what they are without brackets; an answer's also by the question's."""
+        keys = {f"metadata.{key}": path_of("metadata", key) for key in self.metadata}
+        answers = {key: path_of("responses", key) + ".value" for key in self.questions}
+        return {
+            **{f"responses.{key}": path for key, path in answers.items()},
+            **{f"responses.{key}.value": path for key, path in answers.items()},
+            **keys,
+        }
+
+    def instead_of(self, parent: str, key: str) -> str | None:
+        """Return the known path that was probably meant by a key that no booking has had, None where it may be new."""
+        keys = {"metadata": list(self.metadata), "responses": [*EVERY_FORM, *self.questions]}.get(parent, [])
+        if key in keys:
+            return None
+        found = get_close_matches(key, keys, n=1, cutoff=NEAR)
+        return path_of(parent, found[0]) if found else None
+
+
+def known_to(session: Session, owner_id: int, questions: Iterable[tuple[str, str]] = ()) -> Known:
+    """Return what the latest events of an account have brought, and the questions that its event types ask now.
+
+    `questions` are identifiers with labels.
+    """
+    query = select(Event.payload).where(Event.owner_id == owner_id).order_by(Event.id.desc()).limit(LOOKED_AT)
+    metadata: dict[str, str] = {}
+    answered: dict[str, tuple[str, str]] = {identifier: (label, "") for identifier, label in questions}
+    for payload in session.scalars(query):
+        body: dict[str, Any] = json.loads(payload).get("payload", {})
+        for key, value in body.get("metadata", {}).items():
+            metadata.setdefault(key, _short(value))
+        for key, answer in body.get("responses", {}).items():
+            if key not in EVERY_FORM and not answered.get(key, ("", ""))[1]:
+                answered[key] = (str(answer.get("label", "")), _short(answer.get("value", "")))
+    return Known(dict(list(metadata.items())[:MOST_KEYS]), dict(list(answered.items())[:MOST_KEYS]))
+
+
+def path_of(parent: str, key: str) -> str:
+    """Return how a template writes a key: in brackets where it is no plain name."""
+    if re.fullmatch(IDENTIFIER, key) and key != "this":
+        return f"{parent}.{key}"
+    return f"{parent}.[{key.replace(chr(92), chr(92) * 2)}]"
+
+
+def _short(value: object) -> str:
+    text = text_of(value) if isinstance(value, str) else json_text(value)
+    return text if len(text) <= LONGEST_SAMPLE else f"{text[:LONGEST_SAMPLE]}…"

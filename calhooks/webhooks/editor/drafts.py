@@ -1,0 +1,77 @@
+"""A webhook that is being written: what it would send for an event, or what is wrong with it, and what to mind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from calhooks.delivery.sending.headers import name_problem
+from calhooks.events import Trigger
+from calhooks.webhooks.body.bodies import compiled
+from calhooks.webhooks.editor.account_variables import Known
+from calhooks.webhooks.editor.preview import Preview, preview
+from calhooks.webhooks.editor.remarks import Remark, remarks
+from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.settings.headers import HeaderFailed, headers_to_keep, render_headers
+from calhooks.webhooks.settings.validation import CONTENT_TYPES, WebhookValues, check_shape, typed_shape
+from calhooks.webhooks.template import ContentType, TemplateError
+
+LINES_AROUND = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A line of a template. `marked` is the column at which something is wrong, or None."""
+
+    number: int
+    text: str
+    marked: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """`preview` or `error`, and then the lines around it. `headers` go with the body.
+
+    Of headers that cannot be sent nothing is here: saving says what is wrong with them.
+    """
+
+    preview: Preview | None = None
+    headers: Sequence[Sequence[str]] = ()
+    error: TemplateError | None = None
+    lines: Sequence[SourceLine] = ()
+    remarks: Sequence[Remark] = field(default_factory=list)
+
+
+def draft(
+    values: WebhookValues, stored: Webhook | None, body: Mapping[str, Any], triggers: Sequence[Trigger], known: Known
+) -> Draft:
+    """Try what was typed on an event, whose default body is `body`, the way a delivery would."""
+    shape = typed_shape(values, stored)
+    if shape.content_type not in CONTENT_TYPES:
+        return Draft()
+    try:
+        if shape.is_custom:
+            check_shape(shape, triggers)
+        shown = preview(shape, body)
+    except TemplateError as error:
+        return Draft(error=error, lines=_lines(shape.payload_template, error))
+    said = remarks(compiled(shape.payload_template, shape.content_type), triggers, known) if shape.is_custom else []
+    headers: list[list[str]] = []
+    for name, value in headers_to_keep(values.headers, values.url, stored).plain:
+        if name_problem(name):
+            continue
+        try:
+            headers += render_headers([[name, value]], body)
+        except HeaderFailed:
+            continue
+        about = remarks(compiled(value, ContentType.TEXT), triggers, known)
+        said += [replace(remark, header=name) for remark in about]
+    return Draft(shown, headers, remarks=sorted(said, key=lambda remark: remark.is_note))
+
+
+def _lines(source: str, error: TemplateError) -> list[SourceLine]:
+    lines = source.split("\n")
+    first = max(error.line - 1 - LINES_AROUND, 0)
+    return [
+        SourceLine(number, text, error.column if number == error.line else None)
+        for number, text in enumerate(lines[first : error.line + LINES_AROUND], first + 1)
+    ]

@@ -1,0 +1,124 @@
+"""What shape an event has, by the catalogue: which paths lead somewhere, and what is near those that do not."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+
+from calhooks.webhooks.editor.catalogue import CATALOGUE, Variable
+
+# A slip of the hand, and what may be one.
+SLIP, NEAR = 0.8, 0.6
+
+
+@dataclass(slots=True)
+class Shape:
+    """A value: `children` of an object, `item` of a list or of an object with keys of any name, neither for a text.
+
+    `is_open` says that nothing is known about it, so that every path may lead somewhere.
+    """
+
+    path: str = ""
+    children: dict[str, "Shape"] = field(default_factory=dict)
+    item: "Shape | None" = None
+    is_list: bool = False
+    is_open: bool = False
+    variable: Variable | None = None
+
+    def step(self, segment: str) -> "Shape | None":
+        """Return what stands under a key or a number, None where nothing can."""
+        if self.is_open:
+            return self
+        if segment == "length" and not (self.children or (self.item and not self.is_list)):
+            return Shape(f"{self.path}.length")
+        if segment in self.children:
+            return self.children[segment]
+        if self.item and (not self.is_list or segment.isdecimal()):
+            return self.item
+        return None
+
+    def follow(self, segments: tuple[str, ...]) -> "Shape | None":
+        """Return what a whole path leads to."""
+        shape: Shape | None = self
+        for segment in segments:
+            shape = shape.step(segment) if shape else None
+        return shape
+
+    def loops_over(self) -> "Shape":
+        """Return what {{this}} is inside an {{#each}} over it."""
+        return self.item or OPEN
+
+    def paths(self, prefix: str = "") -> Iterator[str]:
+        """Give every path below, the first of each list for all of it."""
+        for key, child in self.children.items():
+            yield f"{prefix}{key}"
+            yield from child.paths(f"{prefix}{key}.")
+        if self.item and self.is_list:
+            yield f"{prefix}0"
+            yield from self.item.paths(f"{prefix}0.")
+
+
+OPEN = Shape(is_open=True)
+
+
+@cache
+def root() -> Shape:
+    """Return the shape of a whole event."""
+    shape = Shape()
+    for variable in CATALOGUE:
+        _add(shape, variable)
+    metadata, responses = shape.children["metadata"], shape.children["responses"]
+    metadata.children, metadata.item = {}, Shape("metadata")
+    answer = responses.children["name"]
+    answer.children["value"] = OPEN
+    responses.item = answer
+    shape.children["organizer"].children.pop("noShow", None)
+    shape.children["team"].children["members"] = Shape("team.members", item=Shape("team.members.0"), is_list=True)
+    return shape
+
+
+def _add(shape: Shape, variable: Variable) -> None:
+    for segment in variable.path.split("."):
+        path = f"{shape.path}.{segment}" if shape.path else segment
+        if segment.isdecimal():
+            shape.is_list = True
+            shape.item = shape.item or Shape(path)
+            shape = shape.item
+        else:
+            shape = shape.children.setdefault(segment, Shape(path))
+    shape.variable = variable
+
+
+def nearest(written: str, scope: Shape, own: Mapping[str, str]) -> str | None:
+    """Return the path that was probably meant: one of this scope, or of the whole event by @root.
+
+    `own` are paths that only this account has, by what they are without brackets.
+    """
+    here = {path.lower(): path for path in scope.paths()}
+    whole = {path.lower(): path for path in root().paths()} | {path.lower(): own[path] for path in own}
+    if scope is root():
+        here = whole
+    else:
+        whole = {key: f"@root.{path}" for key, path in whole.items()}
+    text = written.lower().removeprefix("payload.").removeprefix("this.")
+    searches = (_same, _slip, _other_start, _near)
+    return next((path for search in searches for offered in (here, whole) if (path := search(text, offered))), None)
+
+
+def _same(text: str, offered: Mapping[str, str]) -> str | None:
+    return offered.get(text)
+
+
+def _slip(text: str, offered: Mapping[str, str]) -> str | None:
+    return _near(text, offered, SLIP)
+
+
+def _other_start(text: str, offered: Mapping[str, str]) -> str | None:
+    """Find a path without what it belongs to, or with too much before it. Of all people the booker is meant."""
+    found = [path for path in offered if path.endswith(f".{text}") or text.endswith(f".{path}")]
+    return offered[min(found, key=lambda path: not path.startswith("attendees."))] if found else None
+
+
+def _near(text: str, offered: Mapping[str, str], cutoff: float = NEAR) -> str | None:
+    found = get_close_matches(text, offered, n=1, cutoff=cutoff)
+    return offered[found[0]] if found else None

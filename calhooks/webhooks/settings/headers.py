@@ -1,0 +1,147 @@
+"""A webhook's own headers: judged as typed, kept, and written for an event.
+
+Values are templates, which are rendered with the body. Secret ones are none: they are kept with the endpoint, like its
+keys, and go only to the server that they were typed for.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from calhooks.delivery.sending.headers import CONTROLS, LONGEST_VALUE, is_always_secret, name_problem, one_line
+from calhooks.egress.urls import UrlRefused, parse
+from calhooks.webhooks.body.bodies import compiled
+from calhooks.webhooks.body.payload import template_context
+from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.template import ContentType, TemplateError, check_template
+
+MOST_HEADERS = 20
+
+
+class HeaderFailed(ValueError):
+    """A header that could not be written for an event; str() is the sentence for the owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypedHeader:
+    """A row of the box. An empty value of a secret one keeps what is stored."""
+
+    name: str
+    value: str = ""
+    secret: bool = False
+
+    @property
+    def is_blank(self) -> bool:
+        """Tell whether nothing was typed into the row."""
+        return not self.name.strip() and not self.value.strip()
+
+    @property
+    def is_secret(self) -> bool:
+        """Tell whether the value is never shown again."""
+        return self.secret or is_always_secret(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptHeaders:
+    """What a webhook will send: `plain` values are templates. `dropped` names lose their value with the old server."""
+
+    plain: list[list[str]]
+    secret: list[list[str]]
+    dropped: list[str]
+
+
+def render_headers(headers: Sequence[Sequence[str]], body: Mapping[str, Any]) -> list[list[str]]:
+    """Return headers for an event, whose default body is `body`; what comes out empty is left out.
+
+    Raises HeaderFailed.
+    """
+    rendered = []
+    for name, template in headers:
+        try:
+            value = one_line(compiled(template, ContentType.TEXT).render(template_context(body)).decode())
+        except TemplateError as error:
+            raise HeaderFailed(f"The header {name} could not be written. {error}") from error
+        if len(value) > LONGEST_VALUE:
+            raise HeaderFailed(f"The header {name} would be longer than {LONGEST_VALUE:,} characters.")
+        rendered += [[name, value]] if value else []
+    return rendered
+
+
+def typed_rows(webhook: Webhook) -> list[TypedHeader]:
+    """Return a webhook's headers as its box shows them: without the values of the secret ones."""
+    plain = [TypedHeader(name, value) for name, value in webhook.headers]
+    return plain + [TypedHeader(name, "", secret=True) for name, _ in webhook.endpoint.secret_headers]
+
+
+def headers_to_keep(typed: Sequence[TypedHeader] | None, url: str, stored: Webhook | None) -> KeptHeaders:
+    """Return what a webhook has once this is saved; None keeps what is stored. Secrets stay with their server."""
+    rows = typed_rows(stored) if typed is None and stored else typed or []
+    endpoint = stored.endpoint if stored else None
+    known = {name.lower(): value for name, value in endpoint.secret_headers} if endpoint else {}
+    moved = endpoint is not None and _origin(url) != _origin(endpoint.url)
+    kept = KeptHeaders([], [], [])
+    for row in rows:
+        name = row.name.strip()
+        if row.is_blank:
+            continue
+        if not row.is_secret:
+            kept.plain.append([name, row.value.strip()])
+        elif row.value.strip() or not moved:
+            kept.secret.append([name, row.value.strip() or known.get(name.lower(), "")])
+        else:
+            kept.dropped.append(name)
+    return kept
+
+
+def header_errors(
+    typed: Sequence[TypedHeader] | None, stored: Webhook | None, contexts: Iterable[Mapping[str, Any]]
+) -> dict[int, str]:
+    """Return what is wrong with rows of the box, by their number."""
+    known = {name.lower() for name, _ in stored.endpoint.secret_headers} if stored else set[str]()
+    seen: set[str] = set()
+    errors: dict[int, str] = {}
+    tried = list(contexts)
+    for number, row in enumerate(typed or ()):
+        if row.is_blank:
+            continue
+        name = row.name.strip().lower()
+        problem = _row_problem(row, tried, is_known=name in known)
+        if name in seen:
+            problem = f"{row.name} stands here twice."
+        elif len(seen) == MOST_HEADERS:
+            problem = f"A webhook has at most {MOST_HEADERS} headers of its own."
+        if problem:
+            errors[number] = problem
+        seen.add(name)
+    return errors
+
+
+def _row_problem(row: TypedHeader, contexts: Sequence[Mapping[str, Any]], *, is_known: bool) -> str | None:
+    name, value = row.name.strip(), row.value.strip()
+    if not name:
+        return "Enter the header's name, or empty the row."
+    if problem := name_problem(name):
+        return problem
+    if not value:
+        return None if row.is_secret and is_known else f"Enter a value for {name}, or empty the row."
+    if CONTROLS.search(value):
+        return f"The value of {name} must be one line, without control characters."
+    if len(value) > LONGEST_VALUE:
+        return f"The value of {name} has more than {LONGEST_VALUE:,} characters."
+    if one_line(value) != value:
+        return f"The value of {name} contains half a character. Type it again."
+    if row.is_secret:
+        return f"{name} is secret and sent as it stands: no variable can be in it." if "{{" in value else None
+    try:
+        check_template(value, ContentType.TEXT, contexts)
+    except TemplateError as error:
+        return f"{name}: {error}"
+    return None
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    try:
+        parsed = parse(url)
+    except UrlRefused:
+        return None
+    return parsed.scheme, parsed.host, parsed.port

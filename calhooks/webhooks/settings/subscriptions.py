@@ -1,0 +1,131 @@
+"""Webhooks as their owners keep them: made, changed, switched and deleted."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager, selectinload
+
+from calhooks import clock
+from calhooks.accounts.models import User
+from calhooks.delivery import endpoints
+from calhooks.delivery.models import Endpoint
+from calhooks.egress.urls import parse
+from calhooks.webhooks.models import PayloadFormat, Webhook
+from calhooks.webhooks.settings import switching
+from calhooks.webhooks.settings.headers import headers_to_keep
+from calhooks.webhooks.settings.validation import (
+    InvalidWebhook,
+    WebhookValues,
+    chosen_triggers,
+    errors_of_all,
+    typed_shape,
+)
+
+__all__ = [
+    "InvalidWebhook",
+    "WebhookValues",
+    "create",
+    "delete",
+    "find_webhook",
+    "list_webhooks",
+    "set_active",
+    "update",
+]
+
+SAME_URL = "You already have a webhook with this address. Edit that one, and choose all its events there."
+
+
+def list_webhooks(session: Session, owner_id: int) -> list[Webhook]:
+    """Return an account's webhooks, the oldest first, with their endpoints and keys."""
+    query = (
+        select(Webhook)
+        .join(Webhook.endpoint)
+        .where(Webhook.owner_id == owner_id)
+        .options(contains_eager(Webhook.endpoint).options(selectinload(Endpoint.keys)))
+        .order_by(Webhook.id)
+    )
+    return list(session.scalars(query))
+
+
+def find_webhook(session: Session, owner_id: int, webhook_id: int) -> Webhook | None:
+    """Return one of an account's webhooks, None for anybody else's."""
+    return session.scalar(select(Webhook).where(Webhook.id == webhook_id, Webhook.owner_id == owner_id))
+
+
+def create(session: Session, owner_id: int, values: WebhookValues) -> Webhook:
+    """Make a webhook. Raises InvalidWebhook."""
+    _judge(session, owner_id, values, None)
+    endpoint = endpoints.create_endpoint(
+        session, owner_id=owner_id, url=values.url, secret=values.secret, active=values.active
+    )
+    webhook = Webhook(owner_id=owner_id, endpoint=endpoint, created_at=clock.now())
+    _choose(webhook, values, None)
+    session.add(webhook)
+    session.flush()
+    return webhook
+
+
+def update(session: Session, webhook: Webhook, values: WebhookValues) -> list[str]:
+    """Change a webhook to what was typed; what is waiting goes to the new address. Raises InvalidWebhook.
+
+    Returns the names of the secret headers that were dropped because the new address is on another server.
+    """
+    _judge(session, webhook.owner_id, values, webhook)
+    dropped = _choose(webhook, values, webhook)
+    webhook.endpoint.url = values.url
+    if values.secret or values.remove_secret:
+        endpoints.set_secret(webhook.endpoint, values.secret, timedelta(hours=int(values.secret_overlap)))
+    set_active(session, webhook, values.active)
+    session.flush()
+    return dropped
+
+
+def set_active(session: Session, webhook: Webhook, active: bool) -> None:
+    """Switch a webhook on or off. While it is off nothing is sent to it, and nothing new is owed."""
+    if active:
+        switching.switch_on(session, webhook)
+    else:
+        switching.switch_off(webhook)
+
+
+def delete(session: Session, webhook: Webhook) -> None:
+    """Delete a webhook: from the commit on nothing more is sent to it, also not what is waiting."""
+    endpoints.delete_endpoint(session, webhook.endpoint)
+    session.delete(webhook)
+    session.flush()
+
+
+def _judge(session: Session, owner_id: int, values: WebhookValues, stored: Webhook | None) -> None:
+    errors = errors_of_all(values, stored)
+    if "subscriberUrl" not in errors and _is_taken(session, owner_id, values.url, stored):
+        errors["subscriberUrl"] = SAME_URL
+    if errors:
+        raise InvalidWebhook(errors)
+
+
+def _is_taken(session: Session, owner_id: int, url: str, stored: Webhook | None) -> bool:
+    # Two boxes saved at once wait for each other here.
+    session.execute(select(User.id).where(User.id == owner_id).with_for_update(key_share=True))
+    others = [webhook for webhook in list_webhooks(session, owner_id) if webhook is not stored]
+    return _canonical(url) in {_canonical(webhook.endpoint.url) for webhook in others}
+
+
+def _canonical(url: str) -> tuple[str, str, int, str, str]:
+    """Return what is the same for two ways to write one address. The fragment is never sent."""
+    parsed, parts = parse(url), urlsplit(url)
+    return parsed.scheme, parsed.host, parsed.port, parts.path or "/", parts.query
+
+
+def _choose(webhook: Webhook, values: WebhookValues, stored: Webhook | None) -> list[str]:
+    shape = typed_shape(values, stored)
+    headers = headers_to_keep(values.headers, values.url, stored)
+    webhook.headers = headers.plain
+    webhook.endpoint.secret_headers = headers.secret
+    webhook.triggers = [str(trigger) for trigger in chosen_triggers(values)]
+    webhook.payload_format = PayloadFormat(shape.payload_format)
+    webhook.payload_template = shape.payload_template
+    webhook.content_type = shape.content_type
+    if values.every_event_type is not None:
+        webhook.event_type_ids = None if values.every_event_type else sorted(values.event_type_ids)
+    return headers.dropped

@@ -1,0 +1,155 @@
+"""Judge what somebody typed into the webhook box, field by field, with a sentence for each that cannot stay."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from calhooks.config import current_config
+from calhooks.delivery.sending.signing import InvalidSecret, validate_secret
+from calhooks.egress.urls import UrlRefused, check_url
+from calhooks.events import TRIGGERS, Trigger
+from calhooks.webhooks.body.bodies import BodyShape
+from calhooks.webhooks.body.payload import build_payload, template_context
+from calhooks.webhooks.body.samples import BASE_URL, crowded_event, sample_event
+from calhooks.webhooks.models import PayloadFormat, Webhook
+from calhooks.webhooks.settings.headers import TypedHeader, header_errors
+from calhooks.webhooks.template import ContentType, TemplateError, check_template
+
+OVERLAPS = ("24", "72", "168", "0")
+CONTENT_TYPES = tuple(str(content_type) for content_type in ContentType)
+
+
+class InvalidWebhook(ValueError):
+    """What was typed cannot be used. `errors` has a sentence for each field, by the contract's names.
+
+    A header's is headers.0, headers.1 and so on, by its row.
+    """
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(" ".join(errors.values()))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookValues:
+    """A webhook as typed. An empty `secret` keeps the stored one.
+
+    None keeps what is stored or the default: JSON as `content_type`, no `headers`, `every_event_type`. Unless it is
+    every event type, `event_type_ids` are the chosen ones of the account. `secret_overlap` is for how many hours the
+    secret that is replaced signs too.
+    """
+
+    subscriber_url: str
+    triggers: Sequence[str]
+    active: bool = True
+    secret: str = ""
+    remove_secret: bool = False
+    secret_overlap: str = OVERLAPS[0]
+    payload_format: str | None = PayloadFormat.DEFAULT
+    payload_template: str = ""
+    content_type: str | None = None
+    headers: Sequence[TypedHeader] | None = None
+    every_event_type: bool | None = None
+    event_type_ids: Sequence[int] = ()
+
+    @property
+    def url(self) -> str:
+        """Return the address without the spaces that pasting brings."""
+        return self.subscriber_url.strip()
+
+
+def chosen_triggers(values: WebhookValues) -> list[Trigger]:
+    """Return the triggers that were ticked, in the contract's order."""
+    return [trigger for trigger in TRIGGERS if trigger in values.triggers]
+
+
+def typed_shape(values: WebhookValues, stored: Webhook | None) -> BodyShape:
+    """Return how the body is wanted. The template stays stored while the default body is chosen."""
+    content_type = values.content_type or (stored.content_type if stored else ContentType.JSON)
+    payload_format = values.payload_format or PayloadFormat.DEFAULT
+    template = values.payload_template.replace("\r\n", "\n")
+    if payload_format != PayloadFormat.CUSTOM and stored is not None:
+        template = stored.payload_template
+    return BodyShape(payload_format, template, content_type)
+
+
+def errors_of_all(values: WebhookValues, stored: Webhook | None) -> dict[str, str]:
+    """Return what is wrong with a webhook that somebody wants to save."""
+    return errors_of_request(values, stored, chosen_triggers(values)) | _given(
+        eventTriggers=_trigger_error(values), eventTypes=_scope_error(values)
+    )
+
+
+def errors_of_request(values: WebhookValues, stored: Webhook | None, triggers: Iterable[Trigger]) -> dict[str, str]:
+    """Return what keeps a request from being sent for these triggers: its URL, its secret, its headers, its body."""
+    shape, contexts = typed_shape(values, stored), _contexts(triggers)
+    in_rows = header_errors(values.headers, stored, contexts)
+    return {f"headers.{number}": error for number, error in in_rows.items()} | _given(
+        subscriberUrl=_url_error(values),
+        secret=_secret_error(values),
+        secretOverlap=None if values.secret_overlap in OVERLAPS else "Choose for how long the old secret signs too.",
+        payloadFormat=None if shape.payload_format in tuple(PayloadFormat) else "Choose Default or Custom.",
+        contentType=None if shape.content_type in CONTENT_TYPES else "Choose JSON, form or plain text.",
+        payloadTemplate=_template_error(shape, contexts),
+    )
+
+
+def _url_error(values: WebhookValues) -> str | None:
+    if not values.url:
+        return "Enter the address that shall be called, such as https://example.com/webhooks."
+    try:
+        check_url(values.url, current_config().egress_allow)
+    except UrlRefused as refused:
+        return str(refused)
+    return None
+
+
+def _trigger_error(values: WebhookValues) -> str | None:
+    for name in values.triggers:
+        if name not in TRIGGERS:
+            return f"{name[:60]} is not an event that can be chosen."
+    return None if values.triggers else "Choose at least one event."
+
+
+def _secret_error(values: WebhookValues) -> str | None:
+    if not values.secret:
+        return None
+    if values.remove_secret:
+        return "Either enter a new secret or remove the stored one, not both."
+    try:
+        values.secret.encode()
+        validate_secret(values.secret)
+    except UnicodeEncodeError:
+        return "The secret contains half a character. Type it again."
+    except InvalidSecret as invalid:
+        return str(invalid)
+    return None
+
+
+def _scope_error(values: WebhookValues) -> str | None:
+    return "Choose at least one event type." if values.every_event_type is False and not values.event_type_ids else None
+
+
+def check_shape(shape: BodyShape, triggers: Iterable[Trigger]) -> None:
+    """Try a template as it is tried before it is saved. Raises TemplateError."""
+    check_template(shape.payload_template, shape.content_type, _contexts(triggers))
+
+
+def _contexts(triggers: Iterable[Trigger]) -> list[dict[str, Any]]:
+    """Return what a template sees of sample events, small and large."""
+    events = [make(trigger) for trigger in triggers for make in (sample_event, crowded_event)]
+    return [template_context(build_payload(event, BASE_URL)) for event in events]
+
+
+def _template_error(shape: BodyShape, contexts: Sequence[Mapping[str, Any]]) -> str | None:
+    if not shape.is_custom or shape.content_type not in CONTENT_TYPES:
+        return None
+    try:
+        check_template(shape.payload_template, shape.content_type, contexts)
+    except TemplateError as error:
+        return str(error)
+    return None
+
+
+def _given(**errors: str | None) -> dict[str, str]:
+    return {field: error for field, error in errors.items() if error is not None}

@@ -1,0 +1,71 @@
+"""What free slots are, slowly and obviously: minute by minute, on the clocks of the two zones."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from calhooks.scheduling.availability.slots import WeeklyHours
+
+MINUTE = timedelta(minutes=1)
+
+
+def reference_slots(
+    hours: WeeklyHours,
+    *,
+    first: date,
+    last: date,
+    zone: tzinfo,
+    duration: int,
+    interval: int,
+    earliest: datetime,
+    busy: list[tuple[int, int]],
+    buffer_before: int = 0,
+    buffer_after: int = 0,
+    closed: Sequence[tuple[int, int]] = (),
+) -> list[datetime]:
+    begin = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=2)
+    end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=3)
+    minutes = [begin + MINUTE * number for number in range((end - begin) // MINUTE + duration)]
+    week = [_since_opening(_hours_of(hours, weekday)) for weekday in range(7)]
+    others = {day: _since_opening(list(ranges)) for day, ranges in hours.overrides.items()}
+    since_opening = []
+    for minute in minutes:
+        clock = minute.astimezone(hours.zone)
+        day = others.get(clock.date(), week[clock.weekday()])
+        since_opening.append(day[clock.hour * 60 + clock.minute])
+
+    slots = []
+    for number, start in enumerate(minutes[:-duration]):
+        finish = start + MINUTE * duration
+        if start < earliest or not first <= start.astimezone(zone).date() <= last:
+            continue
+        if any(since is None for since in since_opening[number : number + duration]):
+            continue
+        if since_opening[number] % interval:
+            continue
+        if any(begin <= start.timestamp() < end for begin, end in closed):
+            continue
+        occupied_from = (start - MINUTE * buffer_before).timestamp()
+        occupied_to = (finish + MINUTE * buffer_after).timestamp()
+        if any(
+            occupied_from < busy_to and busy_from < occupied_to for busy_from, busy_to in busy if busy_from < busy_to
+        ):
+            continue
+        slots.append(start)
+    return slots
+
+
+def _hours_of(hours: WeeklyHours, weekday: int) -> list[tuple[int, int]]:
+    return [(each.start, each.end) for each in hours.ranges if each.weekday == weekday]
+
+
+def _since_opening(ranges: list[tuple[int, int]]) -> list[int | None]:
+    """For each minute of a day: None when closed, else how long the host has been open on that day's clock."""
+    day: list[int | None] = []
+    for minute in range(1440):
+        if not any(start <= minute < end for start, end in ranges):
+            day.append(None)
+        elif minute == 0 or day[-1] is None:
+            day.append(0)
+        else:
+            day.append(day[-1] + 1)
+    return day

@@ -1,0 +1,40 @@
+from datetime import UTC, date
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from calhooks.db import db, writing
+from calhooks.scheduling.availability.openings import free_times
+from calhooks.scheduling.bookings.book import find_submission
+from calhooks.scheduling.bookings.lists import View, list_bookings
+from calhooks.scheduling.bookings.meetings import announce_meetings
+from tests.scheduling.helpers import NOW, at, book_at, bookable
+
+
+@pytest.mark.usefixtures("watch")
+def test_no_search_for_bookings_reads_them_all(session: Session) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL plans by what is in the table, and here is next to nothing")
+    event_type = bookable()
+    booking = book_at(event_type, at(9), visitor="browser")
+    searches: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "FROM bookings" in statement:
+            searches.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    with writing() as inner:
+        announce_meetings(inner, at(20))
+    for view in View:
+        list_bookings(session, event_type.owner, view, NOW)
+    free_times(session, event_type, first=date(2026, 3, 1), last=date(2026, 3, 31), zone=UTC, now=NOW)
+    find_submission(session, booking.submission_key)
+    event.remove(db.engine, "before_cursor_execute", note)
+
+    assert len(searches) > 6
+    for statement, parameters in searches:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        assert not [step for *_, step in plan if step.startswith("SCAN bookings")], statement

@@ -1,0 +1,93 @@
+"""A time that somebody is about to book is left out of other people's lists for five minutes, and of nothing else."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from calhooks.scheduling.models.event_types import EventType
+from tests.web import pages
+from tests.web.conftest import NOW, Watch
+from tests.web.markup import hooks
+
+pytestmark = pytest.mark.usefixtures("event_type")
+
+PAGE = "/rick/quick-chat"
+DAY = f"{PAGE}?date=2026-03-03"
+ANN = {"name": "Ann Lee", "email": "ann@example.com"}
+
+
+@pytest.fixture
+def other(app: Flask) -> FlaskClient:
+    """Another visitor's browser."""
+    return app.test_client()
+
+
+def link(hour: int) -> str:
+    return f"{PAGE}?slot=2026-03-03T{hour}:00:00Z"
+
+
+def hold(client: FlaskClient, hour: int) -> int:
+    """Choose a time as the page's script does."""
+    form = pages.post_form(client.get(link(hour)))
+    said = {"csrf_token": form.fields["csrf_token"], "start": form.fields["start"]}
+    return client.post(f"{PAGE}/hold", data=said).status_code
+
+
+def times(client: FlaskClient) -> list[str]:
+    return [time.text for time in hooks(client.get(DAY), "time")]
+
+
+def test_a_chosen_time_is_left_out_for_others_for_five_minutes(
+    client: FlaskClient, other: FlaskClient, watch: Watch
+) -> None:
+    assert hold(client, 10) == 204
+    assert "10:00" in times(client)
+    assert "10:00" not in times(other)
+    watch.now = NOW + timedelta(minutes=5)
+    assert "10:00" in times(other)
+
+
+def test_a_visitor_holds_one_time(client: FlaskClient, other: FlaskClient, watch: Watch) -> None:
+    hold(client, 10)
+    hold(client, 11)
+    assert "10:00" in times(other)
+    assert "11:00" not in times(other)
+
+
+def test_the_link_of_a_held_time_still_opens_the_form_and_books(
+    client: FlaskClient, other: FlaskClient, watch: Watch
+) -> None:
+    hold(client, 10)
+    assert pages.submit(other, link(10), ANN).status_code == 303
+    assert pages.submit(client, link(11), ANN).status_code == 303
+    assert "11:30" in times(other)
+
+
+def test_booking_lets_go_of_what_was_held(client: FlaskClient, other: FlaskClient, watch: Watch) -> None:
+    hold(client, 10)
+    pages.submit(client, link(12), ANN)
+    assert "10:00" in times(other)
+
+
+def test_looking_holds_nothing(client: FlaskClient, other: FlaskClient, watch: Watch) -> None:
+    client.get(link(10))
+    assert client.get(f"{PAGE}/hold").status_code in (404, 405)
+    assert "10:00" in times(other)
+
+
+@pytest.mark.parametrize("start", ["", "soon", "2020-01-01T00:00:00Z", "2026-03-03T03:00:00Z"])
+def test_nothing_is_held_that_cannot_be_booked(client: FlaskClient, watch: Watch, start: str) -> None:
+    form = pages.post_form(client.get(link(10)))
+    answer = client.post(f"{PAGE}/hold", data={"csrf_token": form.fields["csrf_token"], "start": start})
+    assert answer.status_code == 204
+
+
+def test_a_form_of_another_site_holds_nothing(client: FlaskClient, other: FlaskClient, watch: Watch) -> None:
+    assert client.post(f"{PAGE}/hold", data={"start": "2026-03-03T10:00:00Z"}).status_code == 400
+    assert "10:00" in times(other)
+
+
+def test_holding_is_limited(client: FlaskClient, watch: Watch, event_type: EventType) -> None:
+    assert {hold(client, 10) for _ in range(25)} == {204, 429}

@@ -1,0 +1,110 @@
+"""The host's weekly hours: several ranges a day, the zone, and the way to the booking page."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from calhooks.accounts.models import User
+from calhooks.scheduling.models.event_types import EventType
+from tests import factories
+from tests.web import pages
+from tests.web.markup import elements, hooks
+
+pytestmark = pytest.mark.usefixtures("watch")
+
+PAGE = "/availability"
+
+
+@pytest.fixture
+def host(app: Flask, rick: User, event_type: EventType) -> FlaskClient:
+    """Rick's browser."""
+    client = app.test_client()
+    pages.sign_in(client, rick)
+    return client
+
+
+def hours(client: FlaskClient, day: str) -> list[tuple[str, str]]:
+    fields = pages.post_form(client.get(PAGE)).fields
+    return list(zip(fields.getlist(f"{day}Start"), fields.getlist(f"{day}End"), strict=True))
+
+
+def test_the_page_shows_the_hours_that_are_kept(host: FlaskClient) -> None:
+    assert hours(host, "monday") == [("09:00", "17:00")]
+    assert hours(host, "saturday") == []
+    assert pages.post_form(host.get(PAGE)).fields["timeZone"] == "Europe/London"
+
+
+def test_several_ranges_of_a_day_reach_the_booking_page(host: FlaskClient, client: FlaskClient) -> None:
+    typed = {"tuesdayStart": ["13:00", "09:00"], "tuesdayEnd": ["14:00", "10:00"], "timeZone": "Asia/Calcutta"}
+    answer = pages.submit(host, PAGE, typed)
+    assert (answer.status_code, answer.location) == (303, PAGE)
+    assert hours(host, "tuesday") == [("09:00", "10:00"), ("13:00", "14:00")]
+    page = client.get("/rick/quick-chat?date=2026-03-03&timeZone=Asia/Kolkata")
+    assert [time.text for time in hooks(page, "time")] == ["09:00", "09:30", "13:00", "13:30"]
+
+
+def test_a_day_can_be_taken_off_and_last_until_midnight(host: FlaskClient) -> None:
+    typed = {"mondayStart": [""], "mondayEnd": [""], "fridayStart": ["18:00"], "fridayEnd": ["00:00"]}
+    assert pages.submit(host, PAGE, typed).status_code == 303
+    assert hours(host, "monday") == []
+    assert hours(host, "friday") == [("18:00", "00:00")]
+
+
+def test_a_range_is_added_and_removed_without_saving(host: FlaskClient) -> None:
+    added = pages.submit(host, PAGE, {"addRange": "saturday"})
+    assert added.status_code == 200
+    form = pages.post_form(added)
+    assert form.fields["saturdayStart"] == "09:00"
+    focused = [element["name"] for element in elements(added) if "autofocus" in element.attributes]
+    assert focused == ["saturdayStart"]
+    assert hours(host, "saturday") == []
+    removed = host.post(PAGE, data=form.fields | {"removeRange": "saturday-0"})
+    assert "saturdayStart" not in pages.post_form(removed).fields
+    assert host.post(PAGE, data=form.fields).status_code == 303
+    assert hours(host, "saturday") == [("09:00", "17:00")]
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["", "someday", "monday-99", "monday-²", "monday--1", "-", f"monday-{'9' * 5_000}"]
+)
+def test_nonsense_to_add_or_remove_changes_nothing(host: FlaskClient, nonsense: str) -> None:
+    for what in ("addRange", "removeRange"):
+        form = pages.post_form(pages.submit(host, PAGE, {what: nonsense}))
+        assert form.fields.getlist("mondayStart") == ["09:00"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"mondayStart": ["17:00"], "mondayEnd": ["09:00"]}, "A range must end after it starts."),
+        ({"mondayStart": ["09:00", "11:00"], "mondayEnd": ["12:00", "13:00"]}, "must not overlap"),
+        ({"mondayStart": ["soon"], "mondayEnd": ["12:00"]}, "Enter times like 09:00."),
+        ({"mondayStart": ["09:00"], "mondayEnd": [""]}, "Enter times like 09:00."),
+        ({"mondayStart": ["09:00"] * 40, "mondayEnd": ["10:00"] * 40}, "Use at most 20 ranges a day."),
+        ({"timeZone": "Mars/Olympus"}, "is not a time zone."),
+    ],
+)
+def test_wrong_hours_come_back_at_their_day(
+    host: FlaskClient, typed: dict[str, str | list[str]], sentence: str
+) -> None:
+    answer = pages.submit(host, PAGE, {"fridayStart": "08:00"} | typed)
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    form = pages.post_form(answer)
+    assert form.fields["fridayStart"] == "08:00"
+    if "mondayStart" in typed:
+        assert form.fields.getlist("mondayStart") == typed["mondayStart"]
+    assert hours(host, "friday") == [("09:00", "17:00")]
+
+
+def test_hours_belong_to_their_host_alone(host: FlaskClient, app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        ann = factories.create_user("ann", time_zone="Asia/Tokyo")
+    pages.sign_in(client, ann)
+    pages.submit(client, PAGE, {"mondayStart": ["06:00"], "mondayEnd": ["07:00"]})
+    assert hours(client, "monday") == [("06:00", "07:00")]
+    assert hours(host, "monday") == [("09:00", "17:00")]
+
+
+def test_strangers_are_sent_to_the_login_page(client: FlaskClient) -> None:
+    assert client.get(PAGE).location == f"/login?next={PAGE}"

@@ -1,0 +1,152 @@
+"""Tests of what the webhook box asks besides the contract's fields: content type, headers, event types."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from calhooks.accounts.models import User
+from calhooks.db import db
+from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.settings.subscriptions import list_webhooks
+from tests import factories
+from tests.web import pages
+from tests.web.markup import elements
+
+NEW = "/integrations/webhooks/new"
+URL = "https://example.com/hook"
+FORM = "application/x-www-form-urlencoded"
+LATER = ["contentType", "headerName", "headerValue", "headerSecret", "scope", "eventTypes"]
+
+
+@pytest.fixture
+def rick(app: Flask, client: FlaskClient) -> User:
+    """An account whose person the client is."""
+    with app.app_context():
+        user = factories.create_user("rick")
+        factories.create_event_type(user, slug="quick-chat", title="Quick chat")
+        factories.create_event_type(user, slug="interview", title="Interview")
+        db.session.refresh(user)
+    pages.sign_in(client, user)
+    return user
+
+
+def kept(app: Flask, owner: User) -> Webhook:
+    with app.app_context():
+        (webhook,) = list_webhooks(db.session(), owner.id)
+        return webhook
+
+
+def edit(app: Flask, owner: User) -> str:
+    return f"/integrations/webhooks/{kept(app, owner).id}/edit"
+
+
+def make(client: FlaskClient, **typed: object) -> None:
+    answer = pages.submit(client, NEW, {"subscriberUrl": URL, **typed})  # type: ignore[dict-item]
+    assert answer.status_code == 303, answer.text
+
+
+def test_everything_is_kept_and_shown_again(app: Flask, client: FlaskClient, rick: User) -> None:
+    make(
+        client,
+        payloadFormat="custom",
+        payloadTemplate="a={{title}}",
+        contentType=FORM,
+        scope="chosen",
+        eventTypes=["2"],
+        headerName=["X-Uid", ""],
+        headerValue=["{{uid}}", ""],
+        headerSecret=["", ""],
+    )
+    webhook = kept(app, rick)
+    assert (webhook.content_type, webhook.event_type_ids, webhook.headers) == (FORM, [2], [["X-Uid", "{{uid}}"]])
+    form = pages.post_form(client.get(edit(app, rick)))
+    assert form.fields["contentType"] == FORM
+    assert (form.fields["scope"], form.fields.getlist("eventTypes")) == ("chosen", ["2"])
+    assert form.fields.getlist("headerName") == ["X-Uid", "", ""]
+    assert "1 event type" in client.get("/integrations").text
+
+
+def test_a_form_without_these_fields_keeps_what_is_stored(app: Flask, client: FlaskClient, rick: User) -> None:
+    make(
+        client,
+        payloadFormat="custom",
+        payloadTemplate="a={{title}}",
+        contentType=FORM,
+        scope="chosen",
+        eventTypes=["2"],
+        headerName=["X-Uid", "X-Key"],
+        headerValue=["{{uid}}", "hush"],
+        headerSecret=["", "y"],
+    )
+    without = dict.fromkeys(LATER)
+    assert pages.submit(client, edit(app, rick), {"active": None, **without}).status_code == 303
+    webhook = kept(app, rick)
+    assert (webhook.content_type, webhook.event_type_ids, webhook.headers) == (FORM, [2], [["X-Uid", "{{uid}}"]])
+    assert not webhook.endpoint.active
+    with app.app_context():
+        assert db.session.merge(webhook).endpoint.secret_headers == [["X-Key", "hush"]]
+
+
+def test_a_form_without_these_fields_makes_a_webhook_with_their_defaults(
+    app: Flask, client: FlaskClient, rick: User
+) -> None:
+    make(client, **dict.fromkeys(LATER))
+    webhook = kept(app, rick)
+    assert (webhook.content_type, webhook.event_type_ids, webhook.headers) == ("application/json", None, [])
+
+
+def test_a_row_that_is_emptied_is_gone(app: Flask, client: FlaskClient, rick: User) -> None:
+    make(client, headerName=["X-Uid"], headerValue=["{{uid}}"], headerSecret=[""])
+    pages.submit(client, edit(app, rick), {"headerName": [""], "headerValue": [""], "headerSecret": [""]})
+    assert kept(app, rick).headers == []
+
+
+def test_a_secret_value_is_never_shown_again(app: Flask, client: FlaskClient, rick: User) -> None:
+    make(client, headerName=["Authorization"], headerValue=["Bearer hush-hush"], headerSecret=[""])
+    page = client.get(edit(app, rick))
+    assert "hush-hush" not in page.text
+    assert "Leave empty to keep the current value" in page.text
+    moved = pages.submit(client, edit(app, rick), {"subscriberUrl": "https://other.example/"}, follow_redirects=True)
+    assert "Webhook saved, without Authorization: a secret stays with its server." in moved.text
+
+
+def test_a_wrong_header_is_said_at_its_row_and_nothing_typed_is_lost(client: FlaskClient, rick: User) -> None:
+    typed = {
+        "subscriberUrl": URL,
+        "headerName": ["X-A", "Host"],
+        "headerValue": ["1", "evil"],
+        "headerSecret": ["", ""],
+    }
+    answer = pages.submit(client, NEW, typed)
+    assert answer.status_code == 422
+    assert "Host cannot be set: it comes from the address." in answer.text
+    form = pages.post_form(answer)
+    assert form.fields.getlist("headerName")[:2] == ["X-A", "Host"]
+    assert form.fields.getlist("headerValue")[:2] == ["1", "evil"]
+
+
+def test_each_wrong_header_has_its_sentence_and_the_summary_leads_to_the_first(client: FlaskClient, rick: User) -> None:
+    typed = {"headerName": ["X-A", "Host", "X A"], "headerValue": ["1", "2", "3"], "headerSecret": ["", "", ""]}
+    answer = pages.submit(client, NEW, {"subscriberUrl": URL, **typed})
+    found = elements(answer)
+    wrong = [element for element in found if element.get("name") == "headerName" and element.get("aria-invalid")]
+    assert [(element["value"], element.get("id")) for element in wrong] == [("Host", "headers"), ("X A", None)]
+    ids = [element["id"] for element in found if element.get("id")]
+    assert len(set(ids)) == len(ids)
+    assert {element["aria-describedby"] for element in wrong} <= set(ids)
+
+
+def test_another_row_is_added_without_javascript(app: Flask, client: FlaskClient, rick: User) -> None:
+    typed = {"headerName": ["X-A"], "headerValue": ["1"], "headerSecret": ["y"], "addHeader": "y"}
+    answer = pages.submit(client, NEW, typed)
+    assert answer.status_code == 200
+    assert pages.post_form(answer).fields.getlist("headerName") == ["X-A", "", ""]
+
+
+@pytest.mark.parametrize("chosen", [[], ["99"], ["x"]])
+def test_chosen_event_types_are_some_of_ones_own(
+    app: Flask, client: FlaskClient, rick: User, chosen: list[str]
+) -> None:
+    answer = pages.submit(client, NEW, {"subscriberUrl": URL, "scope": "chosen", "eventTypes": chosen})
+    assert answer.status_code == 422
+    assert "Choose at least one event type." in answer.text

@@ -1,0 +1,91 @@
+"""The catalogue of variables is true: it has what is sent, by the triggers that send it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from calhooks.events import Team, Trigger
+from calhooks.webhooks.body.payload import build_payload, template_context
+from calhooks.webhooks.body.samples import BASE_URL, sample_body, sample_event
+from calhooks.webhooks.editor.catalogue import CATALOGUE, Group, absent_for, may_be_missing
+from calhooks.webhooks.editor.event_shape import root
+from calhooks.webhooks.template import compile_template
+
+TYPES = {
+    "string": str,
+    "time": str,
+    "number": int,
+    "boolean": bool,
+    "object": dict,
+    "Person": dict,
+    "Person[]": list,
+    "string[]": list,
+    "any": object,
+}
+BY_PATH = {variable.path: variable for variable in CATALOGUE}
+
+
+def leaves(value: object, path: str = "") -> Iterator[str]:
+    """Give the path of every value, the first of each list for all."""
+    if isinstance(value, dict) and path != "metadata":
+        named = {"name": value["name"]} if path == "responses" else value
+        for key, item in named.items():
+            yield from leaves(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list) and path == "attendees":
+        yield from leaves(value[0], f"{path}.0")
+    else:
+        yield path
+
+
+def context(trigger: Trigger, **changes: object) -> dict[str, object]:
+    changed = {"team": Team(name="Sales", members=("Rick",)), **changes}
+    return template_context(build_payload(replace(sample_event(trigger), **changed), BASE_URL))
+
+
+@pytest.mark.parametrize("trigger", Trigger)
+def test_everything_that_is_sent_is_listed_for_its_trigger(trigger):
+    for path in leaves(context(trigger)):
+        assert trigger in BY_PATH[path].sometimes, path
+
+
+@pytest.mark.parametrize("trigger", Trigger)
+def test_what_is_always_there_is_there_even_in_a_bare_booking(trigger):
+    bare = {"description": "", "location": "", "event_type_id": None, "team": None, "metadata": {}}
+    bare |= {"reschedule_reason": "", "rescheduled_by": "", "cancellation_reason": "", "cancelled_by": ""}
+    seen = context(trigger, **bare)
+    for variable in CATALOGUE:
+        there = compile_template(f'{{"there": {{{{{variable.path}}}}}}}').render(seen) != b'{"there": null}'
+        if trigger in variable.always:
+            assert there, variable.path
+
+
+@pytest.mark.parametrize("variable", CATALOGUE, ids=lambda variable: variable.path)
+def test_a_type_and_a_sample_are_those_of_a_value(variable):
+    trigger = next(each for each in Trigger if each in (variable.always or variable.sometimes))
+    value: object = context(trigger)
+    for segment in variable.path.split("."):
+        value = value[int(segment)] if isinstance(value, list) else value[segment]
+    assert isinstance(value, TYPES[variable.type])
+    assert variable.sample
+    assert root().follow(tuple(variable.path.split("."))) is not None
+
+
+def test_groups_follow_their_order_and_paths_stand_once():
+    order = [list(Group).index(variable.group) for variable in CATALOGUE]
+    assert order == sorted(order)
+    assert len(BY_PATH) == len(CATALOGUE)
+
+
+def test_what_a_trigger_never_has_is_known():
+    created, moved, cancelled = Trigger.BOOKING_CREATED, Trigger.BOOKING_RESCHEDULED, Trigger.BOOKING_CANCELLED
+    assert absent_for(BY_PATH["cancelledBy"], [cancelled, moved, created]) == [created, moved]
+    assert not may_be_missing(BY_PATH["rescheduleUid"], [moved])
+    assert may_be_missing(BY_PATH["rescheduleUid"], [moved, cancelled])
+    assert may_be_missing(BY_PATH["location"], [created])
+    assert not may_be_missing(BY_PATH["title"], Trigger)
+
+
+def test_samples_are_those_of_the_sample_booking():
+    assert BY_PATH["title"].sample == sample_body(Trigger.PING)["payload"]["title"]
+    assert BY_PATH["attendees.0.noShow"].sample == "false"

@@ -1,0 +1,223 @@
+"""Presets: each gives a body in the shape that its service documents, for every event and for hostile values.
+
+The shapes are those of: api.slack.com/reference/block-kit (July 2025), discord.com/developers/docs/resources/webhook,
+adaptivecards.io and learn.microsoft.com on Workflows webhooks, developers.google.com/workspace/chat/api (cardsV2),
+docs.ntfy.sh/publish.
+"""
+
+import json
+import re
+from dataclasses import replace
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+import pytest
+
+from calhooks.events import TRIGGERS, Person, Trigger
+from calhooks.webhooks.body.bodies import BodyShape, render_body
+from calhooks.webhooks.body.payload import build_payload, template_context
+from calhooks.webhooks.body.samples import BASE_URL, crowded_event, sample_event
+from calhooks.webhooks.editor.account_variables import Known
+from calhooks.webhooks.editor.presets import PRESETS, find_preset, preset_for
+from calhooks.webhooks.editor.remarks import remarks
+from calhooks.webhooks.settings.headers import TypedHeader, header_errors, render_headers
+from calhooks.webhooks.settings.validation import check_shape
+from calhooks.webhooks.template import compile_template
+
+HOSTILE = '"}]<!channel> @everyone <users/all>\n**x** {{uid}} \\ 日本 🎉'
+CUSTOM = [preset for preset in PRESETS if preset.template]
+NOT_EMPTY = re.compile(r"\S")
+
+
+def events():
+    """Give sample events of every trigger, and the longest and strangest values that a booking can hold."""
+    for trigger in Trigger:
+        yield sample_event(trigger)
+        yield crowded_event(trigger)
+        event = sample_event(trigger)
+        longest = Person(name="N" * 200, email=f"{'e' * 300}@example.com", time_zone="Asia/Kolkata", locale="hi")
+        reasons = {"cancellation_reason": "r" * 5000} if trigger is Trigger.BOOKING_CANCELLED else {}
+        yield replace(
+            event, title="T" * 1000, location="https://e.example/" + "l" * 980, attendees=(longest,), **reasons
+        )
+        nameless = replace(event.attendees[0], name="")
+        yield replace(event, title=HOSTILE, location="", description="", attendees=(nameless,), metadata={})
+        yield replace(event, attendees=(replace(nameless, name=HOSTILE),), cancellation_reason=HOSTILE)
+
+
+def bodies(key):
+    preset = find_preset(key)
+    shape = BodyShape("custom", preset.template, preset.content_type)
+    for event in events():
+        yield event, render_body(shape, build_payload(event, BASE_URL))
+
+
+def json_bodies(key):
+    for event, body in bodies(key):
+        yield event, json.loads(body)
+
+
+def text(value, most, least=1):
+    assert isinstance(value, str)
+    assert least <= len(value) <= most, (len(value), value)
+    return value
+
+
+def test_slack():
+    for _event, body in json_bodies("slack"):
+        assert set(body) == {"text", "blocks"}
+        text(body["text"], 4000)
+        assert len(body["blocks"]) <= 50
+        for block in body["blocks"]:
+            if block["type"] == "header":
+                assert block["text"]["type"] == "plain_text"
+                text(block["text"]["text"], 150)
+                continue
+            assert block["type"] == "section"
+            assert ("text" in block) != ("fields" in block)
+            assert len(block.get("fields", [])) <= 10
+            for part in block.get("fields", []):
+                # Nothing of a booking is markup, in which <!channel> would call everybody.
+                assert part["type"] == "plain_text"
+                text(part["text"], 2000)
+            if "text" in block:
+                assert block["text"]["type"] in ("plain_text", "mrkdwn")
+                text(block["text"]["text"], 3000)
+                if block["text"]["type"] == "mrkdwn":
+                    assert re.fullmatch(r"<https://\S+\|Open the booking>", block["text"]["text"])
+
+
+def test_discord():
+    for _event, body in json_bodies("discord"):
+        assert set(body) == {"allowed_mentions", "embeds"}
+        assert body["allowed_mentions"] == {"parse": []}
+        (embed,) = body["embeds"]
+        assert set(embed) <= {"title", "url", "timestamp", "fields"}
+        text(embed["title"], 256)
+        assert embed["url"].startswith("https://")
+        datetime.fromisoformat(embed["timestamp"])
+        assert len(embed["fields"]) <= 25
+        for field in embed["fields"]:
+            assert set(field) <= {"name", "value", "inline"}
+            text(field["name"], 256)
+            assert NOT_EMPTY.search(text(field["value"], 1024))
+            assert isinstance(field.get("inline", False), bool)
+        assert sum(len(field["name"]) + len(field["value"]) for field in embed["fields"]) + len(embed["title"]) <= 6000
+
+
+def test_microsoft_teams():
+    for _event, body in json_bodies("teams"):
+        assert set(body) == {"type", "attachments"}
+        assert body["type"] == "message"
+        (attachment,) = body["attachments"]
+        assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+        assert attachment["contentUrl"] is None
+        card = attachment["content"]
+        assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
+        assert card["$schema"] == "http://adaptivecards.io/schemas/adaptive-card.json"
+        for element in card["body"]:
+            assert element["type"] in ("TextBlock", "FactSet")
+            if element["type"] == "TextBlock":
+                assert NOT_EMPTY.search(element["text"])
+                assert set(element) <= {"type", "text", "size", "weight", "wrap"}
+            else:
+                assert all(set(fact) == {"title", "value"} and fact["value"] for fact in element["facts"])
+        (action,) = card["actions"]
+        assert set(action) == {"type", "title", "url"}
+        assert action["type"] == "Action.OpenUrl"
+        assert len(json.dumps(body)) <= 28 * 1024
+
+
+def test_google_chat():
+    for event, body in json_bodies("google-chat"):
+        assert set(body) == {"text", "cardsV2"}
+        # A text can call <users/all>: nothing of a booking stands in it.
+        assert re.fullmatch(r"[A-Z][a-z ]+", body["text"])
+        (card,) = body["cardsV2"]
+        assert set(card) == {"cardId", "card"}
+        assert set(card["card"]) == {"header", "sections"}
+        assert NOT_EMPTY.search(card["card"]["header"]["title"])
+        (section,) = card["card"]["sections"]
+        for widget in section["widgets"]:
+            (kind,) = widget
+            assert kind in ("decoratedText", "buttonList")
+            if kind == "decoratedText":
+                assert set(widget[kind]) == {"topLabel", "text", "wrapText"}
+                assert NOT_EMPTY.search(widget[kind]["text"])
+            else:
+                (button,) = widget[kind]["buttons"]
+                assert button["onClick"]["openLink"]["url"] == f"{BASE_URL}/booking/{event.uid}"
+        assert len(json.dumps(body)) <= 32_000
+
+
+def test_ntfy():
+    preset = find_preset("ntfy")
+    assert preset.content_type == "text/plain"
+    assert header_errors([TypedHeader(*pair) for pair in preset.headers], None, []) == {}
+    for event, body in bodies("ntfy"):
+        assert NOT_EMPTY.search(body.decode())
+        assert len(body) <= 4096
+        headers = dict(render_headers(preset.headers, build_payload(event, BASE_URL)))
+        assert set(headers) == {"Title", "Tags", "Click"}
+        assert "\n" not in headers["Title"]
+        assert headers["Click"] == f"{BASE_URL}/booking/{event.uid}"
+
+
+def test_a_plain_form():
+    assert find_preset("form").content_type == "application/x-www-form-urlencoded"
+    names = ["event", "title", "start", "end", "name", "email", "location", "uid", "metadata"]
+    for event, body in bodies("form"):
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True)
+        assert [name for name, _ in pairs] == names
+        assert dict(pairs)["title"] == event.title
+        assert json.loads(dict(pairs)["metadata"]) == event.metadata
+
+
+@pytest.mark.parametrize("key", ["n8n", "zapier", "make"])
+def test_automation_services_take_the_default_body(key):
+    preset = find_preset(key)
+    assert (preset.template, preset.content_type, preset.headers) == (None, "application/json", ())
+    assert preset.how_to
+
+
+@pytest.mark.parametrize("preset", CUSTOM, ids=lambda preset: preset.key)
+def test_a_preset_can_be_saved_for_every_event_and_needs_no_warning(preset):
+    check_shape(BodyShape("custom", preset.template, preset.content_type), [*TRIGGERS, Trigger.PING])
+    said = remarks(compile_template(preset.template, preset.content_type), TRIGGERS, Known())
+    assert [remark.message for remark in said if not remark.is_note] == []
+
+
+@pytest.mark.parametrize("preset", CUSTOM[:5], ids=lambda preset: preset.key)
+def test_times_read_as_a_person_writes_them(preset):
+    context = template_context(build_payload(sample_event(Trigger.BOOKING_CREATED), BASE_URL))
+    body = compile_template(preset.template, preset.content_type).render(context).decode()
+    assert "Thursday, March 5, 2026, 9:00 AM – 9:30 AM (Europe/London)" in body
+    assert "Ann Lee" in body
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("https://hooks.slack.com/services/T0/B0/x", "slack"),
+        ("  https://hooks.slack.com/triggers/E0/1/x ", "slack"),
+        ("https://discord.com/api/webhooks/1/x", "discord"),
+        ("https://canary.discord.com/api/v10/webhooks/1/x", "discord"),
+        ("https://discordapp.com/api/webhooks/1/x", "discord"),
+        ("https://prod-12.westeurope.logic.azure.com:443/workflows/x/triggers/manual/paths/invoke?sig=y", "teams"),
+        ("https://default1.2.environment.api.powerplatform.com/powerautomate/automations/direct/x", "teams"),
+        ("https://acme.webhook.office.com/webhookb2/x", "teams"),
+        ("https://chat.googleapis.com/v1/spaces/AAA/messages?key=k&token=t", "google-chat"),
+        ("https://ntfy.sh/my-bookings", "ntfy"),
+        ("https://acme.app.n8n.cloud/webhook/1-2", "n8n"),
+        ("https://hooks.zapier.com/hooks/catch/1/x/", "zapier"),
+        ("https://hook.eu2.make.com/abc", "make"),
+        ("https://hook.integromat.com/abc", "make"),
+        ("https://example.com/hooks.slack.com/", None),
+        ("https://hooks.slack.com.evil.example/", None),
+        ("http://discord.example/api/webhooks/1", None),
+        ("", None),
+    ],
+)
+def test_an_address_tells_its_service(url, key):
+    found = preset_for(url)
+    assert (found and found.key) == key

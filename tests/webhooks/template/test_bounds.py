@@ -1,0 +1,77 @@
+"""Whatever somebody writes: checking and rendering it ends soon, and no body is larger than 256 KiB."""
+
+import time
+
+import pytest
+
+from calhooks.events import Trigger
+from calhooks.webhooks.body.payload import build_payload, template_context
+from calhooks.webhooks.body.samples import crowded_event
+from calhooks.webhooks.template import TemplateError, check_template, compile_template
+
+CROWD = template_context(build_payload(crowded_event(Trigger.BOOKING_CREATED), "https://cal.example.com"))
+# Many times what is measured on an idle machine, so that a busy one passes.
+SECONDS = 5
+
+
+def loops(depth: int, inside: str) -> str:
+    opening = "{{#each attendees}}" + "{{#each @root.attendees}}" * (depth - 1)
+    return '"' + opening + inside + "{{/each}}" * depth + '"'
+
+
+def test_three_loops_inside_each_other_over_twenty_attendees_are_fine():
+    assert len(compile_template(loops(3, "{{name}}x")).render(CROWD)) > 8000
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        (loops(3, "{{name}} and words. " * 500), "The body grows past 256 KiB here."),
+        ('"' + "{{this}}" * 5000 + '"', "The body grows past 256 KiB here."),
+        (loops(6, ""), "This loop would take too long"),
+        (loops(5, '{{join @root.attendees "" field="x"}}'), "This loop would take too long"),
+    ],
+)
+def test_a_body_that_would_grow_or_take_too_long_is_refused_with_the_reason(template, message):
+    started = time.monotonic()
+    with pytest.raises(TemplateError) as caught:
+        check_template(template, "application/json", [CROWD])
+    assert message in caught.value.message
+    assert time.monotonic() - started < SECONDS
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("[{{#each a}}[" * 12 + "]{{#unless @last}},{{/unless}}{{/each}}]" * 12, "too complicated"),
+        (loops(33, ""), "Blocks stand inside each other more than 32 deep."),
+        ('"' + "{{#if a}}x{{/if}}" * 10 + '"', "its branches combine in more than 512 ways"),
+        ('"' + "x" * 65536 + '"', "The template is longer than 65,536 characters."),
+    ],
+)
+def test_a_template_that_is_too_much_to_check_is_refused_at_once(template, message):
+    started = time.monotonic()
+    with pytest.raises(TemplateError) as caught:
+        compile_template(template)
+    assert message in caught.value.message
+    assert time.monotonic() - started < SECONDS
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        '"' + "{{#if a}}x{{/if}}" * 9 + '"',
+        '"{{#if a}}1' + "".join(f"{{{{else if b{number}}}}}{number}" for number in range(30)) + '{{/if}}"',
+        "{"
+        + "".join(f'{{{{#if a{number}}}}}"k{number}": 1,{{{{/if}}}}' for number in range(9))
+        + '"z": ['
+        + "1," * 9000
+        + "1]}",
+        "[" + "1," * 30000 + "1]",
+        "[" + '"{{title}}",' * 4000 + "1]",
+    ],
+)
+def test_a_large_template_is_checked_soon(template):
+    started = time.monotonic()
+    compile_template(template).render(CROWD)
+    assert time.monotonic() - started < SECONDS
