@@ -6,6 +6,9 @@ import secrets
 # Digits and letters without the ones that look alike.
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 UID_LENGTH = 22
+# A secret as Standard Webhooks writes it; the browser makes the same.
+STANDARD_PREFIX = "whsec_"
+STANDARD_BYTES = 24
 
 
 def new_uid() -> str:
@@ -25,7 +28,7 @@ def new_message_id() -> str:
 
 def new_secret() -> str:
     """Return a Standard Webhooks secret: `whsec_` and 24 random bytes in base64."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+    return STANDARD_PREFIX + base64.b64encode(secrets.token_bytes(STANDARD_BYTES)).decode()
 
 
 def new_token() -> str:

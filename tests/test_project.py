@@ -192,6 +192,28 @@ def test_every_route_has_an_access_rule(app: Flask) -> None:
     assert bare == []
 
 
+# Documents
+
+
+def modules_in_the_documented_tree() -> Iterator[str]:
+    """Give each module that docs/architecture.md shows, such as "web/site/htmx"."""
+    tree = (ROOT / "docs" / "architecture.md").read_text().split("```text\ncalhooks/\n")[1].split("```")[0]
+    folders: list[str] = []
+    for line in tree.splitlines():
+        words = line.split()
+        # Names that need a second line are further to the right than any folder.
+        if words[0].endswith("/"):
+            depth = (len(line) - len(line.lstrip())) // 2 - 1
+            folders[depth:] = [words.pop(0)]
+        yield from ("".join(folders) + word for word in words)
+
+
+def test_the_documented_tree_is_the_one_there_is() -> None:
+    there = {inside(path).removesuffix(".py") for path in MODULES if path.name != "__init__.py"}
+    shown = sorted(modules_in_the_documented_tree())
+    assert shown == sorted(name for name in there if not name.startswith("migrations/"))
+
+
 # Requirements
 
 

@@ -1,4 +1,4 @@
-"""The only room where a request exists: blueprints, forms, access rules."""
+"""The only package where a request exists: blueprints, forms, access rules."""
 
 from flask import Flask
 
@@ -8,7 +8,7 @@ from calhooks.web.site import access, compression, errors, rate_limits, row_numb
 from calhooks.web.site.htmx import htmx
 from calhooks.web.wording import bodies, times
 
-ROOMS = (accounts, webhooks, scheduling, operations, public)
+PACKAGES = (accounts, webhooks, scheduling, operations, public)
 
 
 def init_app(app: Flask, config: Config) -> None:
@@ -25,6 +25,6 @@ def init_app(app: Flask, config: Config) -> None:
     htmx.init_app(app)
     # A link that was copied with a slash at its end leads to the same page.
     app.url_map.strict_slashes = False
-    for room in ROOMS:
-        for page in room.PAGES:
+    for package in PACKAGES:
+        for page in package.PAGES:
             app.register_blueprint(page.blueprint)

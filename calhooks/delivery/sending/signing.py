@@ -6,7 +6,8 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
-STANDARD_PREFIX = "whsec_"
+from calhooks.ids import STANDARD_PREFIX
+
 LONGEST_SECRET = 500
 
 

@@ -20,7 +20,7 @@ from calhooks.web.public.booking_form import BookingForm, form_for
 from calhooks.web.public.booking_link import BookingLink
 from calhooks.web.public.month import MonthGrid, last_day, latest_month, month_grid, months_after, shown_month
 from calhooks.web.public.visit import Visit
-from calhooks.web.site.visitor import CLOCKS, clock_hours
+from calhooks.web.site.visitor import CLOCK_COOKIE, CLOCKS, ONE_YEAR_SECONDS, ZONE_COOKIE, clock_hours
 from calhooks.web.wording.times import clock_time, long_day
 from calhooks.zones import ZoneGroup, zone_groups, zone_info
 
@@ -116,6 +116,11 @@ class BookerPage:
         return [
             (hours, f"{self.link.path}?{query}&{CLOCK_PARAMETER}={hours}", hours == clock_hours()) for hours in CLOCKS
         ]
+
+    @property
+    def cookies(self) -> dict[str, str | int]:
+        """Return the names of what the page's script keeps in the browser, and for how many seconds."""
+        return {"zone": ZONE_COOKIE, "clock": CLOCK_COOKIE, "seconds": ONE_YEAR_SECONDS}
 
     @property
     def announcement(self) -> str:

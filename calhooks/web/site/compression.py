@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 TEXT_TYPES = {"text/html", "text/css", "text/javascript", "image/svg+xml"}
 # The blueprints of what bookers see.
 PUBLIC_PAGES = ("profile", "booker")
-FEWEST_BYTES = 1000
+FEWEST_BYTES = 100
 # A page is compressed anew for everyone, a file once in the life of the process.
 PAGE_LEVEL, FILE_LEVEL = 5, 9
 

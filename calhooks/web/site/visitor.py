@@ -10,7 +10,7 @@ from calhooks.locales import DEFAULT_LOCALE, LOCALES
 from calhooks.zones import UnknownZone, canonical_zone
 
 VISITOR = "visitor"
-# Set by static/js/booking.js to what the browser says.
+# Set by static/js/public/visitor.js to what the browser says.
 ZONE_COOKIE = "calhooks_zone"
 # Set there too, and without a script by a link with `timeFormat`: 12 or 24 hours.
 CLOCK_COOKIE = "calhooks_clock"

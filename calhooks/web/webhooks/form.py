@@ -9,6 +9,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from calhooks.db import db
 from calhooks.events import DEFAULT_TRIGGERS, TRIGGER_LABELS, TRIGGERS, Trigger
+from calhooks.ids import STANDARD_BYTES, STANDARD_PREFIX
 from calhooks.scheduling.bookings.lookups import recent_bookings
 from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.models.bookings import Booking
@@ -45,6 +46,8 @@ def _number(text: object) -> int:
 
 class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """What stands in the box. The names are the contract's; a browser checks nothing, so that one place speaks."""
+
+    secret_prefix, secret_bytes = STANDARD_PREFIX, STANDARD_BYTES
 
     active = BooleanField("Enabled", default=True)
     subscriber_url = URLField("Subscriber URL", name="subscriberUrl", default="")

@@ -11,10 +11,15 @@ from calhooks.web.site.visitor import clock_hours
 from calhooks.zones import offset_label, zone_info
 
 NOON = 12
+# A unit, its seconds, and from how many on it is used.
+UNITS = (("day", 86400, 1), ("hour", 3600, 1), ("minute", 60, 1), ("second", 1, 5))
+# The words of `ago`, which static/js/site/moments.js uses too; # is an amount.
+PAST, FUTURE, NOW, SOON = "# ago", "in #", "just now", "in a moment"
 
 
 def init_app(app: Flask) -> None:
-    """Add the filters to Jinja."""
+    """Add the filters, and the words of `ago`, to Jinja."""
+    app.jinja_env.globals["moment_words"] = {"units": UNITS, "past": PAST, "future": FUTURE, "now": NOW, "soon": SOON}
     app.add_template_filter(local)
     app.add_template_filter(iso)
     app.add_template_filter(ago)
@@ -36,8 +41,8 @@ def ago(moment: datetime) -> str:
     seconds = round((clock.now() - moment).total_seconds())
     text = _amount(abs(seconds))
     if text is None:
-        return "just now" if seconds >= 0 else "in a moment"
-    return f"{text} ago" if seconds >= 0 else f"in {text}"
+        return NOW if seconds >= 0 else SOON
+    return (PAST if seconds >= 0 else FUTURE).replace("#", text)
 
 
 def duration(milliseconds: int) -> str:
@@ -49,9 +54,9 @@ def duration(milliseconds: int) -> str:
 
 
 def _amount(seconds: int) -> str | None:
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+    for unit, length, fewest in UNITS:
         count = seconds // length
-        if count and not (unit == "second" and count < 5):
+        if count >= fewest:
             return f"{count} {unit}{'s' if count > 1 else ''}"
     return None
 

@@ -1,5 +1,7 @@
 // Choose the browser's time zone where nobody has chosen one yet.
 
+import "../site/page.js";
+
 for (const select of document.querySelectorAll("select[data-detect-zone]")) {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (!zone) continue;

@@ -1,5 +1,7 @@
 // The log: the opened delivery is marked in the list, and the reader begins at its heading.
 
+import "../site/app.js";
+
 function markOpened() {
   for (const link of document.querySelectorAll(".log-link")) {
     if (new URL(link.href).pathname === location.pathname) link.setAttribute("aria-current", "true");

@@ -1,5 +1,7 @@
-// What the booker typed is still there after the browser's own Back, in this tab, until it is sent. Loaded before
-// booking.js, which shows the form.
+// What the booker typed is still there after the browser's own Back, in this tab, until it is sent.
+
+import { bookingForm } from "./booker.js";
+import { hasGuests, setGuests } from "./guests.js";
 
 // What each field holds that nobody has typed over yet: it came with the link.
 let untyped = { fields: {}, guests: "" };
@@ -29,9 +31,7 @@ function readDraft() {
   }
 }
 
-function saveDraft() {
-  const form = document.getElementById("booking-form");
-  if (!form) return;
+function saveDraft(form) {
   try {
     sessionStorage.setItem(draftKey(), JSON.stringify({ typed: readForm(form), untyped }));
   } catch {
@@ -41,19 +41,30 @@ function saveDraft() {
 
 // Puts what was typed where the page shows nothing, or what was there before it was typed over. A page that comes with
 // something else comes from another link, or with what was typed.
-function fillDraft() {
-  const form = document.getElementById("booking-form");
+export function fillDraft() {
+  const form = bookingForm();
   if (!form) return;
   const shown = readForm(form);
   const draft = readDraft();
   untyped = { fields: { ...shown.fields }, guests: String(shown.guests) };
   if (!draft) return;
+  keepUntyped(shown, draft);
+  if (form.querySelector('[aria-invalid="true"]')) return;
+  fillFields(draftFields(form), shown, draft);
+  const areGuestsUntyped = !shown.guests.length || String(shown.guests) === draft.untyped.guests;
+  if (hasGuests() && areGuestsUntyped) setGuests(draft.typed.guests);
+}
+
+// A page that shows what was typed does not show what was there before.
+function keepUntyped(shown, draft) {
   for (const [name, value] of Object.entries(shown.fields)) {
     if (value === draft.typed.fields[name]) untyped.fields[name] = draft.untyped.fields[name];
   }
   if (untyped.guests === String(draft.typed.guests)) untyped.guests = draft.untyped.guests;
-  if (form.querySelector('[aria-invalid="true"]')) return;
-  for (const field of draftFields(form)) {
+}
+
+function fillFields(fields, shown, draft) {
+  for (const field of fields) {
     const { [field.name]: said } = draft.typed.fields;
     const now = shown.fields[field.name];
     if (said === undefined || (now && now !== draft.untyped.fields[field.name])) continue;
@@ -61,15 +72,11 @@ function fillDraft() {
     else if (field.type === "radio") field.checked = field.value === said;
     else field.value = said;
   }
-  const parts = guestParts();
-  if (!parts || (shown.guests.length && String(shown.guests) !== draft.untyped.guests)) return;
-  parts.list.replaceChildren();
-  draft.typed.guests.forEach((guest) => addGuest(guest));
-  nameGuests();
 }
 
 document.addEventListener("input", (event) => {
-  if (event.target.form?.id === "booking-form") saveDraft();
+  const form = event.target.form;
+  if (form && form === bookingForm()) saveDraft(form);
 });
 
 document.body.addEventListener("htmx:beforeOnLoad", (event) => {

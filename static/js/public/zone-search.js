@@ -1,17 +1,21 @@
 // Find a time zone by typing: a city, a region, a country's time ("India"), an abbreviation ("PST") or an offset.
 // Loaded when somebody asks for it. What is found is chosen in the page's own list of zones.
 
-const hour12 = () => /(?:^|; )calhooks_clock=12(?:;|$)/.test(document.cookie);
-// Going back in the history puts a new list in place of the old one.
+import { closeModal, modal, openModal } from "../site/modal.js";
+import { isTwelveHours } from "./visitor.js";
+
+// Looked up at each opening: going back in the history puts a new list in place of the old one.
 let select = null;
 let zones = [];
+let input = null;
+let list = null;
 
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 // What a zone is called in words, and the time it is there: empty where the browser does not know the zone.
 function inWords(zone) {
   try {
-    const said = { timeZone: zone, timeZoneName: "long", hour: "numeric", minute: "2-digit", hour12: hour12() };
+    const said = { timeZone: zone, timeZoneName: "long", hour: "numeric", minute: "2-digit", hour12: isTwelveHours() };
     const parts = new Intl.DateTimeFormat("en", said).formatToParts();
     const long = parts.find((part) => part.type === "timeZoneName").value;
     const time = parts.filter((part) => part.type !== "timeZoneName").map((part) => part.value);
@@ -63,46 +67,46 @@ function row(zone, number) {
   return item;
 }
 
+function mark(item, block = "nearest") {
+  list.querySelector("[aria-selected]")?.removeAttribute("aria-selected");
+  item?.setAttribute("aria-selected", "true");
+  item?.scrollIntoView({ block });
+  if (item) input.setAttribute("aria-activedescendant", item.id);
+  else input.removeAttribute("aria-activedescendant");
+}
+
+function draw() {
+  const found = find(input.value);
+  list.replaceChildren(...found.map(row));
+  modal.querySelector("[data-none]").hidden = found.length > 0;
+  const chosen = input.value ? null : list.querySelector(`[data-value="${CSS.escape(select.value)}"]`);
+  mark(chosen ?? list.firstElementChild, chosen ? "center" : "nearest");
+}
+
+function choose(item) {
+  if (!item) return;
+  select.value = item.dataset.value;
+  closeModal();
+  select.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function onKey(event) {
+  const marked = list.querySelector("[aria-selected]");
+  const next = { ArrowDown: marked?.nextElementSibling, ArrowUp: marked?.previousElementSibling }[event.key];
+  if (next) mark(next);
+  else if (event.key === "Enter") choose(marked);
+  else return;
+  event.preventDefault();
+}
+
 export function openZoneSearch() {
   select = document.getElementById("timeZone");
   zones = readZones();
   modal.replaceChildren(document.getElementById("zone-search").content.cloneNode(true));
-  const input = modal.querySelector("input");
-  const list = modal.querySelector("ul");
-  const none = modal.querySelector("[data-none]");
-
-  function mark(item, block = "nearest") {
-    list.querySelector("[aria-selected]")?.removeAttribute("aria-selected");
-    item?.setAttribute("aria-selected", "true");
-    item?.scrollIntoView({ block });
-    if (item) input.setAttribute("aria-activedescendant", item.id);
-    else input.removeAttribute("aria-activedescendant");
-  }
-
-  function draw() {
-    const found = find(input.value);
-    list.replaceChildren(...found.map(row));
-    none.hidden = found.length > 0;
-    const chosen = input.value ? null : list.querySelector(`[data-value="${CSS.escape(select.value)}"]`);
-    mark(chosen ?? list.firstElementChild, chosen ? "center" : "nearest");
-  }
-
-  function choose(item) {
-    if (!item) return;
-    select.value = item.dataset.value;
-    closeModal();
-    select.dispatchEvent(new Event("change", { bubbles: true }));
-  }
-
+  input = modal.querySelector("input");
+  list = modal.querySelector("ul");
   input.addEventListener("input", draw);
-  input.addEventListener("keydown", (event) => {
-    const marked = list.querySelector("[aria-selected]");
-    const next = { ArrowDown: marked?.nextElementSibling, ArrowUp: marked?.previousElementSibling }[event.key];
-    if (next) mark(next);
-    else if (event.key === "Enter") choose(marked);
-    else return;
-    event.preventDefault();
-  });
+  input.addEventListener("keydown", onKey);
   list.addEventListener("click", (event) => choose(event.target.closest("li")));
   openModal();
   draw();
