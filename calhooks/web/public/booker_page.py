@@ -146,7 +146,7 @@ def booker_page(visit: Visit, form: BookingForm | None = None, refusal: str = ""
     days = by_day(starts, rules)
     times = _choices(days.get(day, [])) if day else []
     # Held for somebody else or not, who has the link may book it.
-    is_free = wanted in starts or (held and wanted in _free(visit, month, now, held=()))
+    is_free = wanted and (wanted in starts or (held and wanted in _free(visit, month, now, held=())))
     slot = _slot(visit, wanted) if wanted and (is_free or form) else None
     later = (_free(visit, each, now, held) for each in _months_to_search(month, today))
     return BookerPage(
