@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from calhooks.scheduling.availability.absences import away
 from calhooks.scheduling.availability.booking_limits import closed_spans, outside_window, reached_limit
-from calhooks.scheduling.availability.slots import OpenRange, Span, WeeklyHours, day_bounds, free_slots
+from calhooks.scheduling.availability.slots import Days, OpenRange, SlotRules, Span, WeeklyHours, day_bounds, free_slots
 from calhooks.scheduling.errors import SlotNotOffered, SlotTaken
 from calhooks.scheduling.event_types.lengths import MAX_LENGTH
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
@@ -47,15 +47,15 @@ def free_times(
     ]
     return free_slots(
         weekly_hours(event_type.schedule),
-        first=first,
-        last=last,
-        zone=zone,
-        duration=length,
-        interval=event_type.slot_interval or length,
+        Days(first, last, zone),
+        SlotRules(
+            duration=length,
+            interval=event_type.slot_interval or length,
+            buffer_before=before,
+            buffer_after=after,
+        ),
         earliest=now + timedelta(minutes=event_type.minimum_notice),
         busy=busy,
-        buffer_before=before,
-        buffer_after=after,
         closed=closed_spans(session, event_type, *bounds, now, moving),
     )
 
@@ -77,11 +77,8 @@ def require_offered(
         raise SlotNotOffered("It is too late to book this time. Please choose a later one.")
     offered = free_slots(
         weekly_hours(event_type.schedule),
-        first=start.date(),
-        last=start.date(),
-        zone=UTC,
-        duration=length,
-        interval=event_type.slot_interval or length,
+        Days(start.date(), start.date(), UTC),
+        SlotRules(duration=length, interval=event_type.slot_interval or length),
         earliest=start,
         busy=away(session, event_type.owner, start, start + timedelta(minutes=length)),
         closed=outside_window(event_type, now),

@@ -9,7 +9,7 @@ from calhooks.scheduling.availability.absences import away
 from calhooks.scheduling.availability.booking_limits import outside_window, reached_limit
 from calhooks.scheduling.availability.holds import held_by_others
 from calhooks.scheduling.availability.openings import weekly_hours
-from calhooks.scheduling.availability.slots import Span, free_slots
+from calhooks.scheduling.availability.slots import Days, SlotRules, Span, free_slots
 from calhooks.scheduling.event_types.lengths import MAX_BUFFER, MAX_LENGTH, length_of_time
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType
@@ -64,16 +64,8 @@ def _hours(event_type: EventType, start: datetime, length: int) -> list[str]:
     here = f"in “{schedule.name}” ({schedule.time_zone.replace('_', ' ')})"
 
     def fits(interval: int) -> bool:
-        return start in free_slots(
-            hours,
-            first=day,
-            last=day,
-            zone=zone,
-            duration=length,
-            interval=interval,
-            earliest=start,
-            busy=(),
-        )
+        rules = SlotRules(duration=length, interval=interval)
+        return start in free_slots(hours, Days(day, day, zone), rules, earliest=start)
 
     interval = event_type.slot_interval or length
     if fits(interval):
