@@ -12,9 +12,10 @@ from flask import url_for
 from sqlalchemy.orm import Session
 
 from calhooks import clock
+from calhooks.scheduling.availability.hindrances import Wanted
 from calhooks.scheduling.availability.holds import held_by_others
 from calhooks.scheduling.availability.openings import free_times
-from calhooks.scheduling.availability.slots import Span, by_day
+from calhooks.scheduling.availability.slots import Days, Span, by_day
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.web.public.booking_form import BookingForm
@@ -154,10 +155,8 @@ def booker_page(
     held = held_by_others(session, event_type.owner_id, visitor, now)
 
     def free(month: date, held: Sequence[Span] = held) -> list[datetime]:
-        last = last_day(month)
-        return free_times(
-            session, event_type, first=month, last=last, zone=rules, now=now, length=length, moving=former, held=held
-        )
+        days, wanted = Days(month, last_day(month), rules), Wanted(now=now, length=length, moving=former)
+        return free_times(session, event_type, days, wanted, held)
 
     starts = free(first)
     days = by_day(starts, rules)
