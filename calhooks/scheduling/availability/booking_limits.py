@@ -50,6 +50,8 @@ def full_periods(
     first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
     for name, most, period in _limits(event_type):
         booked = _booked(session, event_type, host, (period(first)[0], period(last)[1]), moving)
+        if len(booked) < most:
+            continue
         counts = Counter(period(start.astimezone(zone).date()) for start in booked)
         for days, count in counts.items():
             bounds = day_bounds(*days, zone) if count >= most else None

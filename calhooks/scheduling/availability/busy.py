@@ -1,9 +1,9 @@
 """What a host has accepted around a stretch of time, each with the buffers of its own event type."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVarTuple
 
-from sqlalchemy import BigInteger, Result, bindparam, cast, extract, or_, select
+from sqlalchemy import BigInteger, Result, Select, bindparam, cast, extract, or_, select
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
@@ -12,9 +12,8 @@ from calhooks.scheduling.event_types.lengths import MAX_LENGTH
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType
 
-# Of a booking: its id, its event type's, and when it begins and ends.
-_Rows = Result[int, int | None, int, int]
 _Buffers = dict[int | None, Span]
+_Columns = TypeVarTuple("_Columns")
 
 
 class Accepted(NamedTuple):
@@ -27,9 +26,9 @@ class Accepted(NamedTuple):
 
 def busy_spans(session: Session, host: User, begin: datetime, end: datetime, moving: Booking | None) -> list[Span]:
     """Return when accepted bookings keep a host, buffers included, in seconds since 1970."""
-    buffers, rows = _read(session, host, begin, end, moving)
+    buffers, rows = _read(_ACCEPTED, session, host, (begin, end), moving)
     busy = []
-    for _, event_type_id, starts, ends in rows:
+    for event_type_id, starts, ends in rows:
         before, after = buffers.get(event_type_id, (0, 0))
         busy.append((starts - before, ends + after))
     return busy
@@ -37,17 +36,21 @@ def busy_spans(session: Session, host: User, begin: datetime, end: datetime, mov
 
 def accepted(session: Session, host: User, begin: datetime, end: datetime, moving: Booking | None) -> list[Accepted]:
     """Return a host's accepted bookings one by one, the earliest first."""
-    buffers, rows = _read(session, host, begin, end, moving)
+    buffers, rows = _read(_ACCEPTED_BY_ID, session, host, (begin, end), moving)
     found = []
-    for number, event_type_id, starts, ends in rows:
+    for event_type_id, starts, ends, number in rows:
         before, after = buffers.get(event_type_id, (0, 0))
         found.append(Accepted(number, (starts, ends), (starts - before, ends + after)))
     return sorted(found, key=lambda each: each.meeting)
 
 
 def _read(
-    session: Session, host: User, begin: datetime, end: datetime, moving: Booking | None
-) -> tuple[_Buffers, _Rows]:
+    query: Select[*_Columns],
+    session: Session,
+    host: User,
+    stretch: tuple[datetime, datetime],
+    moving: Booking | None,
+) -> tuple[_Buffers, Result[*_Columns]]:
     """Return the buffers of a host's event types, and all that can reach into a stretch of time.
 
     In seconds, which are counted by the database: thousands of datetimes would cost more than all the rest.
@@ -56,21 +59,19 @@ def _read(
         number: (before * 60, after * 60) for number, before, after in session.execute(_BUFFERS, {"host": host.id})
     }
     furthest = timedelta(seconds=max((max(both) for both in buffers.values()), default=0))
-    query = _ACCEPTED
     if moving is not None:
         # A request to move a booking leaves that booking in its slot.
         query = query.where(Booking.id.not_in([moving.id, moving.rescheduled_from_id or moving.id]))
-    stretch = {
+    bounds = {
         "host": host.id,
-        "first_start": begin - furthest - timedelta(minutes=MAX_LENGTH),
-        "last_start": end + furthest,
-        "first_end": begin - furthest,
+        "first_start": stretch[0] - furthest - timedelta(minutes=MAX_LENGTH),
+        "last_start": stretch[1] + furthest,
+        "first_end": stretch[0] - furthest,
     }
-    return buffers, session.execute(query, stretch)
+    return buffers, session.execute(query, bounds)
 
 
 _ACCEPTED = select(
-    Booking.id,
     Booking.event_type_id,
     cast(extract("epoch", Booking.start_time), BigInteger),
     cast(extract("epoch", Booking.end_time), BigInteger),
@@ -82,6 +83,8 @@ _ACCEPTED = select(
     Booking.start_time < bindparam("last_start"),
     Booking.end_time > bindparam("first_end"),
 )
+# Apart, because a month of thousands of bookings is read without.
+_ACCEPTED_BY_ID = _ACCEPTED.add_columns(Booking.id)
 _BUFFERS = select(EventType.id, EventType.buffer_before, EventType.buffer_after).where(
     EventType.owner_id == bindparam("host"), or_(EventType.buffer_before > 0, EventType.buffer_after > 0)
 )
