@@ -4,11 +4,12 @@ from calendar import monthrange
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from calhooks.accounts.models import User
 from calhooks.scheduling.availability.slots import FIRST_MINUTE, LAST_MINUTE, Span, day_bounds
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType, WindowKind
@@ -18,16 +19,16 @@ from calhooks.zones import zone_info
 Period = Callable[[date], tuple[date, date]]
 
 
-def closed_spans(
-    session: Session, event_type: EventType, begin: datetime, end: datetime, now: datetime, moving: Booking | None
-) -> list[Span]:
-    """Return when no meeting may start between two moments, in seconds since 1970: outside the window, or full."""
-    return [*outside_window(event_type, now), *_full(session, event_type, begin, end, moving)]
+class FullPeriod(NamedTuple):
+    """A "day", "week" or "month" with as many bookings as are allowed, and when it is, in seconds since 1970."""
+
+    name: str
+    span: Span
 
 
-def outside_window(event_type: EventType, now: datetime) -> list[Span]:
-    """Return the time before and after the days that can be booked, by the host's clock."""
-    zone = zone_info(event_type.owner.time_zone)
+def outside_window(event_type: EventType, host: User, now: datetime) -> list[Span]:
+    """Return the time before and after the days that can be booked, by the host's clock, in seconds since 1970."""
+    zone = zone_info(host.time_zone)
     today = now.astimezone(zone).date()
     if event_type.window_kind == WindowKind.ROLLING and event_type.window_days is not None:
         first, last = today, today + timedelta(days=event_type.window_days)
@@ -41,42 +42,32 @@ def outside_window(event_type: EventType, now: datetime) -> list[Span]:
     return [(FIRST_MINUTE * 60, int(bounds[0].timestamp())), (int(bounds[1].timestamp()), LAST_MINUTE * 60)]
 
 
-def reached_limit(
-    session: Session, event_type: EventType, start: datetime, moving: Booking | None = None
-) -> str | None:
-    """Return which period of a start is full ("day", "week", "month"), if one is."""
-    zone = zone_info(event_type.owner.time_zone)
-    day = start.astimezone(zone).date()
-    for name, most, period in _limits(event_type):
-        booked = _booked(session, event_type, *period(day), zone, moving)
-        if len(booked) >= most:
-            return name
-    return None
-
-
-def _full(
-    session: Session, event_type: EventType, begin: datetime, end: datetime, moving: Booking | None
-) -> Iterator[Span]:
-    zone = zone_info(event_type.owner.time_zone)
+def full_periods(
+    session: Session, event_type: EventType, host: User, begin: datetime, end: datetime, moving: Booking | None
+) -> Iterator[FullPeriod]:
+    """Give the days, weeks and months around a stretch of time in which an event type may not start once more."""
+    zone = zone_info(host.time_zone)
     first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
-    for _, most, period in _limits(event_type):
-        booked = _booked(session, event_type, period(first)[0], period(last)[1], zone, moving)
+    for name, most, period in _limits(event_type):
+        booked = _booked(session, event_type, host, (period(first)[0], period(last)[1]), moving)
+        if len(booked) < most:
+            continue
         counts = Counter(period(start.astimezone(zone).date()) for start in booked)
         for days, count in counts.items():
             bounds = day_bounds(*days, zone) if count >= most else None
             if bounds:
-                yield int(bounds[0].timestamp()), int(bounds[1].timestamp())
+                yield FullPeriod(name, (int(bounds[0].timestamp()), int(bounds[1].timestamp())))
 
 
 def _booked(
-    session: Session, event_type: EventType, first: date, last: date, zone: ZoneInfo, moving: Booking | None
+    session: Session, event_type: EventType, host: User, days: tuple[date, date], moving: Booking | None
 ) -> list[datetime]:
-    """Return the starts of what was accepted of an event type on some days, but for what is being moved."""
-    bounds = day_bounds(first, last, zone)
+    """Return the starts of what a host accepted of an event type on some days, but for what is being moved."""
+    bounds = day_bounds(*days, zone_info(host.time_zone))
     if bounds is None:
         return []
     query = select(Booking.start_time).where(
-        Booking.host_id == event_type.owner_id,
+        Booking.host_id == host.id,
         Booking.status == BookingStatus.ACCEPTED,
         Booking.start_time >= bounds[0],
         Booking.start_time < bounds[1],

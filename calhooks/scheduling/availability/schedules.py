@@ -10,12 +10,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.availability.slots import DAY
+from calhooks.scheduling.availability.slots import DAY, OpenRange, WeeklyHours
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.fields import checked, one_line
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.models.schedules import Schedule, ScheduleRange
-from calhooks.zones import canonical_zone
+from calhooks.zones import canonical_zone, zone_info
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DEFAULT_NAME = "Working hours"
@@ -99,6 +99,13 @@ def update_schedule(
         for start, end in day or ()
     ]
     return schedule
+
+
+def weekly_hours(schedule: Schedule) -> WeeklyHours:
+    """Return a schedule as the slots are worked out from it."""
+    ranges = tuple(OpenRange(each.weekday, each.start_minute, each.end_minute) for each in schedule.ranges)
+    overrides = {each.day: [(start, end) for start, end in each.ranges] for each in schedule.overrides}
+    return WeeklyHours(zone_info(schedule.time_zone), ranges, overrides)
 
 
 def clock_time(minute: int) -> str:

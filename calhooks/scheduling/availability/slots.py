@@ -43,6 +43,25 @@ class WeeklyHours:
 
 
 @dataclass(frozen=True, slots=True)
+class Days:
+    """The days that a booker asks for, `first` to `last`, by the clock of the booker's zone."""
+
+    first: date
+    last: date
+    zone: tzinfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotRules:
+    """How long a meeting is, how far apart two starts are, and what is kept free around it; in minutes."""
+
+    duration: int
+    interval: int
+    buffer_before: int = 0
+    buffer_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class _Piece:
     """Open minutes without a break; slots start at whole steps from `anchor`."""
 
@@ -53,30 +72,26 @@ class _Piece:
 
 def free_slots(
     hours: WeeklyHours,
+    days: Days,
+    rules: SlotRules,
     *,
-    first: date,
-    last: date,
-    zone: tzinfo,
-    duration: int,
-    interval: int,
     earliest: datetime,
-    busy: Iterable[Span],
-    buffer_before: int = 0,
-    buffer_after: int = 0,
+    busy: Iterable[Span] = (),
     closed: Iterable[Span] = (),
 ) -> list[datetime]:
-    """Return the starts, in UTC and in order, of meetings on the days `first` to `last` of the booker's `zone`.
+    """Return the starts, in UTC and in order, of meetings on some days of the booker.
 
     A slot starts at a whole number of intervals from the beginning of its range, by the host's clock, and not before
     `earliest` nor within a `closed` span; every minute of it is open, and nothing busy overlaps it or its buffers.
-    Lengths are in minutes, spans in seconds since 1970. A meeting may end on the day after `last`.
+    Spans are in seconds since 1970. A meeting may end on the day after the last.
     """
-    days = _days(first, last, zone, _ceil(earliest))
-    if not days:
+    asked = _days(days.first, days.last, days.zone, _ceil(earliest))
+    if not asked:
         return []
-    pieces = _pieces(hours, days[0][0], days[-1][1] + duration)
-    taken = _merged([*_taken(busy, duration + buffer_after, buffer_before), *_minutes_within(closed)])
-    starts = _starts(_within(_startable(pieces, duration), days), interval, taken)
+    lead, tail = rules.duration + rules.buffer_after, rules.buffer_before
+    pieces = _pieces(hours, asked[0][0], asked[-1][1] + rules.duration)
+    taken = _merged([*_taken(busy, lead, tail), *_minutes_within(closed)])
+    starts = _starts(_within(_startable(pieces, rules.duration), asked), rules.interval, taken)
     return [EPOCH + timedelta(minutes=start) for start in starts]
 
 

@@ -1,17 +1,29 @@
-"""Why a time is not free, for the host who wonders."""
+"""Why a time is not free, for the host who wonders: its hindrances in words."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
-from calhooks.scheduling.availability.absences import away
-from calhooks.scheduling.availability.booking_limits import outside_window, reached_limit
+from calhooks.scheduling.availability.hindrances import (
+    BetweenStarts,
+    Full,
+    Held,
+    Hindrance,
+    OutsideHours,
+    OutsideWindow,
+    Passed,
+    Taken,
+    TimeOff,
+    TooSoon,
+    Wanted,
+    hindrances,
+    hosts_of,
+)
 from calhooks.scheduling.availability.holds import held_by_others
-from calhooks.scheduling.availability.openings import weekly_hours
-from calhooks.scheduling.availability.slots import Span, free_slots
-from calhooks.scheduling.event_types.lengths import MAX_BUFFER, MAX_LENGTH, length_of_time
-from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.event_types.lengths import length_of_time
+from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.zones import zone_info
 
@@ -23,88 +35,62 @@ def reasons(
 
     `length` is one of its own, in minutes, by default the usual one.
     """
-    length = length or event_type.length
-    end = start + timedelta(minutes=length)
-    if start <= now:
-        return ["It has passed."]
-    found = []
-    if start < now + timedelta(minutes=event_type.minimum_notice):
-        notice = length_of_time(event_type.minimum_notice)
-        found.append(f"It is too soon: the event type wants {notice} of notice.")
-    if any(begin <= start.timestamp() < finish for begin, finish in outside_window(event_type, now)):
-        found.append("The day is outside of how far ahead the event type can be booked.")
-    if _overlaps(away(session, event_type.owner, start, end), start, end):
-        found.append("You are out of office on this day.")
-    found += _hours(event_type, start, length)
-    if period := reached_limit(session, event_type, start):
-        found.append(f"The {period} is full: it has as many bookings as the event type allows.")
-    found += _in_the_way(session, event_type, start, end)
-    if not found and _overlaps(
-        held_by_others(session, event_type.owner_id, "", now), *_buffered(event_type, start, end)
-    ):
-        found.append(
-            "Somebody is filling in the form for it. If they do not book, it is offered again in five minutes."
-        )
-    return found
+    hosts = hosts_of(event_type, held_by_others(session, event_type.owner_id, "", now))
+    found = list(hindrances(session, event_type, hosts, start, Wanted(now=now, length=length)))
+    # That it is held is of interest only where it could be booked.
+    found = [each for each in found if not isinstance(each, Held)] or found
+    bookings = _bookings(session, found)
+    return [_words(each, start, bookings) for each in found]
 
 
-def _overlaps(spans: list[Span], start: datetime, end: datetime) -> bool:
-    return any(begin < end.timestamp() and start.timestamp() < finish for begin, finish in spans)
+def _bookings(session: Session, found: Sequence[Hindrance]) -> dict[int, Booking]:
+    numbers = [each.booking_id for each in found if isinstance(each, Taken)]
+    if not numbers:
+        return {}
+    query = select(Booking).where(Booking.id.in_(numbers)).options(selectinload(Booking.attendees))
+    return {booking.id: booking for booking in session.scalars(query)}
 
 
-def _buffered(event_type: EventType, start: datetime, end: datetime) -> tuple[datetime, datetime]:
-    return start - timedelta(minutes=event_type.buffer_before), end + timedelta(minutes=event_type.buffer_after)
+def _words(hindrance: Hindrance, start: datetime, bookings: dict[int, Booking]) -> str:
+    match hindrance:
+        case Passed():
+            return "It has passed."
+        case TooSoon(notice=notice):
+            return f"It is too soon: the event type wants {length_of_time(notice)} of notice."
+        case OutsideWindow():
+            return "The day is outside of how far ahead the event type can be booked."
+        case TimeOff(only_near=True):
+            return "It is so close to your time off that a buffer between the two is missing."
+        case TimeOff():
+            return "You are out of office on this day."
+        case BetweenStarts() | OutsideHours():
+            return _hours(hindrance, start)
+        case Full(period=period):
+            return f"The {period} is full: it has as many bookings as the event type allows."
+        case Taken(booking_id=number):
+            return _taken(hindrance, bookings[number])
+        case Held():
+            return "Somebody is filling in the form for it. If they do not book, it is offered again in five minutes."
 
 
-def _hours(event_type: EventType, start: datetime, length: int) -> list[str]:
-    schedule = event_type.schedule
-    zone = zone_info(schedule.time_zone)
-    local = start.astimezone(zone)
-    hours, day = weekly_hours(schedule), local.date()
+def _hours(hindrance: BetweenStarts | OutsideHours, start: datetime) -> str:
+    schedule = hindrance.schedule
+    local = start.astimezone(zone_info(schedule.time_zone))
     here = f"in “{schedule.name}” ({schedule.time_zone.replace('_', ' ')})"
-
-    def fits(interval: int) -> bool:
-        return start in free_slots(
-            hours,
-            first=day,
-            last=day,
-            zone=zone,
-            duration=length,
-            interval=interval,
-            earliest=start,
-            busy=(),
-        )
-
-    interval = event_type.slot_interval or length
-    if fits(interval):
-        return []
-    if fits(1):
-        return [
-            f"Times are offered every {interval} minutes from the beginning of your hours; {local:%H:%M} is between."
-        ]
-    if day in hours.overrides:
-        return [f"{local:%A} {local.day} {local:%B} has other hours than its weekday {here}, and it does not fit."]
-    return [f"It does not fit into your hours of {local:%A}s {here}: it would be at {local:%H:%M} there."]
+    match hindrance:
+        case BetweenStarts(interval=interval):
+            every = f"every {interval} minutes from the beginning of your hours"
+            return f"Times are offered {every}; {local:%H:%M} is between."
+        case OutsideHours(overridden=True):
+            return f"{local:%A} {local.day} {local:%B} has other hours than its weekday {here}, and it does not fit."
+        case OutsideHours():
+            return f"It does not fit into your hours of {local:%A}s {here}: it would be at {local:%H:%M} there."
 
 
-def _in_the_way(session: Session, event_type: EventType, start: datetime, end: datetime) -> list[str]:
-    furthest = timedelta(minutes=MAX_BUFFER)
-    query = select(Booking).where(
-        Booking.host_id == event_type.owner_id,
-        Booking.status == BookingStatus.ACCEPTED,
-        Booking.start_time > start - 2 * furthest - timedelta(minutes=MAX_LENGTH),
-        Booking.start_time < end + 2 * furthest,
-    )
-    zone = zone_info(event_type.owner.time_zone)
-    before, after = timedelta(minutes=event_type.buffer_before), timedelta(minutes=event_type.buffer_after)
-    found = []
-    for booking in session.scalars(query.order_by(Booking.start_time)):
-        own_before = timedelta(minutes=booking.event_type.buffer_before if booking.event_type else 0)
-        own_after = timedelta(minutes=booking.event_type.buffer_after if booking.event_type else 0)
-        name = f"“{booking.title}” with {booking.attendees[0].name or booking.attendees[0].email}"
-        when = f"{booking.start_time.astimezone(zone):%H:%M} – {booking.end_time.astimezone(zone):%H:%M}"
-        if booking.start_time < end and start < booking.end_time:
-            found.append(f"{name} is at that time ({when}).")
-        elif booking.start_time - own_before < end + after and start - before < booking.end_time + own_after:
-            found.append(f"{name} is so near ({when}) that a buffer between the two is missing.")
-    return found
+def _taken(hindrance: Taken, booking: Booking) -> str:
+    zone = zone_info(hindrance.host.time_zone)
+    name = f"“{booking.title}” with {booking.attendees[0].name or booking.attendees[0].email}"
+    when = f"{booking.start_time.astimezone(zone):%H:%M} – {booking.end_time.astimezone(zone):%H:%M}"
+    if hindrance.only_near:
+        return f"{name} is so near ({when}) that a buffer between the two is missing."
+    return f"{name} is at that time ({when})."

@@ -6,8 +6,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.events import Trigger
 from calhooks.scheduling import fields
-from calhooks.scheduling.availability.booking_limits import reached_limit
-from calhooks.scheduling.availability.openings import is_taken
+from calhooks.scheduling.availability.hindrances import full, meeting_at, taken
 from calhooks.scheduling.bookings.events import announce
 from calhooks.scheduling.bookings.reschedule import take_place
 from calhooks.scheduling.bookings.rules import note
@@ -25,13 +24,12 @@ def confirm(session: Session, uid: str, host: User) -> Booking:
     _require_pending(booking)
     if booking.start_time <= now:
         raise NotAllowed("The time of this request has passed.")
-    if is_taken(
-        session, booking.host_id, booking.start_time, booking.length, booking.event_type, booking.rescheduled_from
-    ):
+    event_type, moving = booking.event_type, booking.rescheduled_from
+    meeting = meeting_at(booking.start_time, booking.length, event_type)
+    if any(taken(session, booking.host, meeting, moving)):
         raise SlotTaken(OVERLAPS)
-    event_type = booking.event_type
-    if event_type and (period := reached_limit(session, event_type, booking.start_time, booking.rescheduled_from)):
-        raise NotAllowed(f"This {period} is full: “{event_type.title}” has as many bookings as you allow it.")
+    if event_type and (reached := full(session, event_type, booking.host, meeting.start, moving)):
+        raise NotAllowed(f"This {reached.period} is full: “{event_type.title}” has as many bookings as you allow it.")
     note(booking, ChangeAction.CONFIRMED, now, host.email)
     take_place(session, booking, now, SlotTaken(OVERLAPS))
     return booking

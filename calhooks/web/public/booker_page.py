@@ -13,9 +13,10 @@ from flask import url_for
 
 from calhooks import clock
 from calhooks.db import db
+from calhooks.scheduling.availability.hindrances import Wanted
 from calhooks.scheduling.availability.holds import held_by_others
 from calhooks.scheduling.availability.openings import free_times
-from calhooks.scheduling.availability.slots import Span, by_day
+from calhooks.scheduling.availability.slots import Days, Span, by_day
 from calhooks.web.public.booking_form import BookingForm, form_for
 from calhooks.web.public.booking_link import BookingLink
 from calhooks.web.public.month import MonthGrid, last_day, latest_month, month_grid, months_after, shown_month
@@ -186,17 +187,9 @@ def _sentence(wanted: datetime | None, form: BookingForm | None) -> str:
 
 def _free(visit: Visit, month: date, now: datetime, held: Sequence[Span]) -> list[datetime]:
     """Return the times of a month that can be booked, without those that are `held`."""
-    return free_times(
-        db.session(),
-        visit.bookable,
-        first=month,
-        last=last_day(month),
-        zone=zone_info(visit.zone),
-        now=now,
-        length=visit.length,
-        moving=visit.replaced,
-        held=held,
-    )
+    days = Days(month, last_day(month), zone_info(visit.zone))
+    wanted = Wanted(now=now, length=visit.length, moving=visit.replaced)
+    return free_times(db.session(), visit.bookable, days, wanted, held)
 
 
 def _slot(visit: Visit, start: datetime) -> Slot:

@@ -1,27 +1,23 @@
 """What free slots are, slowly and obviously: minute by minute, on the clocks of the two zones."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 
-from calhooks.scheduling.availability.slots import WeeklyHours
+from calhooks.scheduling.availability.slots import Days, SlotRules, WeeklyHours
 
 MINUTE = timedelta(minutes=1)
 
 
 def reference_slots(
     hours: WeeklyHours,
+    days: Days,
+    rules: SlotRules,
     *,
-    first: date,
-    last: date,
-    zone: tzinfo,
-    duration: int,
-    interval: int,
     earliest: datetime,
     busy: list[tuple[int, int]],
-    buffer_before: int = 0,
-    buffer_after: int = 0,
     closed: Sequence[tuple[int, int]] = (),
 ) -> list[datetime]:
+    first, last, duration = days.first, days.last, rules.duration
     begin = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=2)
     end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=3)
     minutes = [begin + MINUTE * number for number in range((end - begin) // MINUTE + duration)]
@@ -36,16 +32,16 @@ def reference_slots(
     slots = []
     for number, start in enumerate(minutes[:-duration]):
         finish = start + MINUTE * duration
-        if start < earliest or not first <= start.astimezone(zone).date() <= last:
+        if start < earliest or not first <= start.astimezone(days.zone).date() <= last:
             continue
         if any(since is None for since in since_opening[number : number + duration]):
             continue
-        if since_opening[number] % interval:
+        if since_opening[number] % rules.interval:
             continue
         if any(begin <= start.timestamp() < end for begin, end in closed):
             continue
-        occupied_from = (start - MINUTE * buffer_before).timestamp()
-        occupied_to = (finish + MINUTE * buffer_after).timestamp()
+        occupied_from = (start - MINUTE * rules.buffer_before).timestamp()
+        occupied_to = (finish + MINUTE * rules.buffer_after).timestamp()
         if any(
             occupied_from < busy_to and busy_from < occupied_to for busy_from, busy_to in busy if busy_from < busy_to
         ):

@@ -6,7 +6,9 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.db import writing
+from calhooks.scheduling.availability.hindrances import Wanted
 from calhooks.scheduling.availability.openings import free_times
+from calhooks.scheduling.availability.slots import Days
 from calhooks.scheduling.bookings.confirm import confirm
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, SlotNotOffered
 from calhooks.scheduling.event_types.editing import create_event_type
@@ -21,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("watch")
 
 def offered(session: Session, event_type: EventType, first: date, last: date, now: datetime = NOW) -> list[str]:
     """The days in March that have free times."""
-    times = free_times(session, event_type, first=first, last=last, zone=UTC, now=now)
+    times = free_times(session, event_type, Days(first, last, UTC), Wanted(now=now))
     return sorted({f"{start:%d}" for start in times})
 
 
@@ -60,7 +62,7 @@ def test_the_days_of_a_window_are_the_hosts(session: Session) -> None:
         window_start=date(2026, 3, 4),
         window_end=date(2026, 3, 4),
     )
-    times = free_times(session, event_type, first=date(2026, 3, 1), last=date(2026, 3, 9), zone=UTC, now=NOW)
+    times = free_times(session, event_type, Days(date(2026, 3, 1), date(2026, 3, 9), UTC), Wanted(now=NOW))
     assert (times[0], times[-1]) == (at(15, day=3), at(14, 30, day=4))
 
 
@@ -101,7 +103,7 @@ def test_the_days_of_a_limit_are_the_hosts(session: Session) -> None:
         host, schedule=factories.create_schedule(host, (0, 24), range(7)), limit_day=1, minimum_notice=0
     )
     factories.create_booking(event_type, at(6, day=4))  # 22:00 on the 3rd by the host's clock.
-    times = free_times(session, event_type, first=date(2026, 3, 3), last=date(2026, 3, 4), zone=UTC, now=NOW)
+    times = free_times(session, event_type, Days(date(2026, 3, 3), date(2026, 3, 4), UTC), Wanted(now=NOW))
     assert [start for start in times if at(8) <= start < at(8, day=4)] == []
     assert at(7, 30) in times
     assert at(8, day=4) in times
@@ -126,7 +128,7 @@ def test_confirming_heeds_the_limits(session: Session) -> None:
 def test_the_ends_of_the_calendar_are_harmless(session: Session, now: datetime) -> None:
     event_type = hourly(limit_month=1, limit_week=1, window_kind=WindowKind.ROLLING, window_days=3_650)
     for day in (date.min, date(9999, 11, 30), date.max):
-        free_times(session, event_type, first=day, last=day, zone=UTC, now=now)
+        free_times(session, event_type, Days(day, day, UTC), Wanted(now=now))
 
 
 def form(host: User, **values: Any) -> EventType:

@@ -7,9 +7,11 @@ from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.scheduling.availability import absences, overrides
 from calhooks.scheduling.availability.absences import Kept, add_absence, list_absences, remove_absence
+from calhooks.scheduling.availability.hindrances import Wanted
 from calhooks.scheduling.availability.openings import free_times
 from calhooks.scheduling.availability.overrides import remove_override, set_override
 from calhooks.scheduling.availability.schedules import TypedTimes, create_schedule, delete_schedule, list_schedules
+from calhooks.scheduling.availability.slots import Days
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.models.schedules import DateOverride
@@ -45,7 +47,7 @@ def leave(owner: User, first: str, last: str = "", note: str = "") -> Kept:
 def offered(session: Session, event_type: EventType) -> dict[int, list[int]]:
     """The hours that are offered on each day of the week."""
     days: dict[int, list[int]] = {}
-    for start in free_times(session, event_type, first=WEEK[0], last=WEEK[1], zone=UTC, now=NOW):
+    for start in free_times(session, event_type, Days(WEEK[0], WEEK[1], UTC), Wanted(now=NOW)):
         days.setdefault(start.day, []).append(start.hour)
     return days
 
@@ -133,7 +135,7 @@ def test_the_days_away_are_the_hosts(session: Session) -> None:
     hours = factories.create_schedule(host, (0, 24), range(7))
     event_type = factories.create_event_type(host, schedule=hours, length=60, minimum_notice=0)
     leave(host, "2026-03-04")
-    times = free_times(session, event_type, first=WEEK[0], last=WEEK[1], zone=UTC, now=NOW)
+    times = free_times(session, event_type, Days(WEEK[0], WEEK[1], UTC), Wanted(now=NOW))
     assert [start for start in times if at(14, 1) <= start < at(15, day=4)] == []
     assert at(14) in times
     assert at(15, day=4) in times

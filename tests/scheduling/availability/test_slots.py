@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calhooks.scheduling.availability.slots import OpenRange, WeeklyHours, by_day, day_bounds, free_slots
+from calhooks.scheduling.availability.slots import (
+    Days,
+    OpenRange,
+    SlotRules,
+    WeeklyHours,
+    by_day,
+    day_bounds,
+    free_slots,
+)
 from calhooks.zones import zone_info
 from tests.scheduling.availability.slot_reference import reference_slots
 
@@ -47,6 +55,8 @@ ZONES = [
     "Antarctica/Troll",
 ]
 
+RULES = ("interval", "buffer_before", "buffer_after")
+
 
 def every_day(start: int, end: int) -> tuple[OpenRange, ...]:
     return tuple(OpenRange(weekday, start, end) for weekday in range(7))
@@ -54,8 +64,9 @@ def every_day(start: int, end: int) -> tuple[OpenRange, ...]:
 
 def slots_on(day: date, hours: WeeklyHours, zone: str, duration: int = 60, **more: object) -> list[str]:
     """The slots of one day as the booker reads them, with the offset of the booker's clock."""
-    rules: dict = {"interval": duration, "earliest": LONG_AGO, "busy": [], **more}
-    found = free_slots(hours, first=day, last=day, zone=zone_info(zone), duration=duration, **rules)
+    asked: dict = {"interval": duration, "earliest": LONG_AGO, "busy": [], **more}
+    rules = SlotRules(**{name: asked.pop(name) for name in RULES if name in asked}, duration=duration)
+    found = free_slots(hours, Days(day, day, zone_info(zone)), rules, **asked)
     return [slot.astimezone(zone_info(zone)).strftime("%H:%M%z") for slot in found]
 
 
@@ -265,11 +276,13 @@ def situations(draw: st.DrawFn) -> dict:
     ]
     return {
         "hours": WeeklyHours(host, tuple(opened), overrides),
-        "first": first,
-        "last": last,
-        "zone": booker,
-        "duration": draw(st.sampled_from([1, 15, 20, 30, 45, 60, 90, 600, 1500])),
-        "interval": draw(st.sampled_from([5, 15, 20, 30, 45, 60, 120, 1440])),
+        "days": Days(first, last, booker),
+        "rules": SlotRules(
+            duration=draw(st.sampled_from([1, 15, 20, 30, 45, 60, 90, 600, 1500])),
+            interval=draw(st.sampled_from([5, 15, 20, 30, 45, 60, 120, 1440])),
+            buffer_before=draw(st.sampled_from([0, 0, 5, 17, 120])),
+            buffer_after=draw(st.sampled_from([0, 0, 5, 17, 120])),
+        ),
         "earliest": midnight + timedelta(seconds=draw(st.integers(-100_000, 200_000))),
         "busy": busy,
         "closed": [
@@ -278,16 +291,13 @@ def situations(draw: st.DrawFn) -> dict:
                 st.lists(st.tuples(st.integers(-100_000, 260_000), st.integers(0, 90_000)), max_size=3)
             )
         ],
-        "buffer_before": draw(st.sampled_from([0, 0, 5, 17, 120])),
-        "buffer_after": draw(st.sampled_from([0, 0, 5, 17, 120])),
     }
 
 
 @settings(max_examples=150, deadline=None)
 @given(situations())
 def test_slots_are_those_of_the_slow_and_obvious_reference(situation: dict) -> None:
-    hours = situation.pop("hours")
-    assert free_slots(hours, **situation) == reference_slots(hours, **situation)
+    assert free_slots(**situation) == reference_slots(**situation)
 
 
 def test_a_month_with_thousands_of_bookings_takes_less_than_thirty_milliseconds() -> None:
@@ -303,11 +313,8 @@ def test_a_month_with_thousands_of_bookings_takes_less_than_thirty_milliseconds(
         before = time.process_time()
         free_slots(
             hours,
-            first=date(2026, 10, 1),
-            last=date(2026, 10, 31),
-            zone=zone_info("America/St_Johns"),
-            duration=15,
-            interval=5,
+            Days(date(2026, 10, 1), date(2026, 10, 31), zone_info("America/St_Johns")),
+            SlotRules(duration=15, interval=5),
             earliest=LONG_AGO,
             busy=busy,
         )

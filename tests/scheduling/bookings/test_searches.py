@@ -6,7 +6,9 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from calhooks.db import db, writing
+from calhooks.scheduling.availability.hindrances import Wanted
 from calhooks.scheduling.availability.openings import free_times
+from calhooks.scheduling.availability.slots import Days
 from calhooks.scheduling.bookings.book import find_submission
 from calhooks.scheduling.bookings.lists import View, list_bookings
 from calhooks.scheduling.bookings.meetings import announce_meetings
@@ -30,7 +32,7 @@ def test_no_search_for_bookings_reads_them_all(session: Session) -> None:
         announce_meetings(inner, at(20))
     for view in View:
         list_bookings(session, event_type.owner, view, NOW)
-    free_times(session, event_type, first=date(2026, 3, 1), last=date(2026, 3, 31), zone=UTC, now=NOW)
+    free_times(session, event_type, Days(date(2026, 3, 1), date(2026, 3, 31), UTC), Wanted(now=NOW))
     find_submission(session, booking.submission_key)
     event.remove(db.engine, "before_cursor_execute", note)
 
