@@ -16,7 +16,7 @@ from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.lookups import find_booking
 from calhooks.scheduling.bookings.metadata import MetadataError, parse_metadata
 from calhooks.scheduling.calendars.links import calendar_links
-from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
+from calhooks.scheduling.errors import InvalidInput, NotAllowed
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.web.public.booking_link import BookingLink
 from calhooks.web.public.booking_state import booking_state
@@ -59,8 +59,6 @@ def cancel_booking(uid: str) -> Response:
     try:
         with writing() as session:
             cancel(session, uid, reason=form.reason.data or "", by=access.signed_in_user())
-    except NotFound:
-        abort(404)
     except InvalidInput as error:
         form.reason.errors = list(error.errors.values())
         return _show(_find(uid), form, asks=True, status=422)
@@ -106,7 +104,4 @@ def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: s
 
 
 def _find(uid: str) -> Booking:
-    try:
-        return find_booking(db.session(), uid)
-    except NotFound:
-        abort(404)
+    return find_booking(db.session(), uid)

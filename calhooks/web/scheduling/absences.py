@@ -1,13 +1,13 @@
 """Time off: days on which a host cannot be booked."""
 
-from flask import Blueprint, abort, render_template, url_for
+from flask import Blueprint, render_template, url_for
 from werkzeug.wrappers import Response
 from wtforms import StringField
 from wtforms.widgets import DateInput
 
 from calhooks.db import writing
 from calhooks.scheduling.availability import absences
-from calhooks.scheduling.errors import InvalidInput, NotFound
+from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.forms.fields import AccountForm
 from calhooks.web.scheduling.availability import own_schedule, show_exceptions
@@ -48,11 +48,8 @@ def new_absence(schedule_id: int) -> str | Response | tuple[str, int]:
 @access.signed_in
 def remove_absence(schedule_id: int, absence_id: int) -> Response:
     """Have the host back."""
-    try:
-        with writing() as session:
-            was = absences.remove_absence(session, access.account(), absence_id)
-    except NotFound:
-        abort(404)
+    with writing() as session:
+        was = absences.remove_absence(session, access.account(), absence_id)
     fields = [("firstDay", was.first_day.isoformat()), ("lastDay", was.last_day.isoformat()), ("note", was.note)]
     offer_undo(long_day(was.first_day), url_for("absences.new_absence", schedule_id=schedule_id), fields)
     return show_exceptions(schedule_id, "These days can be booked again.")

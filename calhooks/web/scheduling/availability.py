@@ -1,6 +1,6 @@
 """The hours in which a host can be booked: a week for each schedule."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import StringField
 
@@ -9,7 +9,7 @@ from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.scheduling.availability import schedules
 from calhooks.scheduling.availability.absences import list_absences
-from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
+from calhooks.scheduling.errors import InvalidInput, NotAllowed
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.forms.fields import AccountForm, ZoneField
 from calhooks.web.scheduling.week_form import Week, change_week, stored_week, typed_hours, typed_week
@@ -122,10 +122,7 @@ def exceptions_of(host: User, schedule: Schedule) -> dict[str, object]:
 
 def own_schedule(schedule_id: int) -> Schedule:
     """Return one of the signed-in account's schedules; 404 for any other."""
-    try:
-        return schedules.find_schedule(db.session(), access.account(), schedule_id)
-    except NotFound:
-        abort(404)
+    return schedules.find_schedule(db.session(), access.account(), schedule_id)
 
 
 def show_exceptions(schedule_id: int, message: str) -> Response:

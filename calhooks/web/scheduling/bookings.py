@@ -20,7 +20,7 @@ from calhooks.scheduling.bookings import confirm, lists, lookups, no_show
 from calhooks.scheduling.bookings.export import bookings_csv
 from calhooks.scheduling.bookings.history import story
 from calhooks.scheduling.bookings.lists import Search, View
-from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotTaken
+from calhooks.scheduling.errors import InvalidInput, NotAllowed, SlotTaken
 from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.web.site import access
@@ -70,10 +70,7 @@ def export(view: str) -> Response:
 @access.signed_in
 def history(uid: str) -> str:
     """Tell a booking's whole story."""
-    try:
-        found = story(db.session(), access.account(), uid)
-    except NotFound:
-        abort(404)
+    found = story(db.session(), access.account(), uid)
     return render_template(
         "scheduling/bookings/history.html", story=found, booking=found.booking, labels=TRIGGER_LABELS
     )
@@ -89,8 +86,6 @@ def act(view: str) -> str | Response | tuple[str, int]:
     try:
         with writing() as session:
             message = ACTIONS[action](session, access.account(), uid)
-    except NotFound:
-        abort(404)
     except InvalidInput as error:
         form.reason.errors = list(error.errors.values())
         return _ask_why(view, uid, form), 422
@@ -132,10 +127,7 @@ def _answer(view: str, message: str, tone: str, status: int) -> Response:
 
 
 def _ask_why(view: str, uid: str, form: RejectForm) -> str:
-    try:
-        booking = lookups.find_hosts_booking(db.session(), access.account(), uid)
-    except NotFound:
-        abort(404)
+    booking = lookups.find_hosts_booking(db.session(), access.account(), uid)
     template = "scheduling/bookings/_reject.html" if is_htmx() else "scheduling/bookings/reject.html"
     return render_template(template, view=view, booking=booking, form=form, narrowed=_narrowed(_search()))
 

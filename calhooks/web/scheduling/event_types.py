@@ -1,12 +1,12 @@
 """The host's event types: listed, made, changed, hidden and deleted."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.scheduling.availability.schedules import list_schedules
-from calhooks.scheduling.errors import InvalidInput, NotFound
+from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.event_types import editing, lookups
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.web.scheduling.event_type_form import TypedEventType, form_for
@@ -63,11 +63,8 @@ def edit(event_type_id: int) -> str | Response | tuple[str, int]:
 def hide(event_type_id: int) -> str | Response:
     """Take an event type off the public page, or put it back; its link works either way."""
     hidden = request.form.get("hidden") == "y"
-    try:
-        with writing() as session:
-            editing.set_hidden(session, access.account(), event_type_id, hidden)
-    except NotFound:
-        abort(404)
+    with writing() as session:
+        editing.set_hidden(session, access.account(), event_type_id, hidden)
     message = "Hidden from your public page. Its link still works." if hidden else "Shown on your public page."
     return _answer(message)
 
@@ -76,11 +73,8 @@ def hide(event_type_id: int) -> str | Response:
 @access.signed_in
 def duplicate(event_type_id: int) -> Response:
     """Make a copy to change."""
-    try:
-        with writing() as session:
-            copy = editing.duplicate_event_type(session, access.account(), event_type_id)
-    except NotFound:
-        abort(404)
+    with writing() as session:
+        copy = editing.duplicate_event_type(session, access.account(), event_type_id)
     flash("This is the copy. It stays hidden from your public page until you show it.", "success")
     address = url_for("event_types.edit", event_type_id=copy.id)
     return Response(headers={"HX-Redirect": address}) if is_htmx() else redirect(address, 303)
@@ -91,11 +85,8 @@ def duplicate(event_type_id: int) -> Response:
 def move(event_type_id: int) -> Response:
     """Move an event type up or down by one place."""
     up = request.form.get("direction") == "up"
-    try:
-        with writing() as session:
-            moved = editing.move_event_type(session, access.account(), event_type_id, -1 if up else 1)
-    except NotFound:
-        abort(404)
+    with writing() as session:
+        moved = editing.move_event_type(session, access.account(), event_type_id, -1 if up else 1)
     return _answer(f"“{moved.title}” is further {'up' if up else 'down'}.", focus=moved.id)
 
 
@@ -139,7 +130,4 @@ def _address() -> str:
 
 
 def _find(event_type_id: int) -> EventType:
-    try:
-        return lookups.find_event_type(db.session(), access.account(), event_type_id)
-    except NotFound:
-        abort(404)
+    return lookups.find_event_type(db.session(), access.account(), event_type_id)

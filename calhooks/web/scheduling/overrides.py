@@ -1,6 +1,6 @@
 """Date overrides of a schedule: days with other hours than their weekday's, or none."""
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField
@@ -10,7 +10,7 @@ from wtforms.widgets import DateInput
 from calhooks.db import writing
 from calhooks.scheduling.availability import overrides
 from calhooks.scheduling.availability.schedules import TypedTimes
-from calhooks.scheduling.errors import InvalidInput, NotFound
+from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.forms.fields import AccountForm
 from calhooks.web.scheduling.availability import own_schedule, show_exceptions
@@ -74,11 +74,8 @@ def set_override(schedule_id: int) -> str | Response | tuple[str, int]:
 @access.signed_in
 def remove_override(schedule_id: int, override_id: int) -> Response:
     """Give a day its weekday's hours back."""
-    try:
-        with writing() as session:
-            was = overrides.remove_override(session, access.account(), schedule_id, override_id)
-    except NotFound:
-        abort(404)
+    with writing() as session:
+        was = overrides.remove_override(session, access.account(), schedule_id, override_id)
     hours = [pair for each in was.ranges for pair in zip(("start", "end"), times(*each), strict=True)]
     fields = [("day", was.day.isoformat()), ("kind", HOURS if hours else OFF), *hours]
     offer_undo(long_day(was.day), url_for("overrides.set_override", schedule_id=schedule_id), fields)

@@ -24,10 +24,7 @@ RUN_SHOWN_FOR = timedelta(hours=1)
 
 def own_webhook(webhook_id: int) -> Webhook:
     """Return a webhook of the account that is signed in; 404 for any other."""
-    webhook = find_webhook(db.session(), account().id, webhook_id)
-    if webhook is None:
-        abort(404)
-    return webhook
+    return find_webhook(db.session(), account().id, webhook_id) or abort(404)
 
 
 def list_context(owner: User) -> dict[str, Any]:

@@ -71,10 +71,7 @@ def resend(webhook_id: int, delivery_id: int) -> Any:
 
 
 def _delivery(webhook: Webhook, delivery_id: int) -> Delivery:
-    delivery = log.find(db.session(), webhook.endpoint_id, delivery_id)
-    if delivery is None:
-        abort(404)
-    return delivery
+    return log.find(db.session(), webhook.endpoint_id, delivery_id) or abort(404)
 
 
 def _state() -> str:

@@ -36,7 +36,5 @@ def dismiss(notice_id: int) -> ResponseReturnValue:
 
 
 def _own_notice(notice_id: int) -> Notice:
-    notice = db.session.scalar(select(Notice).where(Notice.id == notice_id, Notice.owner_id == account().id))
-    if notice is None:
-        abort(404)
-    return notice
+    query = select(Notice).where(Notice.id == notice_id, Notice.owner_id == account().id)
+    return db.session.scalar(query) or abort(404)

@@ -121,10 +121,7 @@ def _start_replay(session: Any, webhook: Webhook, since: datetime | None, event_
 
 
 def _run(webhook_id: int, run_id: int) -> ResendRun:
-    run = runs.find(db.session(), own_webhook(webhook_id).endpoint_id, run_id)
-    if run is None:
-        abort(404)
-    return run
+    return runs.find(db.session(), own_webhook(webhook_id).endpoint_id, run_id) or abort(404)
 
 
 def _progress(webhook_id: int, *, oob: bool = False) -> str:
