@@ -115,7 +115,7 @@ def _answer(message: str, *, closes_box: bool = False, focus: int | None = None)
 
 def _form(form: TypedEventType, event_type: EventType | None) -> str:
     part = "_places" if request.headers.get("HX-Target") == "places" else "_questions"
-    template = f"event_types/{part}.html" if is_htmx() else "scheduling/event_types/edit.html"
+    template = f"scheduling/event_types/{part}.html" if is_htmx() else "scheduling/event_types/edit.html"
     return render_template(template, form=form, event_type=event_type, address=_address() + "/")
 
 
