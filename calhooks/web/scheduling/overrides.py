@@ -1,6 +1,6 @@
 """Date overrides of a schedule: days with other hours than their weekday's, or none."""
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField
@@ -16,7 +16,7 @@ from calhooks.web.forms.fields import AccountForm
 from calhooks.web.scheduling.availability import own_schedule, show_exceptions
 from calhooks.web.scheduling.week_form import MOST_RANGES, Ranges, add_range, times
 from calhooks.web.site import access
-from calhooks.web.site.htmx import is_htmx
+from calhooks.web.site.htmx import page_or_part
 from calhooks.web.site.row_numbers import counted
 from calhooks.web.site.undo import offer_undo
 from calhooks.web.wording.times import long_day
@@ -83,8 +83,8 @@ def remove_override(schedule_id: int, override_id: int) -> Response:
 
 
 def _override(schedule: Schedule, form: OverrideForm, ranges: Ranges, errors: dict[str, str] | None = None) -> str:
-    template = "scheduling/availability/_override.html" if is_htmx() else "scheduling/availability/override.html"
-    return render_template(template, schedule=schedule, form=form, ranges=ranges, errors=errors or {})
+    name = "scheduling/availability/override"
+    return page_or_part(name, schedule=schedule, form=form, ranges=ranges, errors=errors or {})
 
 
 def _typed_ranges(sent: MultiDict[str, str]) -> Ranges:
