@@ -44,8 +44,8 @@ def _keep_to_itself(answer: Response) -> Response:
 @access.public
 def show(uid: str) -> Response:
     """Show everything about a booking; with `?cancel=true` the question whether to cancel it."""
-    booking = _find(uid)
-    if FORWARD in request.args and booking.status in rules.OPEN and (address := destination(booking)):
+    booking = find_booking(db.session(), uid)
+    if FORWARD in request.args and booking.status in rules.OPEN and (address := destination(booking, request.args)):
         site = urlsplit(address).hostname
         return make_response(render_template("public/forward.html", booking=booking, address=address, site=site))
     return _show(booking, CancelForm(), asks="cancel" in request.args)
@@ -61,9 +61,9 @@ def cancel_booking(uid: str) -> Response:
             cancel(session, uid, reason=form.reason.data or "", by=access.signed_in_user())
     except InvalidInput as error:
         form.reason.errors = list(error.errors.values())
-        return _show(_find(uid), form, asks=True, status=422)
+        return _show(find_booking(db.session(), uid), form, asks=True, status=422)
     except NotAllowed as error:
-        booking = _find(uid)
+        booking = find_booking(db.session(), uid)
         if booking.cancelled_by:
             return redirect(url_for("booking.show", uid=uid), 303)
         return _show(booking, form, sentence=error.sentence, status=409)
@@ -74,7 +74,7 @@ def cancel_booking(uid: str) -> Response:
 @access.public
 def reschedule(uid: str) -> Response:
     """Lead to the page on which another time is chosen."""
-    booking = _find(uid)
+    booking = find_booking(db.session(), uid)
     if booking.event_type is None:
         return redirect(url_for("booking.show", uid=uid))
     try:
@@ -101,7 +101,3 @@ def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: s
         sentence=sentence,
     )
     return make_response(page, status)
-
-
-def _find(uid: str) -> Booking:
-    return find_booking(db.session(), uid)

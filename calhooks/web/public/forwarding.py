@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import request
+from werkzeug.datastructures import MultiDict
 
 from calhooks.scheduling.bookings.metadata import metadata_pairs
 from calhooks.scheduling.event_types.question_form import TAKEN
@@ -35,8 +36,8 @@ def own_parameters(event_type: EventType, asked: Iterable[str]) -> Pairs:
     return tuple((name[:LONGEST_NAME], value[:LONGEST_VALUE]) for name, value in pairs[:MOST_PARAMETERS])
 
 
-def destination(booking: Booking) -> str:
-    """Return the host's page with what was booked, then what the link said; empty where there is no such page."""
+def destination(booking: Booking, said: MultiDict[str, str]) -> str:
+    """Return the host's page with what was booked, then what the link `said`; empty where there is no such page."""
     if booking.event_type is None or not booking.event_type.redirect_url:
         return ""
     parts = urlsplit(booking.event_type.redirect_url)
@@ -50,6 +51,6 @@ def destination(booking: Booking) -> str:
     told = {name for name, _ in ours}
     hosts = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in told]
     taken = {FORWARD, *(name for name, _ in hosts + ours)}
-    links = [*request.args.items(multi=True), *metadata_pairs(booking.metadata_)]
+    links = [*said.items(multi=True), *metadata_pairs(booking.metadata_)]
     kept = [(name, value) for name, value in links if name not in taken]
     return parts._replace(query=urlencode([*hosts, *ours, *kept])).geturl()
