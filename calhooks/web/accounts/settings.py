@@ -51,20 +51,11 @@ def _slow_down() -> str:
 @access.signed_in
 def profile() -> str | tuple[str, int] | BaseResponse:
     """Show and change how others see this person."""
-    user = access.account()
-    form = ProfileForm(obj=user)
+    form = ProfileForm(obj=access.account())
     if not form.is_submitted():
         return render_template("accounts/profile.html", form=form)
     try:
-        with writing() as session:
-            users.update_profile(
-                session,
-                user,
-                name=form.name.data,
-                username=form.username.data,
-                time_zone=form.time_zone.data,
-                locale=form.locale.data,
-            )
+        _save(form)
     except InvalidAccount as error:
         form.show(error.errors)
         return render_template("accounts/profile.html", form=form), 422
@@ -90,6 +81,14 @@ def password() -> str | tuple[str, int] | BaseResponse:
     start_session(user)
     flash("Your password is changed. Every other session of yours has been signed out.", "success")
     return redirect(url_for("settings.password"), 303)
+
+
+def _save(form: ProfileForm) -> None:
+    name, username = form.name.data, form.username.data
+    zone, locale = form.time_zone.data, form.locale.data
+    with writing() as session:
+        user = access.account()
+        users.update_profile(session, user, name=name, username=username, time_zone=zone, locale=locale)
 
 
 def _problems(form: PasswordForm, user: User) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The first start: the page that makes the first account."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import EmailField, PasswordField, StringField
 
@@ -35,7 +36,7 @@ class SetupForm(AccountForm):
 def _slow_down() -> str:
     form = SetupForm()
     form.show({"code": SLOW_DOWN})
-    return _page(form)
+    return _page(form, _needs_code(request.headers))
 
 
 @blueprint.route("/setup", methods=["GET", "POST"])
@@ -45,14 +46,14 @@ def setup() -> str | tuple[str, int] | BaseResponse:
     """Make the first account and sign its person in; afterwards this page does not exist."""
     if users.exist(db.session()):
         abort(404)
-    form = SetupForm()
+    form, needs_code = SetupForm(), _needs_code(request.headers)
     if not form.is_submitted():
-        return _page(form)
+        return _page(form, needs_code)
     try:
-        user = _create(form)
+        user = _create(form, needs_code)
     except InvalidAccount as error:
         form.show(error.errors)
-        return _page(form), 422
+        return _page(form, needs_code), 422
     except users.SetupDone:
         flash("calhooks has just been set up. Log in with that account.", "info")
         return redirect(url_for("login.login"), 303)
@@ -60,8 +61,8 @@ def setup() -> str | tuple[str, int] | BaseResponse:
     return redirect(url_for("event_types.index"), 303)
 
 
-def _create(form: SetupForm) -> User:
-    if _needs_code() and not is_right(current_config(), form.code.data):
+def _create(form: SetupForm, needs_code: bool) -> User:
+    if needs_code and not is_right(current_config(), form.code.data):
         rate_limits.guess_failed()
         raise InvalidAccount({"code": WRONG_CODE})
     account = users.draft(
@@ -77,12 +78,12 @@ def _create(form: SetupForm) -> User:
     return user
 
 
-def _page(form: SetupForm) -> str:
-    return render_template("accounts/setup.html", form=form, needs_code=_needs_code())
+def _page(form: SetupForm, needs_code: bool) -> str:
+    return render_template("accounts/setup.html", form=form, needs_code=needs_code)
 
 
-def _needs_code() -> bool:
-    """Tell whether strangers could have sent this request: directly, or through a proxy on this machine."""
+def _needs_code(headers: Headers) -> bool:
+    """Tell whether strangers could have sent these headers: directly, or through a proxy on this machine."""
     config = current_config()
-    is_from_here = is_loopback(config.host) and "X-Forwarded-For" not in request.headers
+    is_from_here = is_loopback(config.host) and "X-Forwarded-For" not in headers
     return setup_code(config) is not None and not is_from_here

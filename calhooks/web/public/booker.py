@@ -3,7 +3,7 @@
 from contextlib import suppress
 from urllib.parse import urlencode
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, make_response, redirect, request, url_for
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
@@ -23,7 +23,7 @@ from calhooks.web.public.booking_link import read_moment, too_much
 from calhooks.web.public.forwarding import FORWARD
 from calhooks.web.public.visit import Visit, read_visit
 from calhooks.web.site import access, rate_limits
-from calhooks.web.site.htmx import is_htmx
+from calhooks.web.site.htmx import go_to, is_htmx, page_or_part
 from calhooks.web.site.visitor import keep_clock, visitor_id, visitor_locale
 from calhooks.web.wording import bookings
 
@@ -122,8 +122,7 @@ def _show(page: BookerPage, status: int = 200) -> Response:
     if page.slot:
         # Known before the form is sent, so that pressing twice is recognised.
         visitor_id()
-    template = "public/_booker.html" if is_htmx() else "public/booker.html"
-    answer = make_response(render_template(template, page=page), status)
+    answer = make_response(page_or_part("public/booker", page=page), status)
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer
 
@@ -133,4 +132,4 @@ def _to_booking(visit: Visit, booked: Booking) -> Response:
     address = url_for("booking.show", uid=booked.uid)
     if visit.bookable.redirect_url and not visit.by_host:
         address += f"?{urlencode([(FORWARD, 'y'), *visit.link.others])}"
-    return Response(headers={"HX-Redirect": address}) if is_htmx() else redirect(address, 303)
+    return go_to(address)

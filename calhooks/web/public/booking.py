@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import TextAreaField
@@ -15,7 +15,7 @@ from calhooks.scheduling.bookings import rules
 from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.lookups import find_booking
 from calhooks.scheduling.calendars.links import calendar_links
-from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
+from calhooks.scheduling.errors import InvalidInput, NotAllowed
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.web.public.booking_link import BookingLink, booking_path, link_metadata
 from calhooks.web.public.booking_state import booking_state
@@ -43,7 +43,7 @@ def _keep_to_itself(answer: Response) -> Response:
 @access.public
 def show(uid: str) -> Response:
     """Show everything about a booking; with `?cancel=true` the question whether to cancel it."""
-    booking = _find(uid)
+    booking = find_booking(db.session(), uid)
     address = destination(booking, request.args.items(multi=True)) if FORWARD in request.args else ""
     if address and booking.status in rules.OPEN:
         site = urlsplit(address).hostname
@@ -59,13 +59,11 @@ def cancel_booking(uid: str) -> Response:
     try:
         with writing() as session:
             cancel(session, uid, reason=form.reason.data or "", by=access.signed_in_user())
-    except NotFound:
-        abort(404)
     except InvalidInput as error:
         form.reason.errors = list(error.errors.values())
-        return _show(_find(uid), form, asks=True, status=422)
+        return _show(find_booking(db.session(), uid), form, asks=True, status=422)
     except NotAllowed as error:
-        booking = _find(uid)
+        booking = find_booking(db.session(), uid)
         if booking.cancelled_by:
             return redirect(url_for("booking.show", uid=uid), 303)
         return _show(booking, form, sentence=error.sentence, status=409)
@@ -76,7 +74,7 @@ def cancel_booking(uid: str) -> Response:
 @access.public
 def reschedule(uid: str) -> Response:
     """Lead to the page on which another time is chosen."""
-    booking = _find(uid)
+    booking = find_booking(db.session(), uid)
     if booking.event_type is None:
         return redirect(url_for("booking.show", uid=uid))
     metadata = link_metadata(request.query_string)
@@ -99,10 +97,3 @@ def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: s
         sentence=sentence,
     )
     return make_response(page, status)
-
-
-def _find(uid: str) -> Booking:
-    try:
-        return find_booking(db.session(), uid)
-    except NotFound:
-        abort(404)

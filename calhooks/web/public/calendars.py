@@ -1,6 +1,6 @@
 """Calendars out: a booking as a file, and each host's private feed."""
 
-from flask import Blueprint, Response, abort, url_for
+from flask import Blueprint, Response, url_for
 
 from calhooks import clock
 from calhooks.config import current_config
@@ -8,7 +8,6 @@ from calhooks.db import db
 from calhooks.scheduling.bookings.lookups import find_booking
 from calhooks.scheduling.bookings.rules import is_host
 from calhooks.scheduling.calendars import feeds, ics
-from calhooks.scheduling.errors import NotFound
 from calhooks.web.site import access
 
 blueprint = Blueprint("calendars", __name__)
@@ -19,10 +18,7 @@ blueprint = Blueprint("calendars", __name__)
 def download(uid: str) -> Response:
     """Give one booking as a file that any calendar takes, to whoever has its address."""
     session = db.session()
-    try:
-        booking = find_booking(session, uid)
-    except NotFound:
-        abort(404)
+    booking = find_booking(session, uid)
     file = ics.download(
         booking,
         ics.sequence_number(session, booking),
@@ -38,10 +34,7 @@ def download(uid: str) -> Response:
 def feed(token: str) -> Response:
     """Give a host's bookings to the calendar program that subscribes to them."""
     session = db.session()
-    try:
-        host = feeds.find_feed(session, token).owner
-    except NotFound:
-        abort(404)
+    host = feeds.find_feed(session, token).owner
     now, base_url = clock.now(), current_config().base_url
     bookings = feeds.feed_bookings(session, host, now)
     return _calendar(ics.feed(bookings, name=f"{host.name}: bookings", now=now, base_url=base_url), "inline")

@@ -3,13 +3,12 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import abort, request
+from flask import request
 from werkzeug.datastructures import CombinedMultiDict
 
 from calhooks.db import db
 from calhooks.scheduling.bookings.lookups import find_booking
 from calhooks.scheduling.bookings.rules import is_host
-from calhooks.scheduling.errors import NotFound
 from calhooks.scheduling.event_types.lookups import find_bookable
 from calhooks.scheduling.event_types.places import Place, places
 from calhooks.scheduling.event_types.questions import Question, asked
@@ -74,14 +73,11 @@ class Visit:
 def read_visit(username: str, slug: str) -> Visit:
     """Return what this request says, in its address and in a form that was sent.
 
-    404 where there is no such page or no such booking to move, 400 where a link has more metadata than a booking keeps.
+    Raises NotFound where there is no such page or no such booking to move; 400 where a link has more metadata than a booking keeps.
     """
-    try:
-        bookable = find_bookable(db.session(), username, slug)
-        link = _link(bookable)
-        replaced = find_booking(db.session(), link.reschedule_uid) if link.reschedule_uid else None
-    except NotFound:
-        abort(404)
+    bookable = find_bookable(db.session(), username, slug)
+    link = _link(bookable)
+    replaced = find_booking(db.session(), link.reschedule_uid) if link.reschedule_uid else None
     by_host = replaced is not None and is_host(replaced, access.signed_in_user())
     zone = link.time_zone or visitor_zone()
     if not zone and replaced and not by_host:

@@ -1,18 +1,17 @@
 """Time off: days on which a host cannot be booked."""
 
-from flask import Blueprint, abort, render_template, url_for
+from flask import Blueprint, url_for
 from werkzeug.wrappers import Response
 from wtforms import StringField
 from wtforms.widgets import DateInput
 
 from calhooks.db import writing
 from calhooks.scheduling.availability import absences
-from calhooks.scheduling.errors import InvalidInput, NotFound
-from calhooks.scheduling.models.schedules import Schedule
+from calhooks.scheduling.errors import InvalidInput
 from calhooks.web.forms.fields import AccountForm
 from calhooks.web.scheduling.availability import own_schedule, show_exceptions
 from calhooks.web.site import access
-from calhooks.web.site.htmx import is_htmx
+from calhooks.web.site.htmx import page_or_part
 from calhooks.web.site.undo import offer_undo
 from calhooks.web.wording.times import long_day
 
@@ -33,14 +32,14 @@ def new_absence(schedule_id: int) -> str | Response | tuple[str, int]:
     """Take some days away from all schedules."""
     schedule, form = own_schedule(schedule_id), AwayForm()
     if not form.is_submitted():
-        return _away(schedule, form)
+        return page_or_part("scheduling/availability/absence", schedule=schedule, form=form)
     first, last, note = form.first_day.data or "", form.last_day.data or "", form.note.data or ""
     try:
         with writing() as session:
             kept = absences.add_absence(session, access.account(), first=first, last=last, note=note)
     except InvalidInput as error:
         form.show(error.errors)
-        return _away(schedule, form), 422
+        return page_or_part("scheduling/availability/absence", schedule=schedule, form=form), 422
     return show_exceptions(schedule_id, "Nobody can book these days." + _left(kept.booked))
 
 
@@ -48,11 +47,8 @@ def new_absence(schedule_id: int) -> str | Response | tuple[str, int]:
 @access.signed_in
 def remove_absence(schedule_id: int, absence_id: int) -> Response:
     """Have the host back."""
-    try:
-        with writing() as session:
-            was = absences.remove_absence(session, access.account(), absence_id)
-    except NotFound:
-        abort(404)
+    with writing() as session:
+        was = absences.remove_absence(session, access.account(), absence_id)
     fields = [("firstDay", was.first_day.isoformat()), ("lastDay", was.last_day.isoformat()), ("note", was.note)]
     offer_undo(long_day(was.first_day), url_for("absences.new_absence", schedule_id=schedule_id), fields)
     return show_exceptions(schedule_id, "These days can be booked again.")
@@ -63,12 +59,4 @@ def _left(booked: int) -> str:
         return ""
     return (
         f" {booked} {'booking is' if booked == 1 else 'bookings are'} on them already; move or cancel what cannot be."
-    )
-
-
-def _away(schedule: Schedule, form: AwayForm) -> str:
-    return render_template(
-        "scheduling/availability/_absence.html" if is_htmx() else "scheduling/availability/absence.html",
-        schedule=schedule,
-        form=form,
     )

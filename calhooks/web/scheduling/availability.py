@@ -1,6 +1,8 @@
 """The hours in which a host can be booked: a week for each schedule."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from functools import partial
+
+from flask import Blueprint, flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import StringField
 
@@ -9,12 +11,12 @@ from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.scheduling.availability import schedules
 from calhooks.scheduling.availability.absences import list_absences
-from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
+from calhooks.scheduling.errors import InvalidInput, NotAllowed
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.forms.fields import AccountForm, ZoneField
 from calhooks.web.scheduling.week_form import Week, change_week, stored_week, typed_hours, typed_week
 from calhooks.web.site import access
-from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.htmx import asked_by, done, go_to, page_or_part
 from calhooks.web.site.undo import offered_undo
 from calhooks.web.wording.times import in_zone
 
@@ -64,7 +66,7 @@ def save(schedule_id: int | None) -> str | Response | tuple[str, int]:
         form.show(error.errors)
         return _page(schedule, form, week, error.errors), 422
     flash("Your hours are saved. Bookings made earlier stay as they are.", "success")
-    return to_schedule(schedule_id)
+    return go_to(_address(schedule_id))
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -73,15 +75,15 @@ def new() -> str | Response | tuple[str, int]:
     """Make a schedule."""
     form = NameForm()
     if not form.is_submitted():
-        return _new(form)
+        return page_or_part("scheduling/availability/new", form=form)
     try:
         with writing() as session:
             schedule = schedules.create_schedule(session, access.account(), name=form.name.data or "")
     except InvalidInput as error:
         form.show(error.errors)
-        return _new(form), 422
+        return page_or_part("scheduling/availability/new", form=form), 422
     flash(f"“{schedule.name}” has the usual hours for now. Event types use it when you choose it there.", "success")
-    return to_schedule(schedule.id)
+    return go_to(_address(schedule.id))
 
 
 @blueprint.route("/<int:schedule_id>/delete", methods=["GET", "POST"])
@@ -90,22 +92,15 @@ def delete(schedule_id: int) -> str | Response:
     """Ask, then delete a schedule. Its event types go on with another one."""
     schedule = _schedule(access.account(), schedule_id)
     if request.method == "GET":
-        template = "scheduling/availability/_delete.html" if is_htmx() else "scheduling/availability/delete.html"
-        return render_template(template, schedule=schedule)
+        return page_or_part("scheduling/availability/delete", schedule=schedule)
     try:
         with writing() as session:
             schedules.delete_schedule(session, access.account(), schedule_id)
     except NotAllowed as error:
         flash(error.sentence, "danger")
-        return to_schedule(schedule_id)
+        return go_to(_address(schedule_id))
     flash("Deleted. Its event types use your first schedule now.", "success")
-    return to_schedule(None)
-
-
-def to_schedule(schedule_id: int | None) -> Response:
-    """Lead to the page of a schedule."""
-    address = url_for("availability.index", schedule_id=schedule_id)
-    return Response(headers={"HX-Redirect": address}) if is_htmx() else redirect(address, 303)
+    return go_to(_address(None))
 
 
 def exceptions_of(host: User, schedule: Schedule) -> dict[str, object]:
@@ -121,30 +116,26 @@ def exceptions_of(host: User, schedule: Schedule) -> dict[str, object]:
 
 
 def own_schedule(schedule_id: int) -> Schedule:
-    """Return one of the signed-in account's schedules; 404 for any other."""
-    try:
-        return schedules.find_schedule(db.session(), access.account(), schedule_id)
-    except NotFound:
-        abort(404)
+    """Return one of the signed-in account's schedules. Raises NotFound, also for someone else's."""
+    return schedules.find_schedule(db.session(), access.account(), schedule_id)
 
 
 def show_exceptions(schedule_id: int, message: str) -> Response:
     """Say what has happened over the days as they are now."""
-    if not is_htmx():
-        flash(message, "success")
-        return to_schedule(schedule_id)
-    in_box = request.headers.get("HX-Target") == "modal"
+    in_box = asked_by("modal")
+    return done(message, part=partial(_exceptions, schedule_id, in_box), to=_address(schedule_id), closes=in_box)
+
+
+def _exceptions(schedule_id: int, out_of_band: bool) -> str:
     context = exceptions_of(access.account(), own_schedule(schedule_id))
-    page = render_template("scheduling/availability/_overrides.html", out_of_band=in_box, **context)
-    closes = {"closeModal": True} if in_box else {}
-    return fragment(page, trigger=closes | {"toast": {"message": message, "tone": "success"}})
+    return render_template("scheduling/availability/_overrides.html", out_of_band=out_of_band, **context)
 
 
 def _page(schedule: Schedule, form: HoursForm, week: Week, errors: dict[str, str], added: str = "") -> str:
     host = access.account()
-    template = "scheduling/availability/_form.html" if is_htmx() else "scheduling/availability/index.html"
-    return render_template(
-        template,
+    return page_or_part(
+        "scheduling/availability/index",
+        "_form",
         form=form,
         week=week,
         errors=errors,
@@ -154,10 +145,8 @@ def _page(schedule: Schedule, form: HoursForm, week: Week, errors: dict[str, str
     )
 
 
-def _new(form: NameForm) -> str:
-    return render_template(
-        "scheduling/availability/_new.html" if is_htmx() else "scheduling/availability/new.html", form=form
-    )
+def _address(schedule_id: int | None) -> str:
+    return url_for("availability.index", schedule_id=schedule_id)
 
 
 def _hours_form(schedule: Schedule) -> HoursForm:

@@ -1,17 +1,19 @@
 """The host's event types: listed, made, changed, hidden and deleted."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from functools import partial
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.scheduling.availability.schedules import list_schedules
-from calhooks.scheduling.errors import InvalidInput, NotFound
+from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.event_types import editing, lookups
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.web.scheduling.event_type_form import TypedEventType, form_for
 from calhooks.web.site import access
-from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.htmx import asked_by, done, go_to, page_or_part
 
 blueprint = Blueprint("event_types", __name__, url_prefix="/event-types")
 
@@ -60,30 +62,23 @@ def edit(event_type_id: int) -> str | Response | tuple[str, int]:
 
 @blueprint.post("/<int:event_type_id>/hidden")
 @access.signed_in
-def hide(event_type_id: int) -> str | Response:
+def hide(event_type_id: int) -> Response:
     """Take an event type off the public page, or put it back; its link works either way."""
     hidden = request.form.get("hidden") == "y"
-    try:
-        with writing() as session:
-            editing.set_hidden(session, access.account(), event_type_id, hidden)
-    except NotFound:
-        abort(404)
+    with writing() as session:
+        editing.set_hidden(session, access.account(), event_type_id, hidden)
     message = "Hidden from your public page. Its link still works." if hidden else "Shown on your public page."
-    return _answer(message)
+    return done(message, part=_list, to=url_for("event_types.index"))
 
 
 @blueprint.post("/<int:event_type_id>/duplicate")
 @access.signed_in
 def duplicate(event_type_id: int) -> Response:
     """Make a copy to change."""
-    try:
-        with writing() as session:
-            copy = editing.duplicate_event_type(session, access.account(), event_type_id)
-    except NotFound:
-        abort(404)
+    with writing() as session:
+        copy = editing.duplicate_event_type(session, access.account(), event_type_id)
     flash("This is the copy. It stays hidden from your public page until you show it.", "success")
-    address = url_for("event_types.edit", event_type_id=copy.id)
-    return Response(headers={"HX-Redirect": address}) if is_htmx() else redirect(address, 303)
+    return go_to(url_for("event_types.edit", event_type_id=copy.id))
 
 
 @blueprint.post("/<int:event_type_id>/move")
@@ -91,12 +86,10 @@ def duplicate(event_type_id: int) -> Response:
 def move(event_type_id: int) -> Response:
     """Move an event type up or down by one place."""
     up = request.form.get("direction") == "up"
-    try:
-        with writing() as session:
-            moved = editing.move_event_type(session, access.account(), event_type_id, -1 if up else 1)
-    except NotFound:
-        abort(404)
-    return _answer(f"“{moved.title}” is further {'up' if up else 'down'}.", focus=moved.id)
+    with writing() as session:
+        moved = editing.move_event_type(session, access.account(), event_type_id, -1 if up else 1)
+    message = f"“{moved.title}” is further {'up' if up else 'down'}."
+    return done(message, part=partial(_list, focus=moved.id), to=url_for("event_types.index"))
 
 
 @blueprint.route("/<int:event_type_id>/delete", methods=["GET", "POST"])
@@ -105,27 +98,22 @@ def delete(event_type_id: int) -> str | Response:
     """Ask, then delete. Bookings are kept."""
     event_type = _find(event_type_id)
     if request.method == "GET":
-        template = "scheduling/event_types/_delete.html" if is_htmx() else "scheduling/event_types/delete.html"
-        return render_template(template, event_type=event_type)
+        return page_or_part("scheduling/event_types/delete", event_type=event_type)
     with writing() as session:
         editing.delete_event_type(session, access.account(), event_type_id)
-    return _answer("Deleted. What was booked is kept.", closes_box=True)
+    part, to = partial(_list, out_of_band=True), url_for("event_types.index")
+    return done("Deleted. What was booked is kept.", part=part, to=to, closes=True)
 
 
-def _answer(message: str, *, closes_box: bool = False, focus: int | None = None) -> Response:
-    """Say what has happened over the list as it is now, with the focus at the event type that was moved."""
-    if not is_htmx():
-        flash(message, "success")
-        return redirect(url_for("event_types.index"), 303)
-    page = render_template("scheduling/event_types/_list.html", out_of_band=closes_box, focus=focus, **_listed())
-    trigger = ({"closeModal": True} if closes_box else {}) | {"toast": {"message": message, "tone": "success"}}
-    return fragment(page, trigger=trigger)
+def _list(*, out_of_band: bool = False, focus: int | None = None) -> str:
+    """Return the list as it is now, with the focus at the event type that was moved."""
+    return render_template("scheduling/event_types/_list.html", out_of_band=out_of_band, focus=focus, **_listed())
 
 
 def _form(form: TypedEventType, event_type: EventType | None) -> str:
-    part = "_places" if request.headers.get("HX-Target") == "places" else "_questions"
-    template = f"scheduling/event_types/{part}.html" if is_htmx() else "scheduling/event_types/edit.html"
-    return render_template(template, form=form, event_type=event_type, address=_address() + "/")
+    part = "_places" if asked_by("places") else "_questions"
+    address = _address() + "/"
+    return page_or_part("scheduling/event_types/edit", part, form=form, event_type=event_type, address=address)
 
 
 def _listed() -> dict[str, object]:
@@ -139,7 +127,4 @@ def _address() -> str:
 
 
 def _find(event_type_id: int) -> EventType:
-    try:
-        return lookups.find_event_type(db.session(), access.account(), event_type_id)
-    except NotFound:
-        abort(404)
+    return lookups.find_event_type(db.session(), access.account(), event_type_id)

@@ -1,6 +1,6 @@
 """Date overrides of a schedule: days with other hours than their weekday's, or none."""
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import RadioField, StringField
@@ -10,13 +10,13 @@ from wtforms.widgets import DateInput
 from calhooks.db import writing
 from calhooks.scheduling.availability import overrides
 from calhooks.scheduling.availability.schedules import TypedTimes
-from calhooks.scheduling.errors import InvalidInput, NotFound
+from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.forms.fields import AccountForm
 from calhooks.web.scheduling.availability import own_schedule, show_exceptions
 from calhooks.web.scheduling.week_form import MOST_RANGES, Ranges, add_range, times
 from calhooks.web.site import access
-from calhooks.web.site.htmx import is_htmx
+from calhooks.web.site.htmx import page_or_part
 from calhooks.web.site.row_numbers import counted
 from calhooks.web.site.undo import offer_undo
 from calhooks.web.wording.times import long_day
@@ -74,11 +74,8 @@ def set_override(schedule_id: int) -> str | Response | tuple[str, int]:
 @access.signed_in
 def remove_override(schedule_id: int, override_id: int) -> Response:
     """Give a day its weekday's hours back."""
-    try:
-        with writing() as session:
-            was = overrides.remove_override(session, access.account(), schedule_id, override_id)
-    except NotFound:
-        abort(404)
+    with writing() as session:
+        was = overrides.remove_override(session, access.account(), schedule_id, override_id)
     hours = [pair for each in was.ranges for pair in zip(("start", "end"), times(*each), strict=True)]
     fields = [("day", was.day.isoformat()), ("kind", HOURS if hours else OFF), *hours]
     offer_undo(long_day(was.day), url_for("overrides.set_override", schedule_id=schedule_id), fields)
@@ -86,8 +83,8 @@ def remove_override(schedule_id: int, override_id: int) -> Response:
 
 
 def _override(schedule: Schedule, form: OverrideForm, ranges: Ranges, errors: dict[str, str] | None = None) -> str:
-    template = "scheduling/availability/_override.html" if is_htmx() else "scheduling/availability/override.html"
-    return render_template(template, schedule=schedule, form=form, ranges=ranges, errors=errors or {})
+    name = "scheduling/availability/override"
+    return page_or_part(name, schedule=schedule, form=form, ranges=ranges, errors=errors or {})
 
 
 def _typed_ranges(sent: MultiDict[str, str]) -> Ranges:

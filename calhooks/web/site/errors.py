@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response
 
 from calhooks.db import reason
+from calhooks.scheduling.errors import NotFound
 from calhooks.web.site.access import login_manager
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ def init_app(app: Flask) -> None:
     """Show every error as a page of ours."""
     app.register_error_handler(HTTPException, _show)
     app.register_error_handler(CSRFError, _show_csrf)
+    app.register_error_handler(NotFound, _show_not_found)
     app.register_error_handler(OperationalError, _show_no_database)
 
 
@@ -47,6 +49,10 @@ def _show(error: HTTPException) -> Response | tuple[str, int]:
 def _show_csrf(_error: CSRFError) -> tuple[str, int]:
     sentence = "This form belongs to a session that has ended. Go back, reload the page and send it again."
     return _page(400, "Please send that again", sentence)
+
+
+def _show_not_found(_error: NotFound) -> tuple[str, int]:
+    return _page(404, *SENTENCES[404])
 
 
 def _show_no_database(error: OperationalError) -> tuple[str, int, dict[str, str]]:

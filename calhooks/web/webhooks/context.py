@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import abort, request
+from flask import abort, render_template
 
 from calhooks import clock
 from calhooks.accounts.models import User
@@ -20,14 +20,18 @@ from calhooks.webhooks.settings.subscriptions import find_webhook, list_webhooks
 
 SOON_SECONDS = 60
 RUN_SHOWN_FOR = timedelta(hours=1)
+# What the log of deliveries listens for, to fetch itself anew.
+DELIVERIES_CHANGED = "deliveriesChanged"
 
 
 def own_webhook(webhook_id: int) -> Webhook:
     """Return a webhook of the account that is signed in; 404 for any other."""
-    webhook = find_webhook(db.session(), account().id, webhook_id)
-    if webhook is None:
-        abort(404)
-    return webhook
+    return find_webhook(db.session(), account().id, webhook_id) or abort(404)
+
+
+def list_behind_box() -> str:
+    """Return the list of webhooks as it is now, to be put in place behind the box."""
+    return render_template("webhooks/_section.html", oob=True, **list_context(account()))
 
 
 def list_context(owner: User) -> dict[str, Any]:
@@ -70,8 +74,3 @@ def run_context(webhook: Webhook) -> dict[str, Any]:
     if run is None or (run.finished_at and clock.now() - run.finished_at > RUN_SHOWN_FOR):
         return {"run": None}
     return {"run": run, "progress": runs.progress(db.session(), run), "endpoint": webhook.endpoint}
-
-
-def asked_by(target: str) -> bool:
-    """Tell whether htmx will put the answer into the element with this id."""
-    return request.headers.get("HX-Target") == target

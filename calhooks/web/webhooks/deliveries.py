@@ -1,17 +1,20 @@
 """What was sent to a webhook: the log, one delivery with every attempt, and sending it again."""
 
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
 
 from calhooks import clock
 from calhooks.db import db, writing
 from calhooks.delivery.models import Delivery, DeliveryState
 from calhooks.delivery.status import log
 from calhooks.web.site.access import signed_in
-from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part, refused
 from calhooks.web.site.row_numbers import row_number
-from calhooks.web.webhooks.context import SOON_SECONDS, own_webhook, page_context, webhook_context
+from calhooks.web.webhooks.context import DELIVERIES_CHANGED, SOON_SECONDS, own_webhook, page_context, webhook_context
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.resend import CannotResend
 from calhooks.webhooks.resend import resend as send_again
@@ -26,12 +29,9 @@ STATES = {"delivered": (DeliveryState.DELIVERED,), "failed": (DeliveryState.FAIL
 
 @blueprint.get("")
 @signed_in
-def index(webhook_id: int) -> Any:
+def index(webhook_id: int) -> str:
     """Show the log, newest first; to htmx, the part of it that was asked for."""
-    context = _log(own_webhook(webhook_id))
-    if is_htmx():
-        return fragment(render_template("webhooks/deliveries/_list.html", **context))
-    return render_template("webhooks/deliveries/index.html", **context)
+    return page_or_part("webhooks/deliveries/index", "_list", **_log(own_webhook(webhook_id), request.args))
 
 
 @blueprint.get("/deliveries/<int:delivery_id>")
@@ -39,53 +39,46 @@ def index(webhook_id: int) -> Any:
 def show(webhook_id: int, delivery_id: int) -> Any:
     """Show one delivery: beside the log, or to htmx alone. 204 while nothing is new since the state it has `seen`."""
     webhook = own_webhook(webhook_id)
-    delivery = _delivery(webhook, delivery_id)
+    detail = _detail(_delivery(webhook, delivery_id))
     if not is_htmx():
-        return render_template(
-            "webhooks/deliveries/index.html", opened=delivery.id, **_log(webhook), **_detail(delivery)
-        )
-    detail = _detail(delivery)
+        log_context = _log(webhook, request.args)
+        return render_template("webhooks/deliveries/index.html", opened=delivery_id, **log_context, **detail)
     if request.args.get("seen") == detail["version"]:
         return "", 204
     # What is new here is new in the log as well.
-    changed = {"deliveriesChanged": True} if "seen" in request.args else None
-    return fragment(_article(webhook, detail), trigger=changed)
+    changed = {DELIVERIES_CHANGED: True} if "seen" in request.args else None
+    return fragment(_article(webhook, detail, _state(request.args)), trigger=changed)
 
 
 @blueprint.post("/deliveries/<int:delivery_id>/resend")
 @signed_in
-def resend(webhook_id: int, delivery_id: int) -> Any:
+def resend(webhook_id: int, delivery_id: int) -> Response:
     """Send the same request again, now."""
+    state = _state(request.args)
+    part = partial(_drawn_anew, webhook_id, delivery_id, state)
+    to = url_for("deliveries.show", webhook_id=webhook_id, delivery_id=delivery_id, state=state or None)
     try:
         with writing() as session:
             send_again(session, _delivery(own_webhook(webhook_id), delivery_id))
-        toast = {"message": "On its way again.", "tone": "success"}
     except CannotResend as error:
-        toast = {"message": str(error), "tone": "danger"}
-    if not is_htmx():
-        flash(toast["message"], toast["tone"])
-        return redirect(url_for(".show", webhook_id=webhook_id, delivery_id=delivery_id, state=_state() or None), 303)
-    webhook = own_webhook(webhook_id)
-    article = _article(webhook, _detail(_delivery(webhook, delivery_id)))
-    return fragment(article, trigger={"toast": toast, "deliveriesChanged": True})
+        return refused(str(error), part=part, to=to, event=DELIVERIES_CHANGED, status=200)
+    return done("On its way again.", part=part, to=to, event=DELIVERIES_CHANGED)
 
 
 def _delivery(webhook: Webhook, delivery_id: int) -> Delivery:
-    delivery = log.find(db.session(), webhook.endpoint_id, delivery_id)
-    if delivery is None:
-        abort(404)
-    return delivery
+    return log.find(db.session(), webhook.endpoint_id, delivery_id) or abort(404)
 
 
-def _state() -> str:
-    state = request.args.get("state", "")
+def _state(asked: MultiDict[str, str]) -> str:
+    state = asked.get("state", "")
     return state if state in STATES else ""
 
 
-def _log(webhook: Webhook) -> dict[str, Any]:
+def _log(webhook: Webhook, asked: MultiDict[str, str]) -> dict[str, Any]:
     """Return the log from its top, from `before` on, or everything not older than `since`."""
-    before, since = request.args.get("before", type=row_number), request.args.get("since", type=row_number)
-    states = STATES.get(_state(), ())
+    before, since = asked.get("before", type=row_number), asked.get("since", type=row_number)
+    state = _state(asked)
+    states = STATES.get(state, ())
     size = log.PAGE if since is None else NEWER
     page = log.page(db.session(), webhook.endpoint_id, before=before, since=since, states=states, size=size)
     soon = any(_seconds_left(delivery) < SOON_SECONDS for delivery in page.deliveries)
@@ -93,7 +86,7 @@ def _log(webhook: Webhook) -> dict[str, Any]:
         "deliveries": page.deliveries,
         "older": page.older if since is None else None,
         "poll": None if before is not None else (4 if soon else 20),
-        "state": _state(),
+        "state": state,
         # The line above the log belongs to what is asked for again and again.
         "with_health": since is not None and is_htmx(),
     } | page_context(webhook)
@@ -106,9 +99,14 @@ def _detail(delivery: Delivery) -> dict[str, Any]:
     return {"delivery": delivery, "refresh": refresh, "version": version}
 
 
-def _article(webhook: Webhook, detail: dict[str, Any]) -> str:
+def _drawn_anew(webhook_id: int, delivery_id: int, state: str) -> str:
+    webhook = own_webhook(webhook_id)
+    return _article(webhook, _detail(_delivery(webhook, delivery_id)), state)
+
+
+def _article(webhook: Webhook, detail: dict[str, Any], state: str) -> str:
     context = webhook_context(webhook)
-    return render_template("webhooks/deliveries/_delivery.html", state=_state(), **context, **detail)
+    return render_template("webhooks/deliveries/_delivery.html", state=state, **context, **detail)
 
 
 def _seconds_left(delivery: Delivery) -> float:

@@ -123,6 +123,9 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     )
     preview_booking = SelectField("Booking", name="previewBooking", default="", validate_choice=False)
 
+    # What has just been filled in.
+    preset: Preset | None = None
+
     def values(self) -> WebhookValues:
         """Return what was typed."""
         return WebhookValues(
@@ -146,6 +149,7 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
     def fill_in(self, preset: Preset) -> None:
         """Put a preset where it belongs; headers of the same name stay as they are."""
+        self.preset = preset
         self.payload_format.data = str(PayloadFormat.DEFAULT if preset.template is None else PayloadFormat.CUSTOM)
         if preset.template is not None:
             self.payload_template.data = preset.template

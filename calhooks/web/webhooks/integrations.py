@@ -1,15 +1,13 @@
 """The integrations screen."""
 
-from typing import Any
-
-from flask import Blueprint, render_template
+from flask import Blueprint
 
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db
 from calhooks.scheduling.event_types.lookups import list_public_event_types
 from calhooks.web.site.access import account, signed_in
-from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.htmx import page_or_part
 from calhooks.web.webhooks.context import list_context
 
 blueprint = Blueprint("integrations", __name__)
@@ -17,12 +15,10 @@ blueprint = Blueprint("integrations", __name__)
 
 @blueprint.get("/integrations")
 @signed_in
-def index() -> Any:
+def index() -> str:
     """Show the webhooks and how they are doing; to htmx, their list alone."""
-    context = list_context(account())
-    if is_htmx():
-        return fragment(render_template("webhooks/_list.html", **context))
-    return render_template("webhooks/integrations.html", example_link=_example_link(account()), **context)
+    owner = account()
+    return page_or_part("webhooks/integrations", "_list", example_link=_example_link(owner), **list_context(owner))
 
 
 def _example_link(owner: User) -> str | None:

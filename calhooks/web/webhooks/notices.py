@@ -8,7 +8,7 @@ from calhooks import clock
 from calhooks.db import db, writing
 from calhooks.delivery.models import Notice
 from calhooks.web.site.access import account, signed_in
-from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.htmx import done
 from calhooks.webhooks.models import Webhook
 
 blueprint = Blueprint("notices", __name__, url_prefix="/integrations/notices/<int:notice_id>")
@@ -32,11 +32,9 @@ def dismiss(notice_id: int) -> ResponseReturnValue:
     with writing():
         notice = _own_notice(notice_id)
         notice.seen_at = notice.seen_at or clock.now()
-    return fragment("") if is_htmx() else redirect(url_for("integrations.index"), 303)
+    return done("", part=str, to=url_for("integrations.index"))
 
 
 def _own_notice(notice_id: int) -> Notice:
-    notice = db.session.scalar(select(Notice).where(Notice.id == notice_id, Notice.owner_id == account().id))
-    if notice is None:
-        abort(404)
-    return notice
+    query = select(Notice).where(Notice.id == notice_id, Notice.owner_id == account().id)
+    return db.session.scalar(query) or abort(404)

@@ -1,12 +1,14 @@
 """The secret that was replaced: until when it signs too, and ending that at once."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask.typing import ResponseReturnValue
+from functools import partial
+
+from flask import Blueprint, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from calhooks.db import writing
 from calhooks.delivery import endpoints
 from calhooks.web.site.access import signed_in
-from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.htmx import done
 from calhooks.web.webhooks.context import own_webhook
 
 blueprint = Blueprint("old_secret", __name__, url_prefix="/integrations/webhooks/<int:webhook_id>")
@@ -17,15 +19,11 @@ ENDED = "The old secret signs nothing any more."
 
 @blueprint.post("/end-old-secret")
 @signed_in
-def end(webhook_id: int) -> ResponseReturnValue:
+def end(webhook_id: int) -> Response:
     """Have the newest secret alone sign from now on."""
     with writing():
         webhook = own_webhook(webhook_id)
         endpoints.end_old_secrets(webhook.endpoint)
-    if is_htmx():
-        return fragment(
-            render_template("webhooks/form/_old_secret.html", webhook=webhook), trigger={"toast": {"message": ENDED}}
-        )
-    flash(ENDED, "success")
+    part = partial(render_template, "webhooks/form/_old_secret.html", webhook=webhook)
     page = "webhook.edit" if request.form.get("from") == "box" else "deliveries.index"
-    return redirect(url_for(page, webhook_id=webhook_id), 303)
+    return done(ENDED, part=part, to=url_for(page, webhook_id=webhook_id))

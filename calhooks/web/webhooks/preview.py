@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import request
-
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.config import current_config
@@ -21,7 +19,7 @@ from calhooks.webhooks.body.samples import sample_body
 from calhooks.webhooks.editor.account_variables import Known, known_to
 from calhooks.webhooks.editor.catalogue import CATALOGUE, Group
 from calhooks.webhooks.editor.drafts import draft
-from calhooks.webhooks.editor.presets import PRESETS, Preset, find_preset, preset_for
+from calhooks.webhooks.editor.presets import PRESETS, Preset, preset_for
 from calhooks.webhooks.editor.recorded import recorded_body
 from calhooks.webhooks.models import PayloadFormat, Webhook
 from calhooks.webhooks.settings.validation import chosen_triggers
@@ -39,7 +37,7 @@ def box_context(form: WebhookForm, webhook: Webhook | None) -> dict[str, Any]:
     return {
         "groups": groups,
         "presets": PRESETS,
-        "preset": find_preset(request.form.get("preset", "")),
+        "preset": form.preset,
         "suggested": suggested if suggested and _is_other(form, suggested) else None,
         **preview_context(form, webhook, known),
     }

@@ -1,10 +1,11 @@
 """Sending many deliveries at once: all that failed since a moment, or past events to a webhook made later."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import DateTimeLocalField, RadioField, SelectField
@@ -15,9 +16,9 @@ from calhooks.db import db, writing
 from calhooks.delivery.models import Event, ResendRun, RunState
 from calhooks.events import TRIGGER_LABELS, Trigger
 from calhooks.web.site.access import account, signed_in
-from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part
 from calhooks.web.site.row_numbers import row_number
-from calhooks.web.webhooks.context import own_webhook, run_context
+from calhooks.web.webhooks.context import DELIVERIES_CHANGED, own_webhook, run_context
 from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook
 
@@ -70,7 +71,7 @@ def failed(webhook_id: int) -> ResponseReturnValue:
             return _begun(webhook_id)
         except runs.CannotRun as error:
             form.since.errors = (str(error),)
-    return _box("webhooks/deliveries/_resend_failed.html", webhook_id, form)
+    return _box("_resend_failed", webhook_id, form)
 
 
 @blueprint.route("/replay", methods=["GET", "POST"])
@@ -88,7 +89,7 @@ def replay(webhook_id: int) -> ResponseReturnValue:
             return _begun(webhook_id)
         except runs.CannotRun as error:
             (form.since if since else form.event).errors = (str(error),)
-    return _box("webhooks/deliveries/_replay.html", webhook_id, form)
+    return _box("_replay", webhook_id, form)
 
 
 @blueprint.get("/runs/<int:run_id>")
@@ -98,7 +99,7 @@ def show(webhook_id: int, run_id: int) -> ResponseReturnValue:
     run = _run(webhook_id, run_id)
     if not is_htmx():
         return redirect(url_for("deliveries.index", webhook_id=webhook_id), 303)
-    ended = {"deliveriesChanged": True} if run.state != RunState.RUNNING else None
+    ended = {DELIVERIES_CHANGED: True} if run.state != RunState.RUNNING else None
     return fragment(_progress(webhook_id), trigger=ended)
 
 
@@ -108,9 +109,8 @@ def stop(webhook_id: int, run_id: int) -> ResponseReturnValue:
     """Let nothing more of a run go."""
     with writing() as session:
         runs.stop(session, _run(webhook_id, run_id))
-    if not is_htmx():
-        return redirect(url_for("deliveries.index", webhook_id=webhook_id), 303)
-    return fragment(_progress(webhook_id), trigger={"deliveriesChanged": True})
+    to = url_for("deliveries.index", webhook_id=webhook_id)
+    return done("", part=partial(_progress, webhook_id), to=to, event=DELIVERIES_CHANGED)
 
 
 def _start_replay(session: Any, webhook: Webhook, since: datetime | None, event_id: int | None) -> None:
@@ -121,10 +121,7 @@ def _start_replay(session: Any, webhook: Webhook, since: datetime | None, event_
 
 
 def _run(webhook_id: int, run_id: int) -> ResendRun:
-    run = runs.find(db.session(), own_webhook(webhook_id).endpoint_id, run_id)
-    if run is None:
-        abort(404)
-    return run
+    return runs.find(db.session(), own_webhook(webhook_id).endpoint_id, run_id) or abort(404)
 
 
 def _progress(webhook_id: int, *, oob: bool = False) -> str:
@@ -132,20 +129,15 @@ def _progress(webhook_id: int, *, oob: bool = False) -> str:
     return render_template("webhooks/deliveries/_run.html", webhook=webhook, oob=oob, **run_context(webhook))
 
 
-def _box(template: str, webhook_id: int, form: SinceForm) -> ResponseReturnValue:
+def _box(part: str, webhook_id: int, form: SinceForm) -> ResponseReturnValue:
     """Show a form, in the box or as a page; 422 with what is wrong."""
-    status = 422 if form.errors else 200
-    page = template if is_htmx() else "webhooks/deliveries/box.html"
-    return render_template(page, box=template, webhook=own_webhook(webhook_id), form=form), status
+    context = {"box": f"webhooks/deliveries/{part}.html", "webhook": own_webhook(webhook_id), "form": form}
+    return page_or_part("webhooks/deliveries/box", part, **context), 422 if form.errors else 200
 
 
 def _begun(webhook_id: int) -> ResponseReturnValue:
-    message = "Begun. You can leave this page."
-    if not is_htmx():
-        flash(message, "success")
-        return redirect(url_for("deliveries.index", webhook_id=webhook_id), 303)
-    trigger = {"closeModal": True, "deliveriesChanged": True, "toast": {"message": message}}
-    return fragment(_progress(webhook_id, oob=True), trigger=trigger)
+    part, to = partial(_progress, webhook_id, oob=True), url_for("deliveries.index", webhook_id=webhook_id)
+    return done("Begun. You can leave this page.", part=part, to=to, closes=True, event=DELIVERIES_CHANGED)
 
 
 def _events(webhook: Webhook) -> list[Event]:

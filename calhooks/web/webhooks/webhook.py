@@ -3,15 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
 
 from calhooks import ids
 from calhooks.db import db, writing
 from calhooks.delivery.endpoints import waiting_count
 from calhooks.web.site.access import account, signed_in
-from calhooks.web.site.htmx import fragment, is_htmx
+from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part
 from calhooks.web.site.row_numbers import row_number
-from calhooks.web.webhooks.context import list_context, own_webhook
+from calhooks.web.webhooks.context import list_behind_box, own_webhook
 from calhooks.web.webhooks.form import WebhookForm, form_for
 from calhooks.web.webhooks.preview import box_context, preview_context
 from calhooks.web.webhooks.switch import is_question, question
@@ -34,14 +36,14 @@ blueprint = Blueprint("webhook", __name__, url_prefix="/integrations/webhooks")
 def new() -> Any:
     """Ask for a webhook and make it."""
     form = form_for(None)
-    if not _wants_to_save(form):
+    if not _wants_to_save(form, request.form):
         return _box(form)
     try:
         with writing() as session:
             subscriptions.create(session, account().id, form.values())
     except InvalidWebhook as error:
         return _refused(form, error)
-    return _done("Webhook created.")
+    return _saved("Webhook created.")
 
 
 @blueprint.route("/<int:webhook_id>/edit", methods=["GET", "POST"])
@@ -49,7 +51,7 @@ def new() -> Any:
 def edit(webhook_id: int) -> Any:
     """Show a webhook in the box and change it."""
     form = form_for(own_webhook(webhook_id))
-    if not _wants_to_save(form):
+    if not _wants_to_save(form, request.form):
         return _box(form, own_webhook(webhook_id))
     values = form.values()
     # Switching on waits for a word about what was held back.
@@ -63,7 +65,7 @@ def edit(webhook_id: int) -> Any:
         return _refused(form, error, own_webhook(webhook_id))
     without = f", without {' and '.join(dropped)}: a secret stays with its server" if dropped else ""
     message = f"Webhook saved{without}."
-    return question(own_webhook(webhook_id), saved=message) if asks else _done(message)
+    return question(own_webhook(webhook_id), saved=message) if asks else _saved(message)
 
 
 @blueprint.route("/<int:webhook_id>/delete", methods=["GET", "POST"])
@@ -72,18 +74,18 @@ def delete(webhook_id: int) -> Any:
     """Ask, then delete: nothing more is sent, also not what was waiting."""
     webhook = own_webhook(webhook_id)
     if request.method == "GET":
-        template = "webhooks/_delete.html" if is_htmx() else "webhooks/delete.html"
-        return render_template(template, webhook=webhook, waiting=waiting_count(db.session(), webhook.endpoint))
+        waiting = waiting_count(db.session(), webhook.endpoint)
+        return page_or_part("webhooks/delete", webhook=webhook, waiting=waiting)
     with writing() as session:
         subscriptions.delete(session, own_webhook(webhook_id))
-    return _done("Webhook deleted.")
+    return _saved("Webhook deleted.")
 
 
 @blueprint.post("/ping")
 @signed_in
 def ping() -> Any:
     """Send a signed sample booking with the values as typed, and show what became of it. Nothing is saved."""
-    webhook = _edited()
+    webhook = _edited(request.args)
     form = form_for(webhook)
     try:
         result = send_ping(db.session(), account().id, form.values(), webhook)
@@ -98,31 +100,31 @@ def ping() -> Any:
 @signed_in
 def preview() -> Any:
     """Show what would be sent with the values as typed, or what is wrong with the template and where."""
-    webhook = _edited()
+    webhook = _edited(request.args)
     form = form_for(webhook)
     if is_htmx():
         return fragment(render_template("webhooks/form/_preview.html", form=form, **preview_context(form, webhook)))
     return _box(form, webhook)
 
 
-def _edited() -> Webhook | None:
+def _edited(asked: MultiDict[str, str]) -> Webhook | None:
     """Return the webhook whose box this is, None for a new one."""
-    return own_webhook(request.args.get("webhook", 0, row_number)) if "webhook" in request.args else None
+    return own_webhook(asked.get("webhook", 0, row_number)) if "webhook" in asked else None
 
 
-def _wants_to_save(form: WebhookForm) -> bool:
+def _wants_to_save(form: WebhookForm, sent: MultiDict[str, str]) -> bool:
     """Tell whether the box was sent to be saved. Without JavaScript some of its buttons come here too."""
-    if "generateSecret" in request.form:
+    if "generateSecret" in sent:
         form.secret.data = ids.new_secret()
-    if preset := find_preset(request.form.get("preset", "")):
+    if preset := find_preset(sent.get("preset", "")):
         form.fill_in(preset)
-    return not BUTTONS & request.form.keys() and bool(form.validate_on_submit())
+    return not BUTTONS & sent.keys() and bool(form.validate_on_submit())
 
 
 def _box(form: WebhookForm, webhook: Webhook | None = None, status: int = 200, **more: Any) -> Any:
     """Show the box, as a fragment or as a page."""
-    template = "webhooks/form/_form.html" if is_htmx() else "webhooks/form/form.html"
-    return render_template(template, form=form, webhook=webhook, **box_context(form, webhook), **more), status
+    context = box_context(form, webhook)
+    return page_or_part("webhooks/form/form", form=form, webhook=webhook, **context, **more), status
 
 
 def _refused(form: WebhookForm, error: InvalidWebhook, webhook: Webhook | None = None) -> Any:
@@ -131,13 +133,9 @@ def _refused(form: WebhookForm, error: InvalidWebhook, webhook: Webhook | None =
     return _box(form, webhook, 422)
 
 
-def _done(message: str) -> Any:
+def _saved(message: str) -> Response:
     """Close the box over the list as it is now, or go back to the list."""
-    if not is_htmx():
-        flash(message, "success")
-        return redirect(url_for("integrations.index"), 303)
-    html = render_template("webhooks/_section.html", oob=True, **list_context(account()))
-    return fragment(html, trigger={"closeModal": True, "toast": {"message": message}})
+    return done(message, part=list_behind_box, to=url_for("integrations.index"), closes=True)
 
 
 def _pinged(
