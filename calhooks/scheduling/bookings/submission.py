@@ -1,5 +1,6 @@
 """What a booker filled in, checked as one: the form of the booking page without anything of the web."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
@@ -90,6 +91,17 @@ def check_submission(
         answers=answered,
         place=where.key if where else "",
     )
+
+
+def submission_key(visitor: str, event_type_id: int, submission: Submission, replaced: str = "") -> str | None:
+    """Return what tells one form sent twice from two forms; None for a visitor who cannot be recognised.
+
+    `replaced` is the uid of the booking that the form moves, empty for a new booking.
+    """
+    if not visitor:
+        return None
+    parts = (visitor, str(event_type_id), submission.start.isoformat(), submission.email.casefold(), replaced)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def read_start(text: str) -> datetime:

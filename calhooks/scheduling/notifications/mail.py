@@ -5,7 +5,7 @@ programs move it or take it out. A request is no entry yet. Guests hear of nothi
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from calhooks.events import Trigger
 from calhooks.mail.addresses import Correspondent, sender
 from calhooks.mail.outbox import owe_mail
 from calhooks.scheduling.calendars.ics import Method, attendee_invitation, host_invitation, sequence_number
-from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
+from calhooks.scheduling.models.bookings import Attendee, Booking, ChangeAction
 from calhooks.scheduling.notifications.letters import (
     CHANGES,
     Change,
@@ -38,12 +38,7 @@ METHODS = {
 
 def tell(session: Session, booking: Booking, trigger: Trigger) -> None:
     """Owe everybody concerned a mail about what has just happened. Without MAIL_URL nobody is told."""
-    if trigger not in CHANGES:
-        return
-    remind_at = _remind_at(booking, clock.now())
-    if remind_at != booking.remind_at:
-        booking.remind_at = remind_at
-    if not current_config().mail_url:
+    if trigger not in CHANGES or not current_config().mail_url:
         return
     change = CHANGES[trigger]
     if change is Change.CANCELLED and _was_only_asked_for(booking):
@@ -90,7 +85,8 @@ def _left_out(booking: Booking) -> list[Attendee]:
     if booking.rescheduled_from is None:
         return []
     invited = {attendee.email.casefold() for attendee in booking.attendees}
-    return [old for old in booking.rescheduled_from.attendees if old.email.casefold() not in invited]
+    replaced = booking.rescheduled_from.attendees
+    return [attendee for attendee in replaced if attendee.email.casefold() not in invited]
 
 
 def _owe(
@@ -143,12 +139,3 @@ def _is_host(person: Correspondent, booking: Booking) -> bool:
 def _was_only_asked_for(booking: Booking) -> bool:
     done = {change.action for change in booking.changes}
     return bool(done & ASKED) and ChangeAction.CONFIRMED not in done
-
-
-def _remind_at(booking: Booking, now: datetime) -> datetime | None:
-    """Return when attendees are to be reminded; not of a meeting that they have only just booked."""
-    hours = booking.event_type.reminder_hours if booking.event_type else None
-    if not hours or booking.status != BookingStatus.ACCEPTED:
-        return None
-    moment = booking.start_time - timedelta(hours=hours)
-    return moment if moment > now else None
