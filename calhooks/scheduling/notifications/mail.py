@@ -5,6 +5,7 @@ programs move it or take it out. A request is no entry yet. Guests hear of nothi
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -14,7 +15,7 @@ from calhooks import clock
 from calhooks.config import current_config
 from calhooks.events import Trigger
 from calhooks.mail.addresses import Correspondent, sender
-from calhooks.mail.outbox import owe_mail
+from calhooks.mail.outbox import MailDraft, owe_mail
 from calhooks.scheduling.calendars.ics import Method, attendee_invitation, host_invitation, sequence_number
 from calhooks.scheduling.models.bookings import Attendee, Booking, ChangeAction
 from calhooks.scheduling.notifications.letters import (
@@ -36,8 +37,21 @@ METHODS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mailing:
+    """One letter about a change, and its readers, who are of one role and on one clock.
+
+    `removed` is the attendee who is no longer invited. After `expires_at`, in UTC, the letter is no longer sent.
+    """
+
+    change: Change
+    readers: Sequence[Reader]
+    removed: Attendee | None = None
+    expires_at: datetime | None = None
+
+
 def tell(session: Session, booking: Booking, trigger: Trigger) -> None:
-    """Owe everybody concerned a mail about what has just happened. Without MAIL_URL nobody is told."""
+    """Owe attendees and the host a mail about a change that has been noted. Without MAIL_URL nothing is owed."""
     if trigger not in CHANGES or not current_config().mail_url:
         return
     change = CHANGES[trigger]
@@ -45,20 +59,19 @@ def tell(session: Session, booking: Booking, trigger: Trigger) -> None:
         change = Change.WITHDRAWN
     told = [(_for_reader(booking, change, reader), reader) for reader in _readers(booking, change)]
     # Guests read one and the same letter.
-    for (kind, role, zone), alike in groupby(told, key=lambda each: (each[0], each[1].role, each[1].time_zone)):
-        _owe(session, booking, kind, role, zone, [reader.to for _, reader in alike])
+    for (kind, *_), alike in groupby(told, key=lambda each: (each[0], each[1].role, each[1].time_zone)):
+        _owe(session, booking, _Mailing(change=kind, readers=[reader for _, reader in alike]))
     if change is Change.RESCHEDULED:
         for attendee in _left_out(booking):
-            reader = attendee_reader(attendee)
-            _owe(session, booking, Change.UNINVITED, reader.role, reader.time_zone, [reader.to], removed=attendee)
+            mailing = _Mailing(change=Change.UNINVITED, readers=[attendee_reader(attendee)], removed=attendee)
+            _owe(session, booking, mailing)
 
 
 def remind(session: Session, booking: Booking) -> None:
-    """Owe the people who attend a reminder; it is not sent any more once the meeting has begun."""
+    """Owe the attendees a reminder, which is no longer sent once the meeting has begun."""
     readers = [attendee_reader(attendee) for attendee in booking.attendees]
-    for (role, zone), alike in groupby(readers, key=lambda reader: (reader.role, reader.time_zone)):
-        people = [reader.to for reader in alike]
-        _owe(session, booking, Change.REMINDER, role, zone, people, expires_at=booking.start_time)
+    for _, alike in groupby(readers, key=lambda reader: (reader.role, reader.time_zone)):
+        _owe(session, booking, _Mailing(change=Change.REMINDER, readers=list(alike), expires_at=booking.start_time))
 
 
 def _readers(booking: Booking, change: Change) -> list[Reader]:
@@ -89,38 +102,26 @@ def _left_out(booking: Booking) -> list[Attendee]:
     return [attendee for attendee in replaced if attendee.email.casefold() not in invited]
 
 
-def _owe(
-    session: Session,
-    booking: Booking,
-    change: Change,
-    role: Role,
-    time_zone: str,
-    to: Sequence[Correspondent],
-    *,
-    removed: Attendee | None = None,
-    expires_at: datetime | None = None,
-) -> None:
+def _owe(session: Session, booking: Booking, mailing: _Mailing) -> None:
+    change, role = mailing.change, mailing.readers[0].role
     method = METHODS.get(change)
-    answers_to = attendee_reader(booking.attendees[0]) if role is Role.HOST else host_reader(booking)
-    file = _calendar(session, booking, method, role, removed) if method else None
-    letter = write_letter(booking, change, role, time_zone, current_config().base_url)
-    # A host who tries the own page out gets the entry once, as the host.
-    without = [person for person in to if role is not Role.HOST and _is_host(person, booking)]
-    for people, calendar in (([person for person in to if person not in without], file), (without, None)):
+    draft = MailDraft(
+        owner_id=booking.host_id,
+        kind=change,
+        to=[reader.to for reader in mailing.readers],
+        letter=write_letter(booking, change, role, mailing.readers[0].time_zone, current_config().base_url),
+        about=booking.uid,
+        sequence_key=booking.root_uid,
+        reply_to=(attendee_reader(booking.attendees[0]) if role is Role.HOST else host_reader(booking)).to,
+        calendar=_calendar(session, booking, method, role, mailing.removed) if method else None,
+        calendar_method=method or "",
+        expires_at=mailing.expires_at,
+    )
+    # A host who books the own page gets the entry once, as the host.
+    without = [person for person in draft.to if role is not Role.HOST and _is_host(person, booking)]
+    for people, calendar in ([p for p in draft.to if p not in without], draft.calendar), (without, None):
         if people:
-            owe_mail(
-                session,
-                owner_id=booking.host_id,
-                kind=change,
-                to=people,
-                letter=letter,
-                about=booking.uid,
-                sequence_key=booking.root_uid,
-                reply_to=answers_to.to,
-                calendar=calendar,
-                calendar_method=method or "",
-                expires_at=expires_at,
-            )
+            owe_mail(session, replace(draft, to=people, calendar=calendar))
 
 
 def _calendar(session: Session, booking: Booking, method: Method, role: Role, removed: Attendee | None) -> bytes:

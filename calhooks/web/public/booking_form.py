@@ -17,7 +17,7 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice
 
-from calhooks.scheduling.bookings.submission import MAX_GUESTS, Submission, check_submission
+from calhooks.scheduling.bookings.submission import MAX_GUESTS, Submission, TypedSubmission, check_submission
 from calhooks.scheduling.event_types.places import Place, chosen_before
 from calhooks.scheduling.event_types.questions import Question, QuestionKind, is_ticked, own_answers
 from calhooks.scheduling.models.bookings import Booking
@@ -60,7 +60,7 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
     def submission(self, *, zone: str, locale: str, length: int | None, allows_guests: bool = True) -> Submission:
         """Return what was typed, checked; `zone` stands in where the form has none that exists. Raises InvalidInput."""
-        return check_submission(
+        typed = TypedSubmission(
             start=self.start.data or "",
             time_zone=zone,
             name=self.name.data or "",
@@ -70,12 +70,10 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             reschedule_reason=self.reschedule_reason.data or "",
             locale=locale,
             length=length,
-            questions=self.questions,
             answers=self._answers(),
-            allows_guests=allows_guests,
-            places=self.places,
             place=self._place(),
         )
+        return check_submission(typed, questions=self.questions, places=self.places, allows_guests=allows_guests)
 
     def typed(self) -> dict[str, Any]:
         """Return what was typed as a link carries it."""
