@@ -18,7 +18,7 @@ from calhooks.config import current_config
 from calhooks.delivery.models import Endpoint, Notice, NoticeKind
 from calhooks.mail.addresses import Correspondent
 from calhooks.mail.letters import Fact, Letter, Link
-from calhooks.mail.outbox import owe_mail
+from calhooks.mail.outbox import MailDraft, owe_mail
 
 log = logging.getLogger(__name__)
 
@@ -69,14 +69,14 @@ def _owe_mail(session: Session, endpoint: Endpoint, notice: Notice) -> None:
     owner = session.get_one(User, endpoint.owner_id)
     host = urlsplit(endpoint.url).hostname or "your server"
     try:
-        owe_mail(
-            session,
+        draft = MailDraft(
             owner_id=owner.id,
             kind=MAIL_KIND,
             to=[Correspondent(owner.email, owner.name)],
             letter=_letter(notice, host),
             sequence_key=f"endpoint-{endpoint.id}",
         )
+        owe_mail(session, draft)
     except Exception:
         # A letter that cannot be written must not keep results from being recorded.
         log.exception("the owner of endpoint %d was not written to", endpoint.id)

@@ -1,6 +1,7 @@
 """Owing people a mail: written now, in the caller's transaction; a pump sends it after the commit."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -16,55 +17,62 @@ LONGEST_SUBJECT = 200
 LONGEST_NAME = 200
 
 
-def owe_mail(
-    session: Session,
-    *,
-    owner_id: int,
-    kind: str,
-    to: Sequence[Correspondent],
-    letter: Letter,
-    about: str = "",
-    sequence_key: str = "",
-    reply_to: Correspondent | None = None,
-    calendar: bytes | None = None,
-    calendar_method: str = "",
-    expires_at: datetime | None = None,
-) -> list[Mail]:
-    """Owe people the same letter, each in a mail of their own. Without MAIL_URL nothing at all is written.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailDraft:
+    """One letter to one or more readers. `owner_id` is the account on whose behalf it is sent.
 
-    `owner_id` is the account on whose behalf it is sent; over one of that account's daily limits a mail is `dropped`,
-    with the reason. `calendar` is an iCalendar file, with its METHOD. Mails with one `sequence_key` reach a reader in
-    order; after `expires_at` the mail is not sent any more.
+    `about` is the uid of a booking, `calendar` an iCalendar file, `calendar_method` its METHOD. Mails with the same
+    `sequence_key` reach a reader in order. After `expires_at`, in UTC, the letter is no longer sent.
+    """
+
+    owner_id: int
+    kind: str
+    to: Sequence[Correspondent]
+    letter: Letter
+    about: str = ""
+    sequence_key: str = ""
+    reply_to: Correspondent | None = None
+    calendar: bytes | None = None
+    calendar_method: str = ""
+    expires_at: datetime | None = None
+
+
+def owe_mail(session: Session, draft: MailDraft) -> list[Mail]:
+    """Owe each reader of a draft a mail of their own, and return the mails; none without MAIL_URL.
+
+    A mail over one of the account's daily limits is `dropped`, with the reason.
     """
     config = current_config()
     if not config.mail_url:
         return []
     now, domain = clock.now(), sender(config).email.rpartition("@")[2]
-    subject, text, html = one_line(letter.subject, LONGEST_SUBJECT), as_text(letter), as_html(letter)
-    refused = refusals(session, owner_id, [person.email for person in to], now)
+    subject = one_line(draft.letter.subject, LONGEST_SUBJECT)
+    text, html = as_text(draft.letter), as_html(draft.letter)
+    reply_to = draft.reply_to or Correspondent("")
+    refused = refusals(session, draft.owner_id, [person.email for person in draft.to], now)
     mails = [
         Mail(
             message_id=f"<{ids.new_uid()}@{domain}>",
-            owner_id=owner_id,
-            about=about,
-            sequence_key=sequence_key,
-            kind=kind,
+            owner_id=draft.owner_id,
+            about=draft.about,
+            sequence_key=draft.sequence_key,
+            kind=draft.kind,
             recipient=person.email,
             recipient_name=one_line(person.name, LONGEST_NAME),
-            reply_to=reply_to.email if reply_to else "",
-            reply_to_name=one_line(reply_to.name, LONGEST_NAME) if reply_to else "",
+            reply_to=reply_to.email,
+            reply_to_name=one_line(reply_to.name, LONGEST_NAME),
             subject=subject,
             text=text,
             html=html,
-            calendar=calendar,
-            calendar_method=calendar_method,
+            calendar=draft.calendar,
+            calendar_method=draft.calendar_method,
             state=MailState.DROPPED if person.email in refused else MailState.QUEUED,
             due_at=None if person.email in refused else now,
-            expires_at=expires_at,
+            expires_at=draft.expires_at,
             error=refused.get(person.email, ""),
             created_at=now,
         )
-        for person in to
+        for person in draft.to
     ]
     session.add_all(mails)
     return mails

@@ -11,7 +11,7 @@ from calhooks.config import current_config
 from calhooks.mail.addresses import Correspondent
 from calhooks.mail.letters import Fact, Letter, Link
 from calhooks.mail.models import Mail, MailKind
-from calhooks.mail.outbox import owe_mail
+from calhooks.mail.outbox import MailDraft, owe_mail
 
 LIFETIME = timedelta(hours=1)
 MOST_AN_HOUR = 3
@@ -39,14 +39,14 @@ def owe_reset_link(session: Session, email: str) -> None:
         links=(Link(label="Choose a password", url=links.address(current_config().base_url, token)),),
         closing="If it was not you, ignore this mail: your password stays as it is.",
     )
-    owe_mail(
-        session,
+    draft = MailDraft(
         owner_id=user.id,
         kind=MailKind.PASSWORD_RESET,
         to=[Correspondent(user.email, user.name)],
         letter=letter,
         expires_at=clock.now() + lifetime,
     )
+    owe_mail(session, draft)
 
 
 def _has_enough(session: Session, user_id: int) -> bool:

@@ -8,7 +8,7 @@ from calhooks.db import writing
 from calhooks.mail.addresses import Correspondent
 from calhooks.mail.letters import Fact, Letter, Link
 from calhooks.mail.models import Mail
-from calhooks.mail.outbox import owe_mail
+from calhooks.mail.outbox import MailDraft, owe_mail
 from calhooks.mail.pump import MailPump
 
 LETTER = Letter(
@@ -27,10 +27,8 @@ LETTER = Letter(
 def owe(owner: User, to: str = "ann@example.net", name: str = "Ann Lee", **values: Any) -> Mail:
     """Owe somebody a mail and commit."""
     with writing() as session:
-        (mail,) = owe_mail(
-            session,
-            **({"owner_id": owner.id, "kind": "test", "to": [Correspondent(to, name)], "letter": LETTER} | values),
-        )
+        draft = {"owner_id": owner.id, "kind": "test", "to": [Correspondent(to, name)], "letter": LETTER}
+        (mail,) = owe_mail(session, MailDraft(**(draft | values)))
     return mail
 
 

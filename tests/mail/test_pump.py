@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 from calhooks import clock, create_app
 from calhooks.config import Config, current_config
 from calhooks.db import db, writing
-from calhooks.mail import claim, limits, outbox
+from calhooks.mail import claim, limits
 from calhooks.mail import pump as pump_module
 from calhooks.mail.addresses import Correspondent
 from calhooks.mail.models import Mail, MailState
+from calhooks.mail.outbox import MailDraft, owe_mail
 from calhooks.mail.pump import MailPump
 from tests import factories
 from tests.mail.letters import LETTER, owe, pump
@@ -90,7 +91,8 @@ def test_without_mail_url_nothing_is_owed(environ: dict[str, str]) -> None:
     with app.app_context():
         who, user = [Correspondent("ann@example.net")], factories.create_user()
         with writing() as session:
-            assert outbox.owe_mail(session, owner_id=user.id, kind="test", to=who, letter=LETTER) == []
+            draft = MailDraft(owner_id=user.id, kind="test", to=who, letter=LETTER)
+            assert owe_mail(session, draft) == []
         assert mails(db.session()) == []
         assert pump() == 0
         db.engine.dispose()
@@ -101,10 +103,8 @@ def test_a_mail_whose_transaction_fails_was_never_owed(session: Session, server:
 
     def fail() -> None:
         with writing():
-            owed = outbox.owe_mail(
-                session, owner_id=user.id, kind="test", to=[Correspondent("ann@example.net")], letter=LETTER
-            )
-            assert owed
+            who = [Correspondent("ann@example.net")]
+            assert owe_mail(session, MailDraft(owner_id=user.id, kind="test", to=who, letter=LETTER))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -1,18 +1,18 @@
-"""Booking: a slot taken, or asked for, with its webhooks, in the caller's transaction."""
+"""Booking a slot, or requesting it, with its webhooks and mails, in the caller's transaction."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload
 
 from calhooks import clock, ids
 from calhooks.events import Trigger
 from calhooks.scheduling.availability.openings import require_offered
 from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.lookups import find_submitted
 from calhooks.scheduling.bookings.rules import NOT_BOOKABLE, note
-from calhooks.scheduling.bookings.submission import Submission
+from calhooks.scheduling.bookings.submission import Submission, submission_key
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.event_types.places import place_of
 from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE
@@ -20,27 +20,30 @@ from calhooks.scheduling.event_types.titles import booking_title
 from calhooks.scheduling.locking import flush_or_refuse, lock_host_of
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
 from calhooks.scheduling.models.event_types import EventType, LocationKind
+from calhooks.scheduling.notifications.reminders import set_reminder
 
 
 def book(
     session: Session, event_type_id: int, submission: Submission, *, metadata: Mapping[str, str], visitor: str
 ) -> Booking:
-    """Book a slot, or ask for it where the host confirms. The same form sent again gives the booking it made.
+    """Book a slot, or request it where the host confirms. The same form sent again returns the booking it made.
 
     `visitor` is a secret of the booker's browser: the booking's uid lets its holder change it, so it is given only to
-    the browser that made it. Raises SlotTaken, SlotNotOffered or NotAllowed.
+    the browser that made it. Raises SlotTaken, SlotNotOffered, or NotAllowed for an event type that was deleted.
     """
     event_type = _locked_event_type(session, event_type_id)
     key = submission_key(visitor, event_type.id, submission)
-    if (sent_before := find_submission(session, key)) is not None:
+    if (sent_before := find_submitted(session, key)) is not None:
         return sent_before
     now = clock.now()
     require_offered(session, event_type, submission.start, submission.length or event_type.length, now)
+
+    requested = event_type.requires_confirmation
     booking = draft(event_type, submission, now)
-    booking.status = BookingStatus.PENDING if event_type.requires_confirmation else BookingStatus.ACCEPTED
+    booking.status = BookingStatus.PENDING if requested else BookingStatus.ACCEPTED
     booking.submission_key = key
     booking.metadata_ = dict(metadata)
-    requested = booking.status == BookingStatus.PENDING
+    set_reminder(booking, now)
     note(booking, ChangeAction.REQUESTED if requested else ChangeAction.BOOKED, now, submission.email)
     session.add(booking)
     flush_or_refuse(session, SlotTaken())
@@ -49,7 +52,7 @@ def book(
 
 
 def draft(event_type: EventType, submission: Submission, now: datetime) -> Booking:
-    """Return a booking as the form and the event type say, not yet in any state."""
+    """Return a booking made of the form and the event type, without a status and not yet in the session."""
     uid = ids.new_uid()
     host = event_type.owner
     length = submission.length or event_type.length
@@ -58,7 +61,7 @@ def draft(event_type: EventType, submission: Submission, now: datetime) -> Booki
         uid=uid,
         root_uid=uid,
         host_id=event_type.owner_id,
-        event_type_id=event_type.id,
+        event_type=event_type,
         type=event_type.slug,
         event_title=event_type.title,
         title=booking_title(
@@ -85,23 +88,6 @@ def draft(event_type: EventType, submission: Submission, now: datetime) -> Booki
         )
     ]
     return booking
-
-
-def submission_key(visitor: str, event_type_id: int, submission: Submission, replaces: str = "") -> str | None:
-    """Return what tells one form sent twice from two; None for a visitor who cannot be recognised."""
-    if not visitor:
-        return None
-    parts = (visitor, str(event_type_id), submission.start.isoformat(), submission.email.casefold(), replaces)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def find_submission(session: Session, key: str | None) -> Booking | None:
-    """Return the open booking that a form has made already."""
-    if key is None:
-        return None
-    # Written out, because SQLite uses a partial index only where it can read the condition.
-    still_open = text("bookings.status IN ('ACCEPTED', 'PENDING')")
-    return session.scalar(select(Booking).where(Booking.submission_key == key, still_open))
 
 
 def _locked_event_type(session: Session, event_type_id: int) -> EventType:

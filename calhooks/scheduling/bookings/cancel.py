@@ -1,4 +1,4 @@
-"""Cancelling a booking, or withdrawing a request, with its webhooks, in the caller's transaction."""
+"""Cancelling a booking, or withdrawing a request, with its webhooks and mails, in the caller's transaction."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,19 +14,23 @@ from calhooks.scheduling.bookings.events import announce
 from calhooks.scheduling.bookings.rules import acting_email, note, require_changeable
 from calhooks.scheduling.locking import lock_endpoints, locked_booking
 from calhooks.scheduling.models.bookings import Booking, BookingStatus, ChangeAction
+from calhooks.scheduling.notifications.reminders import set_reminder
 
 
 def cancel(session: Session, uid: str, *, reason: str, by: User | None) -> Booking:
-    """Cancel a booking or withdraw a request; `by` is who is signed in, if anybody.
+    """Cancel a booking or withdraw a request; `by` is who is signed in, None for a visitor.
 
-    Raises NotFound, NotAllowed, or InvalidInput for `cancellationReason`.
+    Requests to move the booking are rejected with it. Raises NotFound, NotAllowed, or InvalidInput for
+    `cancellationReason`.
     """
     booking = locked_booking(session, uid)
     now = clock.now()
     require_changeable(booking, now)
+
     booking.cancellation_reason = fields.reason("cancellationReason", reason)
     booking.cancelled_by = acting_email(booking, by)
     booking.status = BookingStatus.CANCELLED
+    set_reminder(booking, now)
     note(booking, ChangeAction.CANCELLED, now, booking.cancelled_by, booking.cancellation_reason)
     moot = requests_to_move(session, booking)
     announce(session, booking, Trigger.BOOKING_CANCELLED, now)
@@ -35,7 +39,10 @@ def cancel(session: Session, uid: str, *, reason: str, by: User | None) -> Booki
 
 
 def requests_to_move(session: Session, booking: Booking) -> Sequence[Booking]:
-    """Return what was asked for in place of a booking that is about to be cancelled or moved."""
+    """Return the open requests to move a booking that is about to be cancelled or replaced.
+
+    Where there are any, the host's endpoints are locked: webhooks are then told several things.
+    """
     query = select(Booking).where(Booking.rescheduled_from_id == booking.id, Booking.status == BookingStatus.PENDING)
     requests = session.scalars(query).all()
     if requests:
@@ -44,10 +51,10 @@ def requests_to_move(session: Session, booking: Booking) -> Sequence[Booking]:
 
 
 def withdraw_requests(session: Session, requests: Sequence[Booking], now: datetime, reason: str) -> None:
-    """Reject requests that have nothing left to move."""
+    """Reject requests to move a booking that was cancelled or replaced; `reason` is a sentence for their history."""
     for request in requests:
         request.status = BookingStatus.REJECTED
         request.rejection_reason = reason
         note(request, ChangeAction.WITHDRAWN, now, detail=reason)
-        # People hear of the change that caused it.
+        # Attendees get a mail about the change that caused it.
         announce(session, request, Trigger.BOOKING_REJECTED, now, by_mail=False)

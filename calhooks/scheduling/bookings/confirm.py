@@ -8,7 +8,7 @@ from calhooks.events import Trigger
 from calhooks.scheduling import fields
 from calhooks.scheduling.availability.hindrances import full, meeting_at, taken
 from calhooks.scheduling.bookings.events import announce
-from calhooks.scheduling.bookings.reschedule import take_place
+from calhooks.scheduling.bookings.reschedule import accept_in_place_of
 from calhooks.scheduling.bookings.rules import note
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.locking import locked_booking
@@ -18,7 +18,7 @@ OVERLAPS = "Another booking overlaps this time. Reject the request, or move the 
 
 
 def confirm(session: Session, uid: str, host: User) -> Booking:
-    """Accept a request, which from then on takes its slot. Raises NotFound, SlotTaken or NotAllowed."""
+    """Accept a request, which takes its slot from then on. Raises NotFound, SlotTaken or NotAllowed."""
     booking = locked_booking(session, uid, host)
     now = clock.now()
     _require_pending(booking)
@@ -30,28 +30,30 @@ def confirm(session: Session, uid: str, host: User) -> Booking:
         raise SlotTaken(OVERLAPS)
     if event_type and (reached := full(session, event_type, booking.host, meeting.start, moving)):
         raise NotAllowed(f"This {reached.period} is full: “{event_type.title}” has as many bookings as you allow it.")
+    trigger = accept_in_place_of(session, booking.rescheduled_from, booking, now, SlotTaken(OVERLAPS))
     note(booking, ChangeAction.CONFIRMED, now, host.email)
-    take_place(session, booking, now, SlotTaken(OVERLAPS))
+    announce(session, booking, trigger, now)
     return booking
 
 
 def reject(session: Session, uid: str, host: User, *, reason: str) -> Booking:
-    """Turn a request down; what it would have moved stays.
+    """Reject a request; the booking that it would have replaced stays.
 
     Raises NotFound, NotAllowed, or InvalidInput for `rejectionReason`.
     """
     booking = locked_booking(session, uid, host)
+    now = clock.now()
     _require_pending(booking)
+
     booking.rejection_reason = fields.reason("rejectionReason", reason)
     booking.status = BookingStatus.REJECTED
-    now = clock.now()
     note(booking, ChangeAction.REJECTED, now, host.email, booking.rejection_reason)
     announce(session, booking, Trigger.BOOKING_REJECTED, now)
     return booking
 
 
 def _require_pending(booking: Booking) -> None:
-    """Make sure that a request still waits for its answer. Raises NotAllowed."""
+    """Check that a request still waits for the host's answer. Raises NotAllowed."""
     if booking.status == BookingStatus.ACCEPTED:
         raise NotAllowed("This booking has been confirmed already.")
     if booking.status == BookingStatus.REJECTED:

@@ -1,4 +1,4 @@
-"""From a booking to what its webhooks are told about it."""
+"""Announcing a change of a booking: the event for its webhooks, and the mails."""
 
 from datetime import datetime
 
@@ -13,8 +13,10 @@ from calhooks.webhooks.dispatch import dispatch
 def announce(
     session: Session, booking: Booking, trigger: Trigger, occurred_at: datetime, *, by_mail: bool = True
 ) -> None:
-    """Record that something happened to a booking, with what is owed to webhooks and people, in this transaction."""
-    # The database has its say about the booking first, and gives it its number.
+    """Owe webhooks an event about a booking, and attendees and host their mails, in the caller's transaction.
+
+    `occurred_at` is UTC. The database writes the booking first. Raises IntegrityError where it refuses.
+    """
     session.flush()
     dispatch(session, booking_event(booking, trigger, occurred_at))
     if by_mail:

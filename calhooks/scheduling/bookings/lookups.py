@@ -1,13 +1,13 @@
-"""Bookings by their uid, for the holder of the link or the host, and a host's latest."""
+"""Bookings by their uid, by the form that made them, by what they replace, and a host's latest."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session, selectinload
 
 from calhooks.accounts.models import User
 from calhooks.scheduling.errors import NotFound
-from calhooks.scheduling.models.bookings import Booking
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
 
 LATEST = 20
 
@@ -38,3 +38,26 @@ def recent_bookings(session: Session, host: User) -> Sequence[Booking]:
 def find_own_booking(session: Session, host: User, uid: str) -> Booking | None:
     """Return one of a host's bookings, None for anybody else's."""
     return session.scalar(select(Booking).where(Booking.uid == uid, Booking.host_id == host.id))
+
+
+def find_submitted(session: Session, key: str | None) -> Booking | None:
+    """Return the open booking that the form with this submission key has made, None if it has made none."""
+    if key is None:
+        return None
+    # Written out, because SQLite uses a partial index only where it can read the condition.
+    still_open = text("bookings.status IN ('ACCEPTED', 'PENDING')")
+    return session.scalar(select(Booking).where(Booking.submission_key == key, still_open))
+
+
+def successor(session: Session, replaced: Booking) -> Booking | None:
+    """Return the latest booking made in place of one that was moved, None for a booking that was not."""
+    if replaced.status != BookingStatus.CANCELLED or replaced.cancelled_by:
+        return None
+    query = select(Booking).where(Booking.rescheduled_from_id == replaced.id).order_by(Booking.id.desc()).limit(1)
+    return session.scalar(query)
+
+
+def open_request(session: Session, booking: Booking) -> Booking | None:
+    """Return the latest request to move a booking that waits for the host, None if there is none."""
+    query = select(Booking).where(Booking.rescheduled_from_id == booking.id, Booking.status == BookingStatus.PENDING)
+    return session.scalar(query.order_by(Booking.id.desc()).limit(1))

@@ -35,16 +35,16 @@ def parse_metadata(query: str | bytes | Iterable[tuple[str, str]]) -> dict[str, 
     return metadata
 
 
-def merge_metadata(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    """Return a rescheduled booking's metadata: the old booking's, with the new keys laid over it.
+def merge_metadata(replaced: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
+    """Return a rescheduled booking's metadata: the replaced booking's, with the link's keys laid over it.
 
     The limits hold for the result too, so that a booking moved many times does not grow without end.
-    Raises MetadataError, naming one of the new keys.
+    Raises MetadataError, naming one of the added keys.
     """
-    # The old ones come first in the check: they are within the limits by themselves.
-    kept = [(key, value) for key, value in old.items() if key not in new]
-    _check([*kept, *new.items()])
-    return {**old, **new}
+    # The kept ones come first in the check: they are within the limits already.
+    kept = [(key, value) for key, value in replaced.items() if key not in added]
+    _check([*kept, *added.items()])
+    return {**replaced, **added}
 
 
 def metadata_pairs(metadata: Mapping[str, str]) -> list[tuple[str, str]]:

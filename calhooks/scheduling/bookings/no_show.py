@@ -1,4 +1,4 @@
-"""Marking attendees as no-show, with its webhook, in the caller's transaction."""
+"""Marking attendees as no-shows, with the webhook, in the caller's transaction."""
 
 from collections.abc import Collection, Sequence
 
@@ -15,11 +15,15 @@ from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 
 
 def set_no_show(session: Session, uid: str, host: User, absent: Collection[int]) -> Booking:
-    """Note which attendees, by their ids, did not come to a meeting; the others came. Raises NotFound or NotAllowed."""
+    """Mark the attendees with the ids `absent` as no-shows, and all others as present.
+
+    Nothing is noted or announced where nothing changes. Raises NotFound, or NotAllowed before the meeting has begun.
+    """
     booking = locked_booking(session, uid, host)
     now = clock.now()
     if booking.status != BookingStatus.ACCEPTED or booking.start_time > now:
         raise NotAllowed("Only a meeting that has begun can have a no-show.")
+
     changed = [attendee for attendee in booking.attendees if attendee.no_show != (attendee.id in absent)]
     for attendee in changed:
         attendee.no_show = not attendee.no_show

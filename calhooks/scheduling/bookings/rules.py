@@ -1,4 +1,4 @@
-"""Who may still change a booking, and the note of what was changed."""
+"""Who may change a booking and until when, and the note of each change for its history."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ NOT_BOOKABLE = "This event can no longer be booked."
 
 
 def require_changeable(booking: Booking, now: datetime) -> None:
-    """Make sure that a booking can still be cancelled or moved. Raises NotAllowed."""
+    """Check that a booking can still be cancelled or moved. Raises NotAllowed."""
     if booking.status == BookingStatus.REJECTED:
         raise NotAllowed("This request has been rejected.")
     if booking.status == BookingStatus.CANCELLED:
@@ -21,15 +21,18 @@ def require_changeable(booking: Booking, now: datetime) -> None:
 
 
 def acting_email(booking: Booking, by: User | None) -> str:
-    """Return the address of who changes a booking: its host's, or else its booker's, who has the link to it."""
+    """Return the email address of who changes a booking: its host's, otherwise the booker's, who has the link."""
     return booking.host.email if is_host(booking, by) else booking.attendees[0].email
 
 
 def is_host(booking: Booking, person: User | None) -> bool:
-    """Return whether it is the booking's own host."""
+    """Tell whether a person is the booking's host."""
     return person is not None and person.id == booking.host_id
 
 
 def note(booking: Booking, action: ChangeAction, now: datetime, by_email: str = "", detail: str = "") -> None:
-    """Write down what somebody has done, in the transaction in which it is done; nobody's doing is calhooks' own."""
+    """Add a change to a booking's history, in the transaction that makes the change.
+
+    `by_email` is who made it, empty for calhooks; `detail` is the reason that was given, or what changed.
+    """
     booking.changes.append(BookingChange(at=now, action=action, by_email=by_email, detail=detail))

@@ -1,9 +1,9 @@
-"""What a booker filled in, checked as one: the form of the booking page without anything of the web."""
+"""The booking form without anything of the web: as it was typed, and checked as a whole."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
-from types import MappingProxyType
 
 from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.event_types.places import Place, chosen_place
@@ -17,6 +17,27 @@ MAX_NOTES_LENGTH = 5_000
 MAX_GUESTS = 10
 DEFAULT_LOCALE = "en"
 MAX_LOCALE_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedSubmission:
+    """A booking form as it was typed. `start` is ISO 8601, in UTC unless it says otherwise; `answers` by identifier.
+
+    Not typed are `length`, the chosen one in minutes (None for the event type's own), `place`, the key of the chosen
+    place, and `locale`, which the browser names.
+    """
+
+    start: str
+    time_zone: str
+    name: str
+    email: str
+    notes: str = ""
+    guests: Sequence[str] = ()
+    reschedule_reason: str = ""
+    locale: str = DEFAULT_LOCALE
+    length: int | None = None
+    answers: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,55 +62,57 @@ class Submission:
 
 
 def check_submission(
+    typed: TypedSubmission,
     *,
-    start: str,
-    time_zone: str,
-    name: str,
-    email: str,
-    notes: str = "",
-    guests: Iterable[str] = (),
-    reschedule_reason: str = "",
-    locale: str = DEFAULT_LOCALE,
-    length: int | None = None,
     questions: Sequence[Question] = (),
-    answers: Mapping[str, str] = MappingProxyType({}),
-    allows_guests: bool = True,
     places: Sequence[Place] = (),
-    place: str = "",
+    allows_guests: bool = True,
 ) -> Submission:
-    """Return what was typed, tidied; `questions` are the event type's, `answers` what was typed, by identifier;
-    of several `places`, `place` is the key of one.
+    """Return what was typed, tidied, as an event type with these `questions` and `places` asks for it.
 
-    Raises InvalidInput, keyed by the contract's names (`timeZone`, `start`…) and the identifiers. `locale` is not
-    typed: what is no plain language tag becomes the default.
+    A `locale` that is not a plain language tag becomes the default. Raises InvalidInput, keyed by the public field
+    names (`timeZone`, `start`…) and the questions' identifiers.
     """
     errors: dict[str, str] = {}
-    moment = checked(errors, "start", read_start, start)
-    zone = checked(errors, "timeZone", _zone, time_zone)
-    booker = checked(errors, "name", _name, name)
-    address = checked(errors, "email", email_address, email)
-    others = checked(errors, "guests", _guests if allows_guests else _no_guests, guests)
-    remarks = checked(errors, "notes", lambda text: paragraphs(text, MAX_NOTES_LENGTH), notes)
-    reason = checked(errors, "rescheduleReason", lambda text: paragraphs(text, MAX_REASON_LENGTH), reschedule_reason)
-    where = checked(errors, "location", lambda key: chosen_place(places, key), place)
-    if where and where.kind is not LocationKind.ATTENDEE_PHONE:
+    start = checked(errors, "start", read_start, typed.start)
+    zone = checked(errors, "timeZone", _zone, typed.time_zone)
+    name = checked(errors, "name", _name, typed.name)
+    email = checked(errors, "email", email_address, typed.email)
+    guests = checked(errors, "guests", _guests if allows_guests else _no_guests, typed.guests)
+    notes = checked(errors, "notes", lambda text: paragraphs(text, MAX_NOTES_LENGTH), typed.notes)
+    reason = checked(
+        errors, "rescheduleReason", lambda text: paragraphs(text, MAX_REASON_LENGTH), typed.reschedule_reason
+    )
+    place = checked(errors, "location", lambda key: chosen_place(places, key), typed.place)
+    if place and place.kind is not LocationKind.ATTENDEE_PHONE:
         questions = [question for question in questions if question.identifier != ATTENDEE_PHONE]
-    answered = check_answers(errors, questions, answers)
-    if errors or moment is None or zone is None or booker is None or address is None:
+    answers = check_answers(errors, questions, typed.answers)
+    if errors or start is None or zone is None or name is None or email is None:
         raise InvalidInput(errors)
     return Submission(
-        start=moment,
+        start=start,
         time_zone=zone,
-        name=booker,
-        email=address,
-        notes=remarks or "",
-        guests=tuple(guest for guest in others or () if guest.casefold() != address.casefold()),
+        name=name,
+        email=email,
+        notes=notes or "",
+        guests=tuple(guest for guest in guests or () if guest.casefold() != email.casefold()),
         reschedule_reason=reason or "",
-        locale=_locale(locale),
-        length=length,
-        answers=answered,
-        place=where.key if where else "",
+        locale=_locale(typed.locale),
+        length=typed.length,
+        answers=answers,
+        place=place.key if place else "",
     )
+
+
+def submission_key(visitor: str, event_type_id: int, submission: Submission, replaced: str = "") -> str | None:
+    """Return what tells one form sent twice from two forms; None for a visitor who cannot be recognised.
+
+    `replaced` is the uid of the booking that the form moves, empty for a new booking.
+    """
+    if not visitor:
+        return None
+    parts = (visitor, str(event_type_id), submission.start.isoformat(), submission.email.casefold(), replaced)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def read_start(text: str) -> datetime:

@@ -1,14 +1,17 @@
-"""What can be booked with a host: made, changed, deleted and listed."""
+"""A host's event types: made, changed, copied, arranged, hidden and deleted.
+
+A form is checked before the transaction begins; what only the database knows (which slugs are taken, which schedules
+the host has) is decided inside.
+"""
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.scheduling.errors import InvalidInput
-from calhooks.scheduling.event_types.form import MAX_TITLE_LENGTH, SLUG_IN_USE, EventTypeForm, check_event_type
+from calhooks.scheduling.event_types.form import MAX_TITLE_LENGTH, SLUG_IN_USE, CheckedEventType
 from calhooks.scheduling.event_types.lookups import find_event_type, list_event_types
 from calhooks.scheduling.fields import MAX_SLUG_LENGTH
 from calhooks.scheduling.locking import lock_host
@@ -16,23 +19,21 @@ from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.models.schedules import Schedule
 
 
-def create_event_type(session: Session, owner: User, form: EventTypeForm) -> EventType:
-    """Add an event type at the end of the host's list. Raises InvalidInput."""
+def create_event_type(session: Session, owner: User, checked: CheckedEventType) -> EventType:
+    """Add an event type at the end of the host's list. Raises InvalidInput for `slug` or `schedule`."""
     lock_host(session, owner.id)
-    checked = check_event_type(form)
-    schedule = _schedule(session, owner, form.schedule_id)
+    schedule = _schedule(session, owner, checked.schedule_id)
     last = session.scalar(select(func.max(EventType.position)).where(EventType.owner_id == owner.id))
     event_type = EventType(owner_id=owner.id, schedule_id=schedule.id, position=0 if last is None else last + 1)
     return _keep(session, event_type, checked)
 
 
-def update_event_type(session: Session, owner: User, event_type_id: int, form: EventTypeForm) -> EventType:
-    """Change an event type; what was booked stays as it was. Raises NotFound or InvalidInput."""
+def update_event_type(session: Session, owner: User, event_type_id: int, checked: CheckedEventType) -> EventType:
+    """Change an event type; its bookings stay as they were. Raises NotFound, or InvalidInput as `create_event_type`."""
     lock_host(session, owner.id)
     event_type = find_event_type(session, owner, event_type_id)
-    checked = check_event_type(form)
-    if form.schedule_id is not None:
-        event_type.schedule_id = _schedule(session, owner, form.schedule_id).id
+    if checked.schedule_id is not None:
+        event_type.schedule_id = _schedule(session, owner, checked.schedule_id).id
     return _keep(session, event_type, checked)
 
 
@@ -87,13 +88,15 @@ def _free_slug(slug: str, taken: Collection[str]) -> str:
     return next(each for each in slugs if each not in taken)
 
 
-def _keep(session: Session, event_type: EventType, values: dict[str, Any]) -> EventType:
+def _keep(session: Session, event_type: EventType, checked: CheckedEventType) -> EventType:
     same_slug = select(EventType.id).where(
-        EventType.owner_id == event_type.owner_id, EventType.slug == values["slug"], EventType.id != event_type.id
+        EventType.owner_id == event_type.owner_id,
+        EventType.slug == checked.values["slug"],
+        EventType.id != event_type.id,
     )
     if session.scalar(same_slug) is not None:
         raise InvalidInput({"slug": SLUG_IN_USE})
-    for name, value in values.items():
+    for name, value in checked.values.items():
         setattr(event_type, name, value)
     session.add(event_type)
     session.flush()
@@ -101,7 +104,7 @@ def _keep(session: Session, event_type: EventType, values: dict[str, Any]) -> Ev
 
 
 def _schedule(session: Session, owner: User, schedule_id: int | None) -> Schedule:
-    """Return the chosen schedule, by default the host's first."""
+    """Return the chosen schedule, by default the host's first. Raises InvalidInput."""
     query = select(Schedule).where(Schedule.owner_id == owner.id).order_by(Schedule.id)
     schedules = session.scalars(query).all()
     for schedule in schedules:

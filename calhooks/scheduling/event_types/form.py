@@ -1,6 +1,7 @@
 """An event type as its host typed it, checked."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,8 +60,19 @@ class EventTypeForm:
     redirect_url: str = ""
 
 
-def check_event_type(form: EventTypeForm) -> dict[str, Any]:
-    """Return what is kept of a form, by the model's names. Raises InvalidInput, keyed like `bookingName`."""
+@dataclass(frozen=True, slots=True)
+class CheckedEventType:
+    """A form whose fields can be kept, by the model's names. Only the database knows its slug and schedule.
+
+    Without `schedule_id` the host's first schedule holds, or the one that is set.
+    """
+
+    values: Mapping[str, Any]
+    schedule_id: int | None = None
+
+
+def check_event_type(form: EventTypeForm) -> CheckedEventType:
+    """Check a form's fields, before a transaction that writes. Raises InvalidInput, keyed like `bookingName`."""
     errors: dict[str, str] = {}
     values: dict[str, Any] = {
         "title": checked(errors, "title", _title, form.title),
@@ -97,7 +109,7 @@ def check_event_type(form: EventTypeForm) -> dict[str, Any]:
     if errors:
         raise InvalidInput(errors)
     values["other_lengths"] = [length for length in values["other_lengths"] if length != values["length"]]
-    return values
+    return CheckedEventType(values, form.schedule_id)
 
 
 def _title(text: str) -> str:

@@ -5,7 +5,8 @@ programs move it or take it out. A request is no entry yet. Guests hear of nothi
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy.orm import Session
@@ -14,9 +15,9 @@ from calhooks import clock
 from calhooks.config import current_config
 from calhooks.events import Trigger
 from calhooks.mail.addresses import Correspondent, sender
-from calhooks.mail.outbox import owe_mail
+from calhooks.mail.outbox import MailDraft, owe_mail
 from calhooks.scheduling.calendars.ics import Method, attendee_invitation, host_invitation, sequence_number
-from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
+from calhooks.scheduling.models.bookings import Attendee, Booking, ChangeAction
 from calhooks.scheduling.notifications.letters import (
     CHANGES,
     Change,
@@ -36,34 +37,41 @@ METHODS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mailing:
+    """One letter about a change, and its readers, who are of one role and on one clock.
+
+    `removed` is the attendee who is no longer invited. After `expires_at`, in UTC, the letter is no longer sent.
+    """
+
+    change: Change
+    readers: Sequence[Reader]
+    removed: Attendee | None = None
+    expires_at: datetime | None = None
+
+
 def tell(session: Session, booking: Booking, trigger: Trigger) -> None:
-    """Owe everybody concerned a mail about what has just happened. Without MAIL_URL nobody is told."""
-    if trigger not in CHANGES:
-        return
-    remind_at = _remind_at(booking, clock.now())
-    if remind_at != booking.remind_at:
-        booking.remind_at = remind_at
-    if not current_config().mail_url:
+    """Owe attendees and the host a mail about a change that has been noted. Without MAIL_URL nothing is owed."""
+    if trigger not in CHANGES or not current_config().mail_url:
         return
     change = CHANGES[trigger]
     if change is Change.CANCELLED and _was_only_asked_for(booking):
         change = Change.WITHDRAWN
     told = [(_for_reader(booking, change, reader), reader) for reader in _readers(booking, change)]
     # Guests read one and the same letter.
-    for (kind, role, zone), alike in groupby(told, key=lambda each: (each[0], each[1].role, each[1].time_zone)):
-        _owe(session, booking, kind, role, zone, [reader.to for _, reader in alike])
+    for (kind, *_), alike in groupby(told, key=lambda each: (each[0], each[1].role, each[1].time_zone)):
+        _owe(session, booking, _Mailing(change=kind, readers=[reader for _, reader in alike]))
     if change is Change.RESCHEDULED:
         for attendee in _left_out(booking):
-            reader = attendee_reader(attendee)
-            _owe(session, booking, Change.UNINVITED, reader.role, reader.time_zone, [reader.to], removed=attendee)
+            mailing = _Mailing(change=Change.UNINVITED, readers=[attendee_reader(attendee)], removed=attendee)
+            _owe(session, booking, mailing)
 
 
 def remind(session: Session, booking: Booking) -> None:
-    """Owe the people who attend a reminder; it is not sent any more once the meeting has begun."""
+    """Owe the attendees a reminder, which is no longer sent once the meeting has begun."""
     readers = [attendee_reader(attendee) for attendee in booking.attendees]
-    for (role, zone), alike in groupby(readers, key=lambda reader: (reader.role, reader.time_zone)):
-        people = [reader.to for reader in alike]
-        _owe(session, booking, Change.REMINDER, role, zone, people, expires_at=booking.start_time)
+    for _, alike in groupby(readers, key=lambda reader: (reader.role, reader.time_zone)):
+        _owe(session, booking, _Mailing(change=Change.REMINDER, readers=list(alike), expires_at=booking.start_time))
 
 
 def _readers(booking: Booking, change: Change) -> list[Reader]:
@@ -90,41 +98,30 @@ def _left_out(booking: Booking) -> list[Attendee]:
     if booking.rescheduled_from is None:
         return []
     invited = {attendee.email.casefold() for attendee in booking.attendees}
-    return [old for old in booking.rescheduled_from.attendees if old.email.casefold() not in invited]
+    replaced = booking.rescheduled_from.attendees
+    return [attendee for attendee in replaced if attendee.email.casefold() not in invited]
 
 
-def _owe(
-    session: Session,
-    booking: Booking,
-    change: Change,
-    role: Role,
-    time_zone: str,
-    to: Sequence[Correspondent],
-    *,
-    removed: Attendee | None = None,
-    expires_at: datetime | None = None,
-) -> None:
+def _owe(session: Session, booking: Booking, mailing: _Mailing) -> None:
+    change, role = mailing.change, mailing.readers[0].role
     method = METHODS.get(change)
-    answers_to = attendee_reader(booking.attendees[0]) if role is Role.HOST else host_reader(booking)
-    file = _calendar(session, booking, method, role, removed) if method else None
-    letter = write_letter(booking, change, role, time_zone, current_config().base_url)
-    # A host who tries the own page out gets the entry once, as the host.
-    without = [person for person in to if role is not Role.HOST and _is_host(person, booking)]
-    for people, calendar in (([person for person in to if person not in without], file), (without, None)):
+    draft = MailDraft(
+        owner_id=booking.host_id,
+        kind=change,
+        to=[reader.to for reader in mailing.readers],
+        letter=write_letter(booking, change, role, mailing.readers[0].time_zone, current_config().base_url),
+        about=booking.uid,
+        sequence_key=booking.root_uid,
+        reply_to=(attendee_reader(booking.attendees[0]) if role is Role.HOST else host_reader(booking)).to,
+        calendar=_calendar(session, booking, method, role, mailing.removed) if method else None,
+        calendar_method=method or "",
+        expires_at=mailing.expires_at,
+    )
+    # A host who books the own page gets the entry once, as the host.
+    without = [person for person in draft.to if role is not Role.HOST and _is_host(person, booking)]
+    for people, calendar in ([p for p in draft.to if p not in without], draft.calendar), (without, None):
         if people:
-            owe_mail(
-                session,
-                owner_id=booking.host_id,
-                kind=change,
-                to=people,
-                letter=letter,
-                about=booking.uid,
-                sequence_key=booking.root_uid,
-                reply_to=answers_to.to,
-                calendar=calendar,
-                calendar_method=method or "",
-                expires_at=expires_at,
-            )
+            owe_mail(session, replace(draft, to=people, calendar=calendar))
 
 
 def _calendar(session: Session, booking: Booking, method: Method, role: Role, removed: Attendee | None) -> bytes:
@@ -143,12 +140,3 @@ def _is_host(person: Correspondent, booking: Booking) -> bool:
 def _was_only_asked_for(booking: Booking) -> bool:
     done = {change.action for change in booking.changes}
     return bool(done & ASKED) and ChangeAction.CONFIRMED not in done
-
-
-def _remind_at(booking: Booking, now: datetime) -> datetime | None:
-    """Return when attendees are to be reminded; not of a meeting that they have only just booked."""
-    hours = booking.event_type.reminder_hours if booking.event_type else None
-    if not hours or booking.status != BookingStatus.ACCEPTED:
-        return None
-    moment = booking.start_time - timedelta(hours=hours)
-    return moment if moment > now else None

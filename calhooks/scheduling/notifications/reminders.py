@@ -1,6 +1,6 @@
-"""Reminders: owed when their time has come, once, also when nothing was running at that moment."""
+"""Reminders: their time is set with the booking; they are owed at that time, once, or late if nothing was running."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +11,17 @@ from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.notifications.mail import remind
 
 BATCH = 20
+
+
+def set_reminder(booking: Booking, now: datetime) -> None:
+    """Set when attendees are reminded, in UTC: the event type's hours before the meeting, None where that has passed.
+
+    Only an accepted booking has a reminder. Call it when a booking is made, accepted, cancelled or replaced.
+    """
+    event_type = booking.event_type if booking.status == BookingStatus.ACCEPTED else None
+    hours = event_type.reminder_hours if event_type else None
+    moment = booking.start_time - timedelta(hours=hours) if hours else now
+    booking.remind_at = moment if moment > now else None
 
 
 def owe_reminders(session: Session, now: datetime) -> int:

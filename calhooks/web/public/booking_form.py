@@ -17,7 +17,7 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice
 
-from calhooks.scheduling.bookings.submission import MAX_GUESTS, Submission, check_submission
+from calhooks.scheduling.bookings.submission import MAX_GUESTS, Submission, TypedSubmission, check_submission
 from calhooks.scheduling.event_types.places import Place, chosen_before
 from calhooks.scheduling.event_types.questions import Question, QuestionKind, is_ticked, own_answers
 from calhooks.web.public.booking_link import MOST_GUESTS
@@ -60,7 +60,7 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
     def submission(self, visit: Visit, locale: str) -> Submission:
         """Return what was typed, checked, in the zone and for the length of the visit. Raises InvalidInput."""
-        return check_submission(
+        typed = TypedSubmission(
             start=self.start.data or "",
             time_zone=visit.zone,
             name=self.name.data or "",
@@ -70,12 +70,10 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             reschedule_reason=self.reschedule_reason.data or "",
             locale=locale,
             length=visit.length,
-            questions=self.questions,
             answers=self._answers(),
-            allows_guests=visit.allows_guests,
-            places=self.places,
             place=self._place(),
         )
+        return check_submission(typed, questions=self.questions, places=self.places, allows_guests=visit.allows_guests)
 
     def typed(self) -> dict[str, Any]:
         """Return what was typed as a link carries it."""

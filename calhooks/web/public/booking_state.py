@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from calhooks.scheduling.bookings.reschedule import open_request, successor
+from calhooks.scheduling.bookings.lookups import open_request, successor
 from calhooks.scheduling.bookings.rules import require_changeable
 from calhooks.scheduling.errors import NotAllowed
 from calhooks.scheduling.models.bookings import Booking, BookingStatus

@@ -73,7 +73,8 @@ class Visit:
 def read_visit(username: str, slug: str) -> Visit:
     """Return what this request says, in its address and in a form that was sent.
 
-    Raises NotFound where there is no such page or no such booking to move; 400 where a link has more metadata than a booking keeps.
+    Raises NotFound where there is no such page or no such booking to move. Answers 400 where the link has more
+    metadata than a booking keeps.
     """
     bookable = find_bookable(db.session(), username, slug)
     link = _link(bookable)

@@ -10,6 +10,7 @@ from calhooks.db import db, writing
 from calhooks.scheduling.availability.schedules import list_schedules
 from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.event_types import editing, lookups
+from calhooks.scheduling.event_types.form import check_event_type
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.web.scheduling.event_type_form import TypedEventType, form_for
 from calhooks.web.site import access
@@ -33,8 +34,9 @@ def new() -> str | Response | tuple[str, int]:
     if not form.is_submitted() or form.change(request.form):
         return _form(form, None)
     try:
+        checked = check_event_type(form.values(request.form))
         with writing() as session:
-            made = editing.create_event_type(session, access.account(), form.values(request.form))
+            made = editing.create_event_type(session, access.account(), checked)
     except InvalidInput as error:
         form.show(error.errors)
         return _form(form, None), 422
@@ -51,8 +53,9 @@ def edit(event_type_id: int) -> str | Response | tuple[str, int]:
     if not form.is_submitted() or form.change(request.form):
         return _form(form, event_type)
     try:
+        checked = check_event_type(form.values(request.form))
         with writing() as session:
-            editing.update_event_type(session, access.account(), event_type_id, form.values(request.form))
+            editing.update_event_type(session, access.account(), event_type_id, checked)
     except InvalidInput as error:
         form.show(error.errors)
         return _form(form, _find(event_type_id)), 422

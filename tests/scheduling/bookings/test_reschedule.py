@@ -4,8 +4,9 @@ from sqlalchemy.orm import Session
 from calhooks.db import writing
 from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.confirm import confirm, reject
+from calhooks.scheduling.bookings.lookups import open_request, successor
 from calhooks.scheduling.bookings.metadata import MetadataError
-from calhooks.scheduling.bookings.reschedule import open_request, reschedule, successor
+from calhooks.scheduling.bookings.reschedule import reschedule
 from calhooks.scheduling.errors import NotAllowed, NotFound, SlotNotOffered, SlotTaken
 from calhooks.scheduling.event_types.editing import delete_event_type
 from calhooks.scheduling.models.bookings import BookingStatus

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from calhooks.scheduling.bookings.submission import Submission, check_submission
+from calhooks.scheduling.bookings.submission import Submission, TypedSubmission, check_submission
 from calhooks.scheduling.errors import InvalidInput
 
 
@@ -14,7 +14,7 @@ def check(**values: Any) -> Submission:
         "name": "Ann Lee",
         "email": "ann@example.com",
     }
-    return check_submission(**(typed | values))
+    return check_submission(TypedSubmission(**(typed | values)))
 
 
 def errors(**values: Any) -> dict[str, str]:

@@ -378,6 +378,20 @@ def test_nobody_is_reminded_of_what_does_not_come(
     assert session.scalars(select(Booking.remind_at).where(Booking.remind_at <= moment)).all() == []
 
 
+def test_only_a_booking_that_will_take_place_has_a_reminder(session: Session) -> None:
+    event_type = chat(reminder_hours=3, requires_confirmation=True)
+    booking = book_at(event_type, at(12))
+    assert booking.remind_at is None
+    with writing() as inner:
+        confirm(inner, booking.uid, event_type.owner)
+    assert booking.remind_at == at(9)
+    moved = move(booking, at(16), by=event_type.owner)
+    assert (booking.remind_at, moved.remind_at) == (None, at(13))
+    with writing() as inner:
+        cancel(inner, moved.uid, reason="", by=None)
+    assert moved.remind_at is None
+
+
 def test_a_booking_shortly_before_the_meeting_needs_no_reminder(session: Session, server: MailServer) -> None:
     booking = book_at(chat(reminder_hours=24, minimum_notice=0), at(10, day=2))
     assert booking.remind_at is None

@@ -3,8 +3,10 @@
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from calhooks.accounts.models import User
+from calhooks.db import IMMEDIATE, db
 from calhooks.scheduling.models.event_types import EventType
 from tests import factories
 from tests.web import pages
@@ -195,3 +197,14 @@ def test_someone_elses_event_type_is_neither_copied_nor_moved(
     for action in ("duplicate", "move"):
         answer = client.post(f"/event-types/{event_type.id}/{action}", data={"csrf_token": token})
         assert answer.status_code == 404
+
+
+def test_a_mistake_is_answered_while_another_process_writes(
+    app: Flask, host: FlaskClient, rick: User, event_type: EventType
+) -> None:
+    with app.app_context(), db.engine.connect().execution_options(**{IMMEDIATE: True}) as other:
+        other.execute(update(User).where(User.id == rick.id).values(name="Rick"))
+        for path in (NEW, edit(event_type)):
+            answer = pages.submit(host, path, {"title": " ", "length": "30"})
+            assert (answer.status_code, "Enter a title." in answer.text) == (422, True)
+        other.rollback()
