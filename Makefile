@@ -2,8 +2,8 @@
 
 HELP = awk -F ':.*\#\# ' '/^[a-z-]+:.*\#\# /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
 PY = .venv/bin/python
-# Tests wait as long as they work: two processes for each core.
-PROCESSES = $(shell n=$$((2 * $$(getconf _NPROCESSORS_ONLN))); echo $$((n < 8 ? n : 8)))
+# Tests wait nearly as long as they work, so one core has something to do for more than one process.
+PROCESSES = $(shell n=$$((3 * $$(getconf _NPROCESSORS_ONLN) / 2)); echo $$((n < 8 ? n : 8)))
 
 # An environment whose Python was upgraded away under it is built anew.
 STALE := $(shell $(PY) -c 'import gunicorn' 2>/dev/null || rm -f .venv/for-running .venv/for-developing)
@@ -18,7 +18,7 @@ run: .venv/for-running ## run all of calhooks; on loopback, webhooks may reach t
 		export CALHOOKS_EGRESS_ALLOW="$${CALHOOKS_EGRESS_ALLOW-127.0.0.0/8,::1/128}";; esac; \
 	exec $(PY) app.py
 
-test: .venv/for-developing ## run every test, two processes for each core; ARGS="-k name" for some of them
+test: .venv/for-developing ## run every test, three processes for two cores; ARGS="-k name" for some of them
 	@$(PY) -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
 days: .venv/for-developing ## run every test on the days that are hardest to be right on; DAY=leap-day for one, ARGS as for test
