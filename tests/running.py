@@ -109,6 +109,16 @@ class Running:
             self._news.notify_all()
 
 
+def on_another_day() -> bool:
+    """Tell whether tools/on-day has set the clock."""
+    return "FAKETIME" in os.environ
+
+
+def real_clock() -> dict[str, str]:
+    """Return the environment for a program that keeps the machine's clock on another day too."""
+    return {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+
+
 def free_port() -> int:
     """Return a port that nothing uses at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as server:

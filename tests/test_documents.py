@@ -26,6 +26,7 @@ from calhooks.webhooks.template.proof.combinations import MOST_COMBINATIONS
 from calhooks.webhooks.template.syntax.parse import LONGEST_SOURCE
 from calhooks.webhooks.template.syntax.unsupported import HELPERS
 from calhooks.webhooks.template.values.frames import LARGEST_BODY
+from tests.running import on_another_day
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -166,6 +167,8 @@ func main() {
 
 
 def in_go(document: str, secret: str, headers: dict[str, str], body: bytes) -> bool:
+    if on_another_day():
+        pytest.skip("Go reads the machine's clock past faketime")
     code = blocks(section(document, VERIFY), "go")[0].replace("import (", 'import (\n"encoding/hex"\n"encoding/json"')
     given = json.dumps({"secret": secret, "headers": headers, "body": body.hex()}).encode().hex()
     with tempfile.TemporaryDirectory() as directory:

@@ -9,6 +9,8 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from calhooks.accounts.models import User
+from tests.running import on_another_day
 
 try:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
@@ -42,7 +45,11 @@ def browser() -> "Iterator[Browser]":
     if missing:
         pytest.skip(f"browser tests need Chromium: {missing}")
     expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            # On another day Chromium keeps the machine's clock; its pages are given that of the server.
+            patch.delenv("LD_PRELOAD", raising=False)
+            playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
@@ -78,6 +85,8 @@ def visitor(browser: "Browser", site: str) -> "Iterator[Callable[..., Page]]":
         context.set_default_timeout(PATIENCE_MS)
         context.on("console", on_console)
         context.on("weberror", lambda failure: complaints.append(str(failure.error)))
+        if on_another_day():
+            context.clock.install(time=datetime.now(UTC))
         contexts.append(context)
         return context.new_page()
 

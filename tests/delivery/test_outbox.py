@@ -146,12 +146,15 @@ def test_one_booking_waits_for_a_redis_that_hangs_and_workers_are_called_when_it
     with app.app_context():
         endpoint = factories.create_endpoint(owner := factories.create_user())
         server.send(signal.SIGSTOP)
-        began = real_time.monotonic()
+        waits = []
         # Slowly enough for a process that asked again and again to wait again and again.
         for _ in range(10):
+            began = real_time.monotonic()
             happen(owner, [endpoint])
+            waits.append(real_time.monotonic() - began)
             real_time.sleep(0.1)
-        assert real_time.monotonic() - began < 1 + 4 * client.QUICK_SECONDS
+        # One waits for Redis; on a machine that is busy others may take as long for other reasons.
+        assert len([each for each in waits if each >= client.QUICK_SECONDS]) < 4, waits
         db.engine.dispose()
     server.send(signal.SIGCONT)
     with Redis.from_url(server.url) as redis:

@@ -158,6 +158,8 @@ def test_the_scheduler_has_retries_sent_when_they_fall_due(
         endpoint = factories.create_endpoint(owner, receiver.url)
         faster = environ | {"CALHOOKS_RETRY_SCHEDULE": "100ms,100ms"}
         with process(faster, "worker"), process(faster, "scheduler") as scheduler:
+            # On a busy machine the worker alone could be done before the scheduler hears signals.
+            wait_until(lambda: alive(session, "worker") == 1 == alive(session, "scheduler"))
             happen(owner, [endpoint])
             receiver.wait_for(3)
             wait_until(lambda: states(session) == ["failed"])

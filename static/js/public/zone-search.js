@@ -4,6 +4,7 @@
 import { closeModal, modal, openModal } from "../site/modal.js";
 import { isTwelveHours } from "./visitor.js";
 
+const SEASONS = [0, 6].map((month) => new Date(new Date().getFullYear(), month, 15));
 // Looked up at each opening: going back in the history puts a new list in place of the old one.
 let select = null;
 let zones = [];
@@ -12,16 +13,18 @@ let list = null;
 
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-// What a zone is called in words, and the time it is there: empty where the browser does not know the zone.
+// What a zone is called in words, in winter and in summer, and the time it is there: nothing where the browser does not
+// know the zone.
 function inWords(zone) {
   try {
     const said = { timeZone: zone, timeZoneName: "long", hour: "numeric", minute: "2-digit", hour12: isTwelveHours() };
-    const parts = new Intl.DateTimeFormat("en", said).formatToParts();
-    const long = parts.find((part) => part.type === "timeZoneName").value;
-    const time = parts.filter((part) => part.type !== "timeZoneName").map((part) => part.value);
-    return { long, time: time.join("").trim() };
+    const format = new Intl.DateTimeFormat("en", said);
+    const isName = (part) => part.type === "timeZoneName";
+    const names = SEASONS.map((moment) => format.formatToParts(moment).find(isName).value);
+    const time = format.formatToParts().filter((part) => !isName(part)).map((part) => part.value);
+    return { names: [...new Set(names)], time: time.join("").trim() };
   } catch {
-    return { long: "", time: "" };
+    return { names: [], time: "" };
   }
 }
 
@@ -31,9 +34,9 @@ function readZones() {
   return [...select.options].map((option) => {
     const [, place, offset] = option.text.match(/^(.*?)(?: \((.*)\))?$/);
     const region = option.parentElement.label ?? "";
-    const { long, time } = inWords(option.value);
-    const short = `${initials(long)} ${initials(long.replace("Standard ", ""))}`;
-    const haystack = plain(`${place} ${region} ${option.value} ${offset ?? ""} ${long} ${short}`);
+    const { names, time } = inWords(option.value);
+    const called = names.flatMap((long) => [long, initials(long), initials(long.replace("Standard ", ""))]);
+    const haystack = plain(`${place} ${region} ${option.value} ${offset ?? ""} ${called.join(" ")}`);
     const words = new Set(haystack.split(/[\s,/]+/));
     return { value: option.value, place, region, offset: offset ?? "", time, haystack, words, start: plain(place) };
   });
