@@ -43,13 +43,13 @@ def outside_window(event_type: EventType, host: User, now: datetime) -> list[Spa
 
 
 def full_periods(
-    session: Session, event_type: EventType, host: User, begin: datetime, end: datetime, moving: Booking | None
+    session: Session, event_type: EventType, host: User, begin: datetime, end: datetime, replaced: Booking | None
 ) -> Iterator[FullPeriod]:
     """Give the days, weeks and months around a stretch of time in which an event type may not start once more."""
     zone = zone_info(host.time_zone)
     first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
     for name, most, period in _limits(event_type):
-        booked = _booked(session, event_type, host, (period(first)[0], period(last)[1]), moving)
+        booked = _booked(session, event_type, host, (period(first)[0], period(last)[1]), replaced)
         if len(booked) < most:
             continue
         counts = Counter(period(start.astimezone(zone).date()) for start in booked)
@@ -60,7 +60,7 @@ def full_periods(
 
 
 def _booked(
-    session: Session, event_type: EventType, host: User, days: tuple[date, date], moving: Booking | None
+    session: Session, event_type: EventType, host: User, days: tuple[date, date], replaced: Booking | None
 ) -> list[datetime]:
     """Return the starts of what a host accepted of an event type on some days, but for what is being moved."""
     bounds = day_bounds(*days, zone_info(host.time_zone))
@@ -73,8 +73,8 @@ def _booked(
         Booking.start_time < bounds[1],
         Booking.event_type_id == event_type.id,
     )
-    if moving is not None:
-        query = query.where(Booking.id.not_in([moving.id, moving.rescheduled_from_id or moving.id]))
+    if replaced is not None:
+        query = query.where(Booking.id.not_in([replaced.id, replaced.rescheduled_from_id or replaced.id]))
     return list(session.scalars(query))
 
 

@@ -24,9 +24,9 @@ class Accepted(NamedTuple):
     buffered: Span
 
 
-def busy_spans(session: Session, host: User, begin: datetime, end: datetime, moving: Booking | None) -> list[Span]:
+def busy_spans(session: Session, host: User, begin: datetime, end: datetime, replaced: Booking | None) -> list[Span]:
     """Return when accepted bookings keep a host, buffers included, in seconds since 1970."""
-    buffers, rows = _read(_ACCEPTED, session, host, (begin, end), moving)
+    buffers, rows = _read(_ACCEPTED, session, host, (begin, end), replaced)
     busy = []
     for event_type_id, starts, ends in rows:
         before, after = buffers.get(event_type_id, (0, 0))
@@ -34,9 +34,9 @@ def busy_spans(session: Session, host: User, begin: datetime, end: datetime, mov
     return busy
 
 
-def accepted(session: Session, host: User, begin: datetime, end: datetime, moving: Booking | None) -> list[Accepted]:
+def accepted(session: Session, host: User, begin: datetime, end: datetime, replaced: Booking | None) -> list[Accepted]:
     """Return a host's accepted bookings one by one, the earliest first."""
-    buffers, rows = _read(_ACCEPTED_BY_ID, session, host, (begin, end), moving)
+    buffers, rows = _read(_ACCEPTED_BY_ID, session, host, (begin, end), replaced)
     found = []
     for event_type_id, starts, ends, number in rows:
         before, after = buffers.get(event_type_id, (0, 0))
@@ -49,7 +49,7 @@ def _read(
     session: Session,
     host: User,
     stretch: tuple[datetime, datetime],
-    moving: Booking | None,
+    replaced: Booking | None,
 ) -> tuple[_Buffers, Result[*_Columns]]:
     """Return the buffers of a host's event types, and all that can reach into a stretch of time.
 
@@ -59,9 +59,9 @@ def _read(
         number: (before * 60, after * 60) for number, before, after in session.execute(_BUFFERS, {"host": host.id})
     }
     furthest = timedelta(seconds=max((max(both) for both in buffers.values()), default=0))
-    if moving is not None:
+    if replaced is not None:
         # A request to move a booking leaves that booking in its slot.
-        query = query.where(Booking.id.not_in([moving.id, moving.rescheduled_from_id or moving.id]))
+        query = query.where(Booking.id.not_in([replaced.id, replaced.rescheduled_from_id or replaced.id]))
     bounds = {
         "host": host.id,
         "first_start": stretch[0] - furthest - timedelta(minutes=MAX_LENGTH),

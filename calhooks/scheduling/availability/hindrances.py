@@ -36,7 +36,7 @@ class Wanted:
 
     now: datetime
     length: int | None = None
-    moving: Booking | None = None
+    replaced: Booking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +153,9 @@ def hindrances(
             yield OutsideWindow(host.user)
         yield from _time_off(session, host.user, meeting)
         yield from _outside_hours(event_type, host, start, length)
-        if (reached := full(session, event_type, host.user, start, wanted.moving)) is not None:
+        if (reached := full(session, event_type, host.user, start, wanted.replaced)) is not None:
             yield reached
-        yield from taken(session, host.user, meeting, wanted.moving)
+        yield from taken(session, host.user, meeting, wanted.replaced)
         if any(meeting.comes_near(span) for span in host.held):
             yield Held(host.user)
 
@@ -169,15 +169,15 @@ def meeting_at(start: datetime, length: int, event_type: EventType | None) -> Me
     return Meeting(start, end, start - before, end + after)
 
 
-def full(session: Session, event_type: EventType, host: User, start: datetime, moving: Booking | None) -> Full | None:
+def full(session: Session, event_type: EventType, host: User, start: datetime, replaced: Booking | None) -> Full | None:
     """Return the shortest period of a start in which a host has as many bookings as the event type allows."""
-    period = next(full_periods(session, event_type, host, start, start, moving), None)
+    period = next(full_periods(session, event_type, host, start, start, replaced), None)
     return Full(host, period.name) if period else None
 
 
-def taken(session: Session, host: User, meeting: Meeting, moving: Booking | None) -> Iterator[Taken]:
+def taken(session: Session, host: User, meeting: Meeting, replaced: Booking | None) -> Iterator[Taken]:
     """Give the bookings that a host has accepted and that overlap a meeting, buffers included."""
-    for booking in accepted(session, host, meeting.busy_from, meeting.busy_until, moving):
+    for booking in accepted(session, host, meeting.busy_from, meeting.busy_until, replaced):
         if meeting.comes_near(booking.buffered):
             yield Taken(host, booking.booking_id, only_near=not meeting.overlaps(booking.meeting))
 

@@ -32,7 +32,7 @@ def free_times(
 
     What is `held` for other visitors, in seconds since 1970, is left out.
     """
-    now, moving = wanted.now, wanted.moving
+    now, replaced = wanted.now, wanted.replaced
     bounds = day_bounds(days.first, days.last, days.zone)
     if bounds is None or bounds[1] <= now:
         return []
@@ -45,14 +45,14 @@ def free_times(
     )
     begin = max(bounds[0], now) - timedelta(minutes=rules.buffer_before)
     end = bounds[1] + timedelta(minutes=length + rules.buffer_after)
-    full = [period.span for period in full_periods(session, event_type, host, *bounds, moving)]
+    full = [period.span for period in full_periods(session, event_type, host, *bounds, replaced)]
     return free_slots(
         weekly_hours(event_type.schedule),
         days,
         rules,
         # What starts right now has passed, whatever the notice.
         earliest=now + max(timedelta(minutes=event_type.minimum_notice), timedelta.resolution),
-        busy=[*busy_spans(session, host, begin, end, moving), *away(session, host, begin, end), *held],
+        busy=[*busy_spans(session, host, begin, end, replaced), *away(session, host, begin, end), *held],
         closed=[*outside_window(event_type, host, now), *full],
     )
 
@@ -63,12 +63,12 @@ def require_offered(
     start: datetime,
     length: int,
     now: datetime,
-    moving: Booking | None = None,
+    replaced: Booking | None = None,
 ) -> None:
     """Make sure that a time can be booked right now, for a length in minutes. Raises SlotNotOffered or SlotTaken."""
     if length not in event_type.lengths:
         raise SlotNotOffered("Meetings of this length are not offered. Please choose another one.")
-    wanted = Wanted(now=now, length=length, moving=moving)
+    wanted = Wanted(now=now, length=length, replaced=replaced)
     first = next(hindrances(session, event_type, hosts_of(event_type), start, wanted), None)
     if first is not None:
         raise _refusal(first)

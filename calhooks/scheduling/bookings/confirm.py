@@ -24,11 +24,11 @@ def confirm(session: Session, uid: str, host: User) -> Booking:
     _require_pending(booking)
     if booking.start_time <= now:
         raise NotAllowed("The time of this request has passed.")
-    event_type, moving = booking.event_type, booking.rescheduled_from
+    event_type, replaced = booking.event_type, booking.rescheduled_from
     meeting = meeting_at(booking.start_time, booking.length, event_type)
-    if any(taken(session, booking.host, meeting, moving)):
+    if any(taken(session, booking.host, meeting, replaced)):
         raise SlotTaken(OVERLAPS)
-    if event_type and (reached := full(session, event_type, booking.host, meeting.start, moving)):
+    if event_type and (reached := full(session, event_type, booking.host, meeting.start, replaced)):
         raise NotAllowed(f"This {reached.period} is full: “{event_type.title}” has as many bookings as you allow it.")
     trigger = accept_in_place_of(session, booking.rescheduled_from, booking, now, SlotTaken(OVERLAPS))
     note(booking, ChangeAction.CONFIRMED, now, host.email)

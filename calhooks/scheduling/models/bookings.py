@@ -105,7 +105,7 @@ class Booking(Base):
 
 
 class ChangeAction(StrEnum):
-    """What somebody did to a booking; a booking that takes another one's place was made by moving."""
+    """What somebody did to a booking; a booking that takes another one's place was made by rescheduling."""
 
     REQUESTED = "requested"
     BOOKED = "booked"

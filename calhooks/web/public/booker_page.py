@@ -188,7 +188,7 @@ def _sentence(wanted: datetime | None, form: BookingForm | None) -> str:
 def _free(visit: Visit, month: date, now: datetime, held: Sequence[Span]) -> list[datetime]:
     """Return the times of a month that can be booked, without those that are `held`."""
     days = Days(month, last_day(month), zone_info(visit.zone))
-    wanted = Wanted(now=now, length=visit.length, moving=visit.replaced)
+    wanted = Wanted(now=now, length=visit.length, replaced=visit.replaced)
     return free_times(db.session(), visit.bookable, days, wanted, held)
 
 

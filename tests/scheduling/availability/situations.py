@@ -45,7 +45,7 @@ class Situation:
         self.wanted = Wanted(
             now=self.midnight + number(-30, 20) * 60 * MINUTE + timedelta(seconds=pick([0, 0, 1, 59])),
             length=pick([None, *self.event_type.lengths]),
-            moving=pick([None, None, *self.bookings]),
+            replaced=pick([None, None, *self.bookings]),
         )
         begins = [int(self.moment().timestamp()) for _ in range(number(3))]
         self.held = [(begin, begin + 60 * number(5, 90)) for begin in begins]

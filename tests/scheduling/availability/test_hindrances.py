@@ -176,7 +176,7 @@ def test_a_time_is_listed_exactly_when_it_has_no_hindrance(session: Session, see
             assert (start in listed) == (hindered == []), (start, hindered)
             length = wanted.length or event_type.length
             try:
-                require_offered(session, event_type, start, length, wanted.now, wanted.moving)
+                require_offered(session, event_type, start, length, wanted.now, wanted.replaced)
                 refused = False
             except NotAllowed:
                 refused = True

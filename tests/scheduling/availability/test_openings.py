@@ -51,7 +51,7 @@ def test_free_times_are_the_hours_less_what_is_accepted(session: Session) -> Non
 def test_the_booking_that_is_moved_does_not_stand_in_its_own_way(session: Session) -> None:
     event_type = factories.create_event_type(factories.create_user(), length=60)
     booking = factories.create_booking(event_type, at(10))
-    times = free_times(session, event_type, Days(TUESDAY, TUESDAY, UTC), Wanted(now=NOW, moving=booking))
+    times = free_times(session, event_type, Days(TUESDAY, TUESDAY, UTC), Wanted(now=NOW, replaced=booking))
     assert at(10) in times
 
 
@@ -59,7 +59,7 @@ def test_the_booking_behind_a_request_to_move_it_does_not_stand_in_its_way(sessi
     event_type = factories.create_event_type(factories.create_user(), length=60)
     booking = factories.create_booking(event_type, at(10))
     request = factories.create_booking(event_type, at(14), status=BookingStatus.PENDING, rescheduled_from_id=booking.id)
-    times = free_times(session, event_type, Days(TUESDAY, TUESDAY, UTC), Wanted(now=NOW, moving=request))
+    times = free_times(session, event_type, Days(TUESDAY, TUESDAY, UTC), Wanted(now=NOW, replaced=request))
     assert at(10) in times
 
 
