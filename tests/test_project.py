@@ -158,6 +158,16 @@ def test_only_the_settings_read_the_environment() -> None:
     assert [inside(path) for path in readers] == ["config.py"]
 
 
+def test_only_the_zones_read_the_rules_of_a_zone() -> None:
+    readers = [path for path in MODULES if re.search(r"ZoneInfo[.(]|import zoneinfo|tzdata\"", path.read_text())]
+    assert [inside(path) for path in readers] == ["zones.py"]
+
+
+def test_filters_of_templates_are_added_in_one_place() -> None:
+    adding = [path for path in MODULES if "template_filter" in path.read_text()]
+    assert [inside(path) for path in adding] == ["web/wording/__init__.py"]
+
+
 def test_every_module_can_be_held_in_the_head() -> None:
     lengths = {inside(path): len(path.read_text().splitlines()) for path in MODULES}
     long = {name for name, lines in lengths.items() if lines > LONGEST_MODULE_LINES}

@@ -28,11 +28,8 @@ from calhooks.web.public.forwarding import FORWARD, own_parameters
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.htmx import is_htmx
 from calhooks.web.site.visitor import keep_clock, known_visitor, visitor_id, visitor_locale, visitor_zone
-from calhooks.web.wording import bookings
 
 blueprint = Blueprint("booker", __name__)
-for word in bookings.FILTERS:
-    blueprint.add_app_template_filter(word)
 
 
 @blueprint.get("/<username>/<slug>")

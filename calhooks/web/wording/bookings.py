@@ -8,17 +8,6 @@ from typing import Any
 from calhooks.scheduling.event_types import questions
 from calhooks.scheduling.event_types.places import Place, places
 from calhooks.scheduling.models.event_types import LocationKind
-from calhooks.web.wording.markdown import markdown, plain
-from calhooks.web.wording.times import (
-    clock_time,
-    in_zone,
-    long_day,
-    minutes,
-    short_day,
-    time_span,
-    zone_name,
-    zone_offset,
-)
 
 
 def initials(name: str) -> str:
@@ -84,20 +73,4 @@ def _said(value: object) -> str:
     return str(value)
 
 
-FILTERS = (
-    markdown,
-    plain,
-    own_answers,
-    initials,
-    minutes,
-    long_day,
-    short_day,
-    in_zone,
-    clock_time,
-    time_span,
-    zone_name,
-    zone_offset,
-    location_kind,
-    places,
-    places_in_words,
-)
+FILTERS = (own_answers, initials, location_kind, places, places_in_words)

@@ -1,9 +1,6 @@
 """How templates write moments: always in a zone that was asked for, never in the server's."""
 
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
-
-from flask import Flask
 
 from calhooks import clock
 from calhooks.scheduling.event_types.lengths import HOUR_MINUTES
@@ -11,19 +8,6 @@ from calhooks.web.site.visitor import clock_hours
 from calhooks.zones import offset_label, zone_info
 
 NOON = 12
-
-
-def init_app(app: Flask) -> None:
-    """Add the filters to Jinja."""
-    app.add_template_filter(local)
-    app.add_template_filter(iso)
-    app.add_template_filter(ago)
-    app.add_template_filter(duration)
-
-
-def local(moment: datetime, zone: str) -> datetime:
-    """Return the moment on the clocks of `zone`."""
-    return moment.astimezone(ZoneInfo(zone))
 
 
 def iso(moment: datetime) -> str:
@@ -99,3 +83,18 @@ def zone_name(zone: str) -> str:
 def zone_offset(moment: datetime, zone: str) -> str:
     """Return a zone's distance from UTC at a moment: GMT+5:30."""
     return offset_label(zone, moment)
+
+
+FILTERS = (
+    iso,
+    ago,
+    duration,
+    minutes,
+    long_day,
+    short_day,
+    in_zone,
+    clock_time,
+    time_span,
+    zone_name,
+    zone_offset,
+)
