@@ -21,7 +21,7 @@ LONGEST_MODULE_LINES = 300
 
 # From the bottom up. A package or module may import from its own floor and from those below.
 FLOORS = (
-    ("config", "datadir", "db", "clock", "ids", "events", "zones", "locales"),
+    ("config", "datadir", "db", "clock", "ids", "events", "zones", "locales", "text"),
     ("egress",),
     ("accounts",),
     ("mail",),

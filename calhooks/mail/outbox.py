@@ -7,13 +7,13 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
 from calhooks.config import current_config
-from calhooks.mail.addresses import Correspondent, one_line, sender
+from calhooks.mail.addresses import Correspondent, sender
 from calhooks.mail.letters import Letter, as_html, as_text
 from calhooks.mail.limits import refusals
 from calhooks.mail.models import Mail, MailState
+from calhooks.text import MAX_NAME_LENGTH, shortened
 
 LONGEST_SUBJECT = 200
-LONGEST_NAME = 200
 
 
 def owe_mail(
@@ -40,7 +40,7 @@ def owe_mail(
     if not config.mail_url:
         return []
     now, domain = clock.now(), sender(config).email.rpartition("@")[2]
-    subject, text, html = one_line(letter.subject, LONGEST_SUBJECT), as_text(letter), as_html(letter)
+    subject, text, html = shortened(letter.subject, LONGEST_SUBJECT), as_text(letter), as_html(letter)
     refused = refusals(session, owner_id, [person.email for person in to], now)
     mails = [
         Mail(
@@ -50,9 +50,9 @@ def owe_mail(
             sequence_key=sequence_key,
             kind=kind,
             recipient=person.email,
-            recipient_name=one_line(person.name, LONGEST_NAME),
+            recipient_name=shortened(person.name, MAX_NAME_LENGTH),
             reply_to=reply_to.email if reply_to else "",
-            reply_to_name=one_line(reply_to.name, LONGEST_NAME) if reply_to else "",
+            reply_to_name=shortened(reply_to.name, MAX_NAME_LENGTH) if reply_to else "",
             subject=subject,
             text=text,
             html=html,
