@@ -16,8 +16,8 @@ CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 # They would turn round what is beside a name. The marks of Arabic and Hebrew text do not and are kept.
 _BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-# Endings that email_validator refuses, whatever it is told. Its one answer to that is to change its list for everybody.
 _DOT = "[.\u3002\uff0e\uff61]"
+# Endings that email_validator refuses, whatever it is told; only by changing its list for everybody would it take them.
 _SET_APART = re.compile(
     rf"((?<={_DOT})({'|'.join(SPECIAL_USE_DOMAIN_NAMES)})|(?<=@)localhost)\Z", re.IGNORECASE | re.ASCII
 )

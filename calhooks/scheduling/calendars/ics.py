@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from calhooks.mail.addresses import MAX_SHOWN_NAME_LENGTH, Correspondent
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
+from calhooks.scheduling.models.event_types import MAX_LOCATION_LENGTH
 from calhooks.text import shortened
 
 PRODUCT = "-//calhooks//calhooks//EN"
@@ -115,7 +116,7 @@ def _event(booking: Booking, sequence: int | None, now: datetime, *, for_host: b
     event.add("summary", shortened(summary(booking, for_host=for_host), 200))
     event.add("description", _description(booking, for_host, page))
     if booking.location:
-        event.add("location", shortened(booking.location, 1_000))
+        event.add("location", shortened(booking.location, MAX_LOCATION_LENGTH))
     if page:
         event.add("url", page)
     event.add("status", STATUS[booking.status])

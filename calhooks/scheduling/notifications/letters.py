@@ -10,6 +10,7 @@ from calhooks.mail.addresses import MAX_SHOWN_NAME_LENGTH, Correspondent
 from calhooks.mail.letters import Fact, Letter, Link
 from calhooks.scheduling.calendars.ics import summary
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
+from calhooks.scheduling.models.event_types import MAX_LOCATION_LENGTH
 from calhooks.text import shortened
 from calhooks.zones import offset_label, zone_info
 
@@ -206,7 +207,7 @@ def _moves(booking: Booking) -> bool:
 
 def _facts(booking: Booking, change: Change, role: Role, time_zone: str, reason: str) -> tuple[Fact, ...]:
     replaced = booking.rescheduled_from if change in (Change.RESCHEDULED, Change.REQUESTED, Change.REJECTED) else None
-    location = shortened(booking.location, 1_000)
+    location = shortened(booking.location, MAX_LOCATION_LENGTH)
     is_link = location.lower().startswith(("https://", "http://"))
     return (
         Fact(label="What", value=shortened(booking.title, 200)),

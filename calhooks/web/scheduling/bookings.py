@@ -164,6 +164,7 @@ def _listed(view: str) -> dict[str, object]:
         "now": now,
         "next_cursor": page.next_cursor,
         "search": search,
+        "longest_search": LONGEST_SEARCH,
         "narrowed": _narrowed(search),
         "event_types": list_event_types(db.session(), host),
         "is_first_page": "cursor" not in request.args,
