@@ -1,11 +1,35 @@
-"""How pages say things. Templates have what is said as filters, of the functions' own names."""
+"""How pages say things. Templates say them with filters, which have the functions' own names."""
 
 from flask import Flask
 
 from calhooks.delivery.endpoints import old_secret_until
+from calhooks.scheduling.event_types.places import places
 from calhooks.web.wording import bodies, bookings, markdown, times
 
-FILTERS = (*times.FILTERS, *bookings.FILTERS, *markdown.FILTERS, *bodies.FILTERS, old_secret_until)
+FILTERS = (
+    times.iso,
+    times.ago,
+    times.duration,
+    times.minutes,
+    times.long_day,
+    times.short_day,
+    times.in_zone,
+    times.clock_time,
+    times.time_span,
+    times.zone_name,
+    times.zone_offset,
+    bookings.own_answers,
+    bookings.initials,
+    bookings.location_kind,
+    bookings.places_in_words,
+    markdown.markdown,
+    markdown.plain,
+    bodies.as_text,
+    bodies.pretty_json,
+    bodies.reason,
+    places,
+    old_secret_until,
+)
 
 
 def init_app(app: Flask) -> None:

@@ -58,6 +58,3 @@ def _laid_out(value: Any) -> str | None:
 
 def _span(kind: str, text: str) -> Markup:
     return Markup('<span class="json-{}">{}</span>').format(kind, text)
-
-
-FILTERS = (as_text, pretty_json, reason)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from calhooks.scheduling.event_types import questions
-from calhooks.scheduling.event_types.places import Place, places
+from calhooks.scheduling.event_types.places import Place
 from calhooks.scheduling.models.event_types import LocationKind
 
 
@@ -71,6 +71,3 @@ def _said(value: object) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return str(value)
-
-
-FILTERS = (own_answers, initials, location_kind, places, places_in_words)

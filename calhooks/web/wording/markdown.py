@@ -46,6 +46,3 @@ def plain(text: str) -> str:
     """Return a text in one line, without the marks of Markdown."""
     words = nh3.clean(_parser.render(text), tags=set())
     return " ".join(Markup(words).unescape().split())  # noqa: S704 - unescaped to text again
-
-
-FILTERS = (markdown, plain)

@@ -83,18 +83,3 @@ def zone_name(zone: str) -> str:
 def zone_offset(moment: datetime, zone: str) -> str:
     """Return a zone's distance from UTC at a moment: GMT+5:30."""
     return offset_label(zone, moment)
-
-
-FILTERS = (
-    iso,
-    ago,
-    duration,
-    minutes,
-    long_day,
-    short_day,
-    in_zone,
-    clock_time,
-    time_span,
-    zone_name,
-    zone_offset,
-)
