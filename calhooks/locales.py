@@ -43,3 +43,5 @@ LOCALES = {
     "zh-TW": "中文（繁體）",
 }
 DEFAULT_LOCALE = "en"
+# Bookers come with any language of the world.
+MAX_LOCALE_LENGTH = 16

@@ -21,7 +21,7 @@ LONGEST_MODULE_LINES = 300
 
 # From the bottom up. A package or module may import from its own floor and from those below.
 FLOORS = (
-    ("config", "datadir", "db", "clock", "ids", "events", "zones", "locales"),
+    ("config", "datadir", "db", "clock", "ids", "events", "zones", "locales", "text"),
     ("egress",),
     ("accounts",),
     ("mail",),
@@ -65,6 +65,7 @@ MOST_FILES_IN_A_FOLDER = 15
 # Libraries that have their place, and the places.
 KEPT_TO = {
     "redis": ("config.py", "delivery/queue/", "jobs.py", "worker.py", "scheduler.py", "web/site/rate_limits.py"),
+    "email_validator": ("text.py",),
     "rq": ("delivery/queue/", "jobs.py", "worker.py", "scheduler.py"),
     "requests": ("delivery/sending/", "egress/"),
     "urllib3": ("delivery/sending/", "egress/"),
@@ -156,6 +157,21 @@ def test_libraries_stay_in_their_places() -> None:
 def test_only_the_settings_read_the_environment() -> None:
     readers = [path for path in MODULES if re.search(r"\bos\.(environ|getenv)\b|import environ", path.read_text())]
     assert [inside(path) for path in readers] == ["config.py"]
+
+
+def test_only_the_zones_read_the_rules_of_a_zone() -> None:
+    readers = [path for path in MODULES if re.search(r"ZoneInfo[.(]|import zoneinfo|tzdata\"", path.read_text())]
+    assert [inside(path) for path in readers] == ["zones.py"]
+
+
+def test_filters_of_templates_are_added_in_one_place() -> None:
+    adding = [path for path in MODULES if "template_filter" in path.read_text()]
+    assert [inside(path) for path in adding] == ["web/wording/__init__.py"]
+
+
+def test_no_template_has_a_length_of_its_own() -> None:
+    pages = sorted((ROOT / "templates").rglob("*.html"))
+    assert [page.name for page in pages if re.search(r"maxlength=[\"']?\d", page.read_text())] == []
 
 
 def test_every_module_can_be_held_in_the_head() -> None:

@@ -6,7 +6,10 @@ from flask_login import UserMixin
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from calhooks.accounts import usernames
 from calhooks.db import Base, UTCDateTime
+from calhooks.locales import DEFAULT_LOCALE, MAX_LOCALE_LENGTH
+from calhooks.text import MAX_NAME_LENGTH
 
 
 class User(UserMixin, Base):  # type: ignore[misc]  # flask_login has no types
@@ -19,12 +22,12 @@ class User(UserMixin, Base):  # type: ignore[misc]  # flask_login has no types
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - read by SQLAlchemy only
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    username: Mapped[str] = mapped_column(String(64), unique=True)
-    name: Mapped[str] = mapped_column(String(200))
+    username: Mapped[str] = mapped_column(String(usernames.LONGEST), unique=True)
+    name: Mapped[str] = mapped_column(String(MAX_NAME_LENGTH))
     email: Mapped[str] = mapped_column(String(320), unique=True)
     password_hash: Mapped[str] = mapped_column(String(255), default="")
     time_zone: Mapped[str] = mapped_column(String(64))
-    locale: Mapped[str] = mapped_column(String(16), default="en")
+    locale: Mapped[str] = mapped_column(String(MAX_LOCALE_LENGTH), default=DEFAULT_LOCALE)
     is_admin: Mapped[bool] = mapped_column(default=False)
     session_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

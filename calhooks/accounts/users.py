@@ -15,6 +15,7 @@ from calhooks import clock, locales
 from calhooks.accounts import details, passwords, usernames
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
+from calhooks.text import checked
 
 TAKEN = {
     "username": "This username is taken. Choose another one.",
@@ -52,10 +53,7 @@ def draft(
     `time_zone` is a canonical name, empty where none was chosen. Raises InvalidAccount with everything that is wrong.
     """
     name, username, errors = _tidy(name, username, time_zone, locale)
-    try:
-        email = details.clean_email(email)
-    except ValueError as error:
-        errors["email"] = str(error)
+    email = checked(errors, "email", details.clean_email, email) or email
     if password is not None and (sentence := passwords.problem(password, name, username, email)):
         errors["password"] = sentence
     if errors:
@@ -152,15 +150,15 @@ def update_profile(session: Session, user: User, *, name: str, username: str, ti
 def _tidy(
     name: str, username: str, time_zone: str, locale: str, kept: str | None = None
 ) -> tuple[str, str, dict[str, str]]:
-    name, username = details.clean_name(name), usernames.clean(username)
+    errors: dict[str, str] = {}
+    name, username = checked(errors, "name", details.clean_name, name) or name, usernames.clean(username)
     problems = {
-        "name": details.name_problem(name),
         # A username that became reserved later may stay with the person who has it.
         "username": None if username == kept else usernames.problem(username),
         "timeZone": None if time_zone else "Choose a time zone from the list.",
         "locale": None if locale in locales.LOCALES else "Choose a language from the list.",
     }
-    return name, username, {field: sentence for field, sentence in problems.items() if sentence}
+    return name, username, errors | {field: sentence for field, sentence in problems.items() if sentence}
 
 
 def _refuse_taken(session: Session, *, username: str, email: str | None = None, besides: int | None = None) -> None:

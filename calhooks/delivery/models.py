@@ -7,6 +7,9 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from calhooks.db import Base, UTCDateTime
+from calhooks.egress.urls import LONGEST_URL
+
+MAX_SUMMARY_LENGTH = 500
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -55,7 +58,7 @@ class Endpoint(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    url: Mapped[str] = mapped_column(String(2000))
+    url: Mapped[str] = mapped_column(String(LONGEST_URL))
     active: Mapped[bool] = mapped_column(default=True)
     inactive_reason: Mapped[InactiveReason | None] = mapped_column(String(16))
     inactive_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -131,7 +134,7 @@ class Event(Base):
     occurred_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     sequence_key: Mapped[str] = mapped_column(String(64))
     subject: Mapped[str] = mapped_column(String(64), index=True)
-    summary: Mapped[str] = mapped_column(String(500))
+    summary: Mapped[str] = mapped_column(String(MAX_SUMMARY_LENGTH))
     payload: Mapped[bytes] = mapped_column(LargeBinary)
 
     __table_args__ = (Index("ix_events_owner_id_id", "owner_id", "id"),)
@@ -255,7 +258,7 @@ class Attempt(Base):
     number: Mapped[int] = mapped_column()
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     duration_ms: Mapped[int] = mapped_column()
-    url: Mapped[str] = mapped_column(String(2000))
+    url: Mapped[str] = mapped_column(String(LONGEST_URL))
     request_headers: Mapped[list[list[str]]] = mapped_column(JSON)
     status: Mapped[int | None] = mapped_column()
     response_headers: Mapped[list[list[str]]] = mapped_column(JSON)

@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from calhooks.db import Base, UTCDateTime
+from calhooks.text import MAX_NAME_LENGTH
 
 
 class MailState(StrEnum):
@@ -60,9 +61,9 @@ class Mail(Base):
     sequence_key: Mapped[str] = mapped_column(String(64), default="")
     kind: Mapped[str] = mapped_column(String(40))
     recipient: Mapped[str] = mapped_column(String(320))
-    recipient_name: Mapped[str] = mapped_column(String(200), default="")
+    recipient_name: Mapped[str] = mapped_column(String(MAX_NAME_LENGTH), default="")
     reply_to: Mapped[str] = mapped_column(String(320), default="")
-    reply_to_name: Mapped[str] = mapped_column(String(200), default="")
+    reply_to_name: Mapped[str] = mapped_column(String(MAX_NAME_LENGTH), default="")
     subject: Mapped[str] = mapped_column(String(300))
     text: Mapped[str] = mapped_column(Text)
     html: Mapped[str] = mapped_column(Text)

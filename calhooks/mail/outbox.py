@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
 from calhooks.config import current_config
-from calhooks.mail.addresses import Correspondent, one_line, sender
+from calhooks.mail.addresses import Correspondent, sender
 from calhooks.mail.letters import Letter, as_html, as_text
 from calhooks.mail.limits import refusals
 from calhooks.mail.models import Mail, MailState
+from calhooks.text import MAX_NAME_LENGTH, shortened
 
 LONGEST_SUBJECT = 200
-LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def owe_mail(session: Session, draft: MailDraft) -> list[Mail]:
     if not config.mail_url:
         return []
     now, domain = clock.now(), sender(config).email.rpartition("@")[2]
-    subject = one_line(draft.letter.subject, LONGEST_SUBJECT)
+    subject = shortened(draft.letter.subject, LONGEST_SUBJECT)
     text, html = as_text(draft.letter), as_html(draft.letter)
     reply_to = draft.reply_to or Correspondent("")
     refused = refusals(session, draft.owner_id, [person.email for person in draft.to], now)
@@ -58,9 +58,9 @@ def owe_mail(session: Session, draft: MailDraft) -> list[Mail]:
             sequence_key=draft.sequence_key,
             kind=draft.kind,
             recipient=person.email,
-            recipient_name=one_line(person.name, LONGEST_NAME),
+            recipient_name=shortened(person.name, MAX_NAME_LENGTH),
             reply_to=reply_to.email,
-            reply_to_name=one_line(reply_to.name, LONGEST_NAME),
+            reply_to_name=shortened(reply_to.name, MAX_NAME_LENGTH),
             subject=subject,
             text=text,
             html=html,

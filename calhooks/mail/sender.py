@@ -12,7 +12,7 @@ from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 from calhooks.config import Config, is_loopback
-from calhooks.mail.addresses import one_line
+from calhooks.text import shortened
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +201,7 @@ def _said(refused: smtplib.SMTPResponseException) -> str:
 
 def _words(code: int, answer: bytes | str) -> str:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return f"{code} {one_line(text, LONGEST_ANSWER)}".strip()
+    return f"{code} {shortened(text, LONGEST_ANSWER)}".strip()
 
 
 def _reason(error: Exception, timeout_seconds: float) -> str:
@@ -209,4 +209,4 @@ def _reason(error: Exception, timeout_seconds: float) -> str:
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return f"no answer within {timeout_seconds:g} seconds."
     text = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
-    return f"{one_line(text, LONGEST_ANSWER).rstrip('.')}."
+    return f"{shortened(text, LONGEST_ANSWER).rstrip('.')}."

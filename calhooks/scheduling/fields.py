@@ -1,64 +1,17 @@
-"""Text that somebody typed: made tidy, or refused with a sentence for the place where it was typed."""
+"""What several forms ask for: made tidy, or refused with a sentence for the place where it was typed."""
 
 import re
 import unicodedata
-from collections.abc import Callable
 from datetime import date
-from typing import TypeVar
-
-from email_validator import EmailNotValidError, validate_email
 
 from calhooks.scheduling.errors import InvalidInput
+from calhooks.scheduling.models.event_types import MAX_SLUG_LENGTH
+from calhooks.text import checked, one_line, paragraphs
 
-MAX_EMAIL_LENGTH = 320
 MAX_REASON_LENGTH = 2_000
-MAX_SLUG_LENGTH = 100
-NUL_REFUSED = "A NUL character is not allowed here."
 MAX_PHONE_LENGTH = 40
 FEWEST_PHONE_DIGITS = 5
 _PHONE = re.compile(r"\+?[\d\s()./-]+", re.ASCII)
-# They would turn round what stands beside a name. The marks of Arabic and Hebrew text do not and are kept.
-_BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-
-Typed = TypeVar("Typed")
-Checked = TypeVar("Checked")
-
-
-def checked(errors: dict[str, str], name: str, check: Callable[[Typed], Checked], typed: Typed) -> Checked | None:
-    """Return what `check` makes of what was typed, or None with its ValueError's sentence under the field's name."""
-    try:
-        return check(typed)
-    except ValueError as error:
-        errors[name] = str(error)
-        return None
-
-
-def one_line(text: str, longest: int) -> str:
-    """Return text on one line, without control characters but a NUL, which is refused; empty when nothing of it can be
-    seen. Raises ValueError."""
-    _refuse_nul(text)
-    spaced = "".join(" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter for letter in text)
-    tidy = " ".join(spaced.translate(_BIDI_CONTROLS).split())
-    seen = any(unicodedata.category(letter) not in ("Cf", "Zs") for letter in tidy)
-    return _no_longer_than(tidy, longest) if seen else ""
-
-
-def paragraphs(text: str, longest: int) -> str:
-    """Return text of several lines, which end in a line feed whatever the browser sent. Raises ValueError."""
-    _refuse_nul(text)
-    return _no_longer_than(text.replace("\r\n", "\n").strip(), longest)
-
-
-def email_address(text: str) -> str:
-    """Return an e-mail address with its domain in lower case; nothing is looked up. Raises ValueError."""
-    _refuse_nul(text)
-    if not text.strip():
-        raise ValueError("Enter an e-mail address.")
-    try:
-        address = validate_email(text.strip(), check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise ValueError(f"“{text.strip()[:80]}” is not an e-mail address. Enter one like ann@example.com.") from error
-    return _no_longer_than(address, MAX_EMAIL_LENGTH)
 
 
 def phone_number(text: str) -> str:
@@ -82,17 +35,6 @@ def reason(name: str, text: str) -> str:
     if given is None:
         raise InvalidInput(errors)
     return given
-
-
-def _refuse_nul(text: str) -> None:
-    if "\0" in text:
-        raise ValueError(NUL_REFUSED)
-
-
-def _no_longer_than(text: str, longest: int) -> str:
-    if len(text) > longest:
-        raise ValueError(f"Use at most {longest:,} characters.")
-    return text
 
 
 def day(text: str) -> date:

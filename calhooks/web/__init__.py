@@ -3,10 +3,9 @@
 from flask import Flask
 
 from calhooks.config import Config
-from calhooks.web import accounts, operations, public, scheduling, webhooks
+from calhooks.web import accounts, operations, public, scheduling, webhooks, wording
 from calhooks.web.site import access, compression, errors, rate_limits, row_numbers, security, static_files
 from calhooks.web.site.htmx import htmx
-from calhooks.web.wording import bodies, times
 
 PACKAGES = (accounts, webhooks, scheduling, operations, public)
 
@@ -17,8 +16,7 @@ def init_app(app: Flask, config: Config) -> None:
     access.init_app(app)
     rate_limits.init_app(app, config)
     errors.init_app(app)
-    times.init_app(app)
-    bodies.init_app(app)
+    wording.init_app(app)
     row_numbers.init_app(app)
     compression.init_app(app)
     static_files.init_app(app)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session, contains_eager
 
 from calhooks.config import current_config
 from calhooks.delivery import outbox
-from calhooks.delivery.models import Endpoint
+from calhooks.delivery.models import MAX_SUMMARY_LENGTH, Endpoint
 from calhooks.events import BookingEvent
 from calhooks.webhooks.body.bodies import render_body, shape_of
 from calhooks.webhooks.body.payload import build_payload, payload_bytes
@@ -16,8 +16,6 @@ from calhooks.webhooks.settings.headers import HeaderFailed, render_headers
 from calhooks.webhooks.template import TemplateError
 
 log = logging.getLogger(__name__)
-
-LONGEST_SUMMARY = 500
 
 
 def dispatch(session: Session, event: BookingEvent) -> None:
@@ -77,4 +75,4 @@ def owed_to(webhook: Webhook, body: dict[str, object]) -> outbox.Owed:
 def _summary(event: BookingEvent) -> str:
     booker = event.attendees[0] if event.attendees else None
     with_whom = f" with {booker.name or booker.email}" if booker else ""
-    return " ".join(f"{event.title}{with_whom}".split())[:LONGEST_SUMMARY]
+    return " ".join(f"{event.title}{with_whom}".split())[:MAX_SUMMARY_LENGTH]

@@ -3,16 +3,15 @@
 import re
 from collections.abc import Sequence
 
+from calhooks.text import CONTROLS, whole
+
 Pairs = Sequence[Sequence[str]]
 
-LONGEST_NAME = 100
-LONGEST_VALUE = 4000
+MAX_HEADER_NAME_LENGTH = 100
+MAX_HEADER_VALUE_LENGTH = 4000
 HIDDEN = "••••••••"
 
 NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-# What ends a line or steers a terminal; the line and paragraph separators count as line ends in some libraries.
-CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-SURROGATE = re.compile("[\ud800-\udfff]")
 SECRET_NAME = re.compile(r"authorization|cookie|token$|secret|password|api-?key", re.IGNORECASE)
 
 _CONNECTION = "it belongs to the connection, not to the request."
@@ -56,8 +55,8 @@ RESERVED = {
 
 def name_problem(name: str) -> str | None:
     """Say why a header cannot be added, or None."""
-    if len(name) > LONGEST_NAME:
-        return f"A header's name has at most {LONGEST_NAME} characters."
+    if len(name) > MAX_HEADER_NAME_LENGTH:
+        return f"A header's name has at most {MAX_HEADER_NAME_LENGTH} characters."
     if not NAME.fullmatch(name):
         return f"“{name}” cannot be a header's name: use letters, digits and hyphens, without spaces or a colon."
     if reason := RESERVED.get(name.lower()):
@@ -70,9 +69,9 @@ def is_always_secret(name: str) -> bool:
     return SECRET_NAME.search(name) is not None
 
 
-def one_line(value: str) -> str:
+def header_value(value: str) -> str:
     """Return a value that ends no header and begins none: every run of control characters becomes a space."""
-    return SURROGATE.sub("\ufffd", CONTROLS.sub(" ", value)).strip()
+    return whole(CONTROLS.sub(" ", value)).strip()
 
 
 def masked(headers: Sequence[tuple[str, str]], secret: Pairs) -> list[tuple[str, str]]:

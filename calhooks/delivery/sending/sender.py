@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError
 import calhooks
 from calhooks import clock
 from calhooks.config import Config
-from calhooks.delivery.sending.headers import Pairs, masked, one_line
+from calhooks.delivery.sending.headers import Pairs, header_value, masked
 from calhooks.delivery.sending.signing import signature_headers
 from calhooks.egress import urls
 from calhooks.egress.addresses import Network
@@ -236,7 +236,7 @@ def _wire_url(url: str) -> tuple[str, str]:
 
 
 def _request_headers(request: OutgoingRequest, host: str, timestamp: int) -> list[tuple[str, str]]:
-    own = [(name, one_line(value)) for name, value in (*request.headers, *request.secret_headers)]
+    own = [(name, header_value(value)) for name, value in (*request.headers, *request.secret_headers)]
     accept = [] if any(name.lower() == "accept" for name, _ in own) else [("Accept", "*/*")]
     return [
         ("Host", host),

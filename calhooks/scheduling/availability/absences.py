@@ -11,15 +11,14 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.scheduling.availability.slots import Span, day_bounds
 from calhooks.scheduling.errors import InvalidInput, NotFound
-from calhooks.scheduling.fields import checked, one_line
 from calhooks.scheduling.fields import day as typed_day
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
-from calhooks.scheduling.models.schedules import Absence
+from calhooks.scheduling.models.schedules import MAX_NOTE_LENGTH, Absence
+from calhooks.text import checked, one_line
 from calhooks.zones import zone_info
 
 MAX_ABSENCES = 200
 MAX_DAYS_AWAY = 1_000
-MAX_NOTE_LENGTH = 200
 
 
 class Kept(NamedTuple):

@@ -9,9 +9,9 @@ from calhooks.accounts.models import User
 from calhooks.scheduling.availability.absences import today_in
 from calhooks.scheduling.availability.schedules import TypedTimes, check_ranges, find_schedule
 from calhooks.scheduling.errors import InvalidInput, NotFound
-from calhooks.scheduling.fields import checked
 from calhooks.scheduling.fields import day as typed_day
 from calhooks.scheduling.models.schedules import DateOverride
+from calhooks.text import checked
 
 MAX_OVERRIDES = 500
 

@@ -12,16 +12,15 @@ from sqlalchemy.orm import Session, selectinload
 from calhooks.accounts.models import User
 from calhooks.scheduling.availability.slots import DAY, OpenRange, WeeklyHours
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
-from calhooks.scheduling.fields import checked, one_line
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.scheduling.models.schedules import Schedule, ScheduleRange
+from calhooks.scheduling.models.schedules import MAX_SCHEDULE_NAME_LENGTH, Schedule, ScheduleRange
+from calhooks.text import checked, one_line
 from calhooks.zones import canonical_zone, zone_info
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DEFAULT_NAME = "Working hours"
 WORKING_DAYS = range(5)
 WORKING_HOURS = (9 * 60, 17 * 60)
-MAX_NAME_LENGTH = 100
 MAX_RANGES_A_DAY = 20
 MAX_SCHEDULES = 50
 _TIME = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])(?::00)?", re.ASCII)
@@ -157,7 +156,7 @@ def check_ranges(typed: Sequence[TypedTimes]) -> list[tuple[int, int]]:
 
 
 def _name(text: str) -> str:
-    name = one_line(text, MAX_NAME_LENGTH)
+    name = one_line(text, MAX_SCHEDULE_NAME_LENGTH)
     if not name:
         raise ValueError("Enter a name.")
     return name

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, quote, urlencode
 
+from calhooks.text import whole
+
 PREFIX = "metadata["
 MAX_KEYS = 50
 MAX_KEY_LENGTH = 100
@@ -62,11 +64,7 @@ def _pairs(query: str | bytes | Iterable[tuple[str, str]]) -> Iterable[tuple[str
         query = query.decode("utf-8", "replace")
     if isinstance(query, str):
         query = parse_qsl(query, keep_blank_values=True, errors="replace")
-    return [(_without_surrogates(name), _without_surrogates(value)) for name, value in query]
-
-
-def _without_surrogates(text: str) -> str:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return [(whole(name), whole(value)) for name, value in query]
 
 
 def _key(name: str) -> str | None:

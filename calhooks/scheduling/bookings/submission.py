@@ -5,18 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 
+from calhooks.locales import DEFAULT_LOCALE, MAX_LOCALE_LENGTH
 from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.event_types.places import Place, chosen_place
 from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE, Answers, Question, check_answers
-from calhooks.scheduling.fields import MAX_REASON_LENGTH, checked, email_address, one_line, paragraphs
+from calhooks.scheduling.fields import MAX_REASON_LENGTH
 from calhooks.scheduling.models.event_types import LocationKind
+from calhooks.text import MAX_NAME_LENGTH, checked, email_address, one_line, paragraphs
 from calhooks.zones import canonical_zone
 
-MAX_NAME_LENGTH = 200
 MAX_NOTES_LENGTH = 5_000
 MAX_GUESTS = 10
-DEFAULT_LOCALE = "en"
-MAX_LOCALE_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

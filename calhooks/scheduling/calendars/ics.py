@@ -14,12 +14,13 @@ from icalendar import Calendar, Event, vCalAddress, vDuration
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from calhooks.mail.addresses import Correspondent, one_line
+from calhooks.mail.addresses import MAX_SHOWN_NAME_LENGTH, Correspondent
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
+from calhooks.scheduling.models.event_types import MAX_LOCATION_LENGTH
+from calhooks.text import shortened
 
 PRODUCT = "-//calhooks//calhooks//EN"
 REFRESH = timedelta(minutes=15)
-LONGEST_NAME = 100
 STATUS = {
     BookingStatus.ACCEPTED: "CONFIRMED",
     BookingStatus.PENDING: "TENTATIVE",
@@ -112,10 +113,10 @@ def _event(booking: Booking, sequence: int | None, now: datetime, *, for_host: b
         event.add("sequence", sequence)
     event.add("dtstart", booking.start_time)
     event.add("dtend", booking.end_time)
-    event.add("summary", one_line(summary(booking, for_host=for_host), 200))
+    event.add("summary", shortened(summary(booking, for_host=for_host), 200))
     event.add("description", _description(booking, for_host, page))
     if booking.location:
-        event.add("location", one_line(booking.location, 1_000))
+        event.add("location", shortened(booking.location, MAX_LOCATION_LENGTH))
     if page:
         event.add("url", page)
     event.add("status", STATUS[booking.status])
@@ -147,7 +148,7 @@ def _add_attendees(event: Event, attendees: Sequence[Attendee]) -> None:
 
 def _address(email: str, name: str, answer: str = "") -> vCalAddress:
     address = vCalAddress(f"mailto:{email}")
-    address.params["CN"] = one_line(name, LONGEST_NAME) or email
+    address.params["CN"] = shortened(name, MAX_SHOWN_NAME_LENGTH) or email
     if answer:
         address.params["CUTYPE"] = "INDIVIDUAL"
         address.params["ROLE"] = "REQ-PARTICIPANT"

@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.scheduling.errors import InvalidInput
-from calhooks.scheduling.event_types.form import MAX_TITLE_LENGTH, SLUG_IN_USE, CheckedEventType
+from calhooks.scheduling.event_types.form import SLUG_IN_USE, CheckedEventType
 from calhooks.scheduling.event_types.lookups import find_event_type, list_event_types
-from calhooks.scheduling.fields import MAX_SLUG_LENGTH
 from calhooks.scheduling.locking import lock_host
-from calhooks.scheduling.models.event_types import EventType
+from calhooks.scheduling.models.event_types import MAX_SLUG_LENGTH, MAX_TITLE_LENGTH, EventType
 from calhooks.scheduling.models.schedules import Schedule
 
 

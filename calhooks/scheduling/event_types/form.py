@@ -11,14 +11,18 @@ from calhooks.scheduling.event_types.lengths import MAX_BUFFER, MAX_LENGTH
 from calhooks.scheduling.event_types.places import TypedPlace, check_other_places, check_place
 from calhooks.scheduling.event_types.question_form import TypedQuestion, check_questions
 from calhooks.scheduling.event_types.window_form import TypedWindow, check_window
-from calhooks.scheduling.fields import MAX_SLUG_LENGTH, checked, one_line, paragraphs, slug_of
-from calhooks.scheduling.models.event_types import LocationKind
+from calhooks.scheduling.fields import slug_of
+from calhooks.scheduling.models.event_types import (
+    MAX_BOOKING_NAME_LENGTH,
+    MAX_REDIRECT_LENGTH,
+    MAX_SLUG_LENGTH,
+    MAX_TITLE_LENGTH,
+    LocationKind,
+)
+from calhooks.text import checked, one_line, paragraphs
 
-MAX_TITLE_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 5_000
 MAX_LENGTHS = 10
-MAX_BOOKING_NAME_LENGTH = 500
-MAX_REDIRECT_LENGTH = 2_000
 MAX_NOTICE = 365 * 1_440
 SHORTEST_INTERVAL = 5
 MAX_REMINDER_HOURS = 30 * 24

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from calhooks.scheduling.fields import checked, one_line, phone_number
+from calhooks.scheduling.fields import phone_number
 from calhooks.scheduling.models.bookings import Booking
-from calhooks.scheduling.models.event_types import EventType, LocationKind
+from calhooks.scheduling.models.event_types import MAX_LOCATION_LENGTH, EventType, LocationKind
+from calhooks.text import checked, one_line
 
-MAX_LOCATION_LENGTH = 1_000
 MAX_OTHER_PLACES = 5
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE, Question, QuestionKind
-from calhooks.scheduling.fields import checked, one_line, slug_of
+from calhooks.scheduling.fields import slug_of
+from calhooks.text import checked, one_line
 
 MAX_QUESTIONS = 30
 MAX_LABEL_LENGTH = 200

@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from calhooks.scheduling.event_types.places import places
-from calhooks.scheduling.fields import checked, one_line, paragraphs, phone_number
+from calhooks.scheduling.fields import phone_number
 from calhooks.scheduling.models.event_types import EventType, LocationKind
+from calhooks.text import checked, one_line, paragraphs
 
 MAX_TEXT_LENGTH = 1_000
 MAX_LONG_TEXT_LENGTH = 5_000

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 
-MAX_TITLE_LENGTH = 1_000
+from calhooks.scheduling.models.bookings import MAX_BOOKING_TITLE_LENGTH
+
 # The names are Cal.com's; what stands in braces and is none of them stays as it is.
 VARIABLES = (
     "Event type title",
@@ -30,7 +31,7 @@ def booking_title(pattern: str, *, event_title: str, organiser: str, scheduler: 
         "location": location,
         "event duration": f"{length} min",
     }
-    return _VARIABLE.sub(lambda found: _value(values, found), pattern).strip()[:MAX_TITLE_LENGTH]
+    return _VARIABLE.sub(lambda found: _value(values, found), pattern).strip()[:MAX_BOOKING_TITLE_LENGTH]
 
 
 def _value(values: Mapping[str, str], found: re.Match[str]) -> str:

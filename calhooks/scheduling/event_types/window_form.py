@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from calhooks.scheduling.fields import checked, day
+from calhooks.scheduling.fields import day
 from calhooks.scheduling.models.event_types import WindowKind
+from calhooks.text import checked
 
 MAX_WINDOW_DAYS = 3_650
 MAX_LIMIT = 10_000

@@ -9,7 +9,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from calhooks.accounts.models import User
 from calhooks.db import Base, UTCDateTime
-from calhooks.scheduling.models.event_types import EventType
+from calhooks.locales import MAX_LOCALE_LENGTH
+from calhooks.scheduling.models.event_types import MAX_LOCATION_LENGTH, MAX_SLUG_LENGTH, MAX_TITLE_LENGTH, EventType
+from calhooks.text import MAX_NAME_LENGTH
+
+MAX_BOOKING_TITLE_LENGTH = 1_000
 
 
 class BookingStatus(StrEnum):
@@ -69,15 +73,15 @@ class Booking(Base):
     root_uid: Mapped[str] = mapped_column(String(32), index=True)
     host_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     event_type_id: Mapped[int | None] = mapped_column(ForeignKey("event_types.id", ondelete="SET NULL"), index=True)
-    type: Mapped[str] = mapped_column(String(100))
-    event_title: Mapped[str] = mapped_column(String(200))
-    title: Mapped[str] = mapped_column(String(1000))
+    type: Mapped[str] = mapped_column(String(MAX_SLUG_LENGTH))
+    event_title: Mapped[str] = mapped_column(String(MAX_TITLE_LENGTH))
+    title: Mapped[str] = mapped_column(String(MAX_BOOKING_TITLE_LENGTH))
     description: Mapped[str] = mapped_column(Text, default="")
     length: Mapped[int]
     status: Mapped[BookingStatus] = mapped_column(String(16))
     start_time: Mapped[datetime] = mapped_column(UTCDateTime)
     end_time: Mapped[datetime] = mapped_column(UTCDateTime)
-    location: Mapped[str] = mapped_column(String(1000), default="")
+    location: Mapped[str] = mapped_column(String(MAX_LOCATION_LENGTH), default="")
     additional_notes: Mapped[str] = mapped_column(Text, default="")
     responses: Mapped[dict[str, dict[str, Any]]] = mapped_column(JSON, default=dict)
     metadata_: Mapped[dict[str, str]] = mapped_column("metadata", JSON, default=dict)
@@ -139,8 +143,8 @@ class Attendee(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id", ondelete="CASCADE"), index=True)
     position: Mapped[int]
-    name: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(String(MAX_NAME_LENGTH))
     email: Mapped[str] = mapped_column(String(320))
     time_zone: Mapped[str] = mapped_column(String(64))
-    locale: Mapped[str] = mapped_column(String(16))
+    locale: Mapped[str] = mapped_column(String(MAX_LOCALE_LENGTH))
     no_show: Mapped[bool] = mapped_column(default=False)

@@ -11,6 +11,12 @@ from calhooks.accounts.models import User
 from calhooks.db import Base
 from calhooks.scheduling.models.schedules import Schedule
 
+MAX_SLUG_LENGTH = 100
+MAX_TITLE_LENGTH = 200
+MAX_LOCATION_LENGTH = 1_000
+MAX_BOOKING_NAME_LENGTH = 500
+MAX_REDIRECT_LENGTH = 2_000
+
 
 class LocationKind(StrEnum):
     """Where a meeting is. The attendee's phone number is asked for when it is booked."""
@@ -47,16 +53,16 @@ class EventType(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     schedule_id: Mapped[int] = mapped_column(ForeignKey("schedules.id"))
-    slug: Mapped[str] = mapped_column(String(100))
-    title: Mapped[str] = mapped_column(String(200))
+    slug: Mapped[str] = mapped_column(String(MAX_SLUG_LENGTH))
+    title: Mapped[str] = mapped_column(String(MAX_TITLE_LENGTH))
     description: Mapped[str] = mapped_column(Text, default="")
     length: Mapped[int]
     other_lengths: Mapped[list[int]] = mapped_column(JSON, default=list)
     location_kind: Mapped[LocationKind] = mapped_column(String(20), default=LocationKind.SOMEWHERE_ELSE)
-    location: Mapped[str] = mapped_column(String(1000), default="")
+    location: Mapped[str] = mapped_column(String(MAX_LOCATION_LENGTH), default="")
     other_locations: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     questions: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    booking_name: Mapped[str] = mapped_column(String(500), default="")
+    booking_name: Mapped[str] = mapped_column(String(MAX_BOOKING_NAME_LENGTH), default="")
     requires_confirmation: Mapped[bool] = mapped_column(default=False)
     minimum_notice: Mapped[int] = mapped_column(default=120)
     slot_interval: Mapped[int | None] = mapped_column()
@@ -73,7 +79,7 @@ class EventType(Base):
     limit_week: Mapped[int | None] = mapped_column()
     limit_month: Mapped[int | None] = mapped_column()
     allows_guests: Mapped[bool] = mapped_column(default=True)
-    redirect_url: Mapped[str] = mapped_column(String(2000), default="")
+    redirect_url: Mapped[str] = mapped_column(String(MAX_REDIRECT_LENGTH), default="")
 
     owner: Mapped[User] = relationship()
     schedule: Mapped[Schedule] = relationship()

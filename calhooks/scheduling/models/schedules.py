@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from calhooks.db import Base
 
+MAX_SCHEDULE_NAME_LENGTH = 100
+MAX_NOTE_LENGTH = 200
+
 
 class Schedule(Base):
     """A host's hours, in `time_zone`."""
@@ -15,7 +18,7 @@ class Schedule(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    name: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(MAX_SCHEDULE_NAME_LENGTH))
     time_zone: Mapped[str] = mapped_column(String(64))
 
     ranges: Mapped[list["ScheduleRange"]] = relationship(
@@ -67,4 +70,4 @@ class Absence(Base):
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     first_day: Mapped[date] = mapped_column(Date)
     last_day: Mapped[date] = mapped_column(Date)
-    note: Mapped[str] = mapped_column(String(200), default="")
+    note: Mapped[str] = mapped_column(String(MAX_NOTE_LENGTH), default="")

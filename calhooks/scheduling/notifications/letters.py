@@ -6,13 +6,14 @@ from datetime import datetime
 from enum import StrEnum
 
 from calhooks.events import Trigger
-from calhooks.mail.addresses import Correspondent, one_line
+from calhooks.mail.addresses import MAX_SHOWN_NAME_LENGTH, Correspondent
 from calhooks.mail.letters import Fact, Letter, Link
 from calhooks.scheduling.calendars.ics import summary
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
+from calhooks.scheduling.models.event_types import MAX_LOCATION_LENGTH
+from calhooks.text import shortened
 from calhooks.zones import offset_label, zone_info
 
-LONGEST_NAME = 100
 # Who booked and what they wrote of themselves stand in the letter already.
 PLAIN_ANSWERS = ("name", "email", "guests", "notes", "rescheduleReason")
 
@@ -106,11 +107,11 @@ def _short_when(start: datetime, time_zone: str) -> str:
 
 
 def _host(booking: Booking) -> str:
-    return one_line(booking.host.name, LONGEST_NAME)
+    return shortened(booking.host.name, MAX_SHOWN_NAME_LENGTH)
 
 
 def _booker(booking: Booking) -> str:
-    return one_line(booking.attendees[0].name, LONGEST_NAME)
+    return shortened(booking.attendees[0].name, MAX_SHOWN_NAME_LENGTH)
 
 
 def _requested(booking: Booking, role: Role) -> _Words:
@@ -206,10 +207,10 @@ def _moves(booking: Booking) -> bool:
 
 def _facts(booking: Booking, change: Change, role: Role, time_zone: str, reason: str) -> tuple[Fact, ...]:
     replaced = booking.rescheduled_from if change in (Change.RESCHEDULED, Change.REQUESTED, Change.REJECTED) else None
-    location = one_line(booking.location, 1_000)
+    location = shortened(booking.location, MAX_LOCATION_LENGTH)
     is_link = location.lower().startswith(("https://", "http://"))
     return (
-        Fact(label="What", value=one_line(booking.title, 200)),
+        Fact(label="What", value=shortened(booking.title, 200)),
         Fact(label="When", value=long_when(booking.start_time, booking.end_time, time_zone)),
         Fact(
             label="Before",
@@ -231,7 +232,7 @@ def _may_read_reason(booking: Booking, change: Change, role: Role) -> bool:
 
 def _people(booking: Booking) -> list[str]:
     """List who meets; a guest is known by an address alone."""
-    attendees = [one_line(attendee.name, LONGEST_NAME) or attendee.email for attendee in booking.attendees]
+    attendees = [shortened(attendee.name, MAX_SHOWN_NAME_LENGTH) or attendee.email for attendee in booking.attendees]
     return [f"{_host(booking)} (host)", *attendees]
 
 
@@ -243,7 +244,7 @@ def _answers(booking: Booking) -> list[Fact]:
     ]
     for name, answer in booking.responses.items():
         if name not in PLAIN_ANSWERS:
-            facts.append(Fact(label=one_line(str(answer["label"]), 80), value=_answer(answer["value"])))
+            facts.append(Fact(label=shortened(str(answer["label"]), 80), value=_answer(answer["value"])))
     return facts
 
 

@@ -10,6 +10,7 @@ from calhooks.accounts import details
 from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.mail.password_reset import owe_reset_link
+from calhooks.text import MAX_EMAIL_LENGTH
 from calhooks.web.forms.fields import AccountForm
 from calhooks.web.site import access, rate_limits
 
@@ -23,7 +24,7 @@ ANSWER_SECONDS = 0.3
 class ForgotForm(AccountForm):
     """Whose password is lost."""
 
-    email = EmailField("E-mail address", default="")
+    email = EmailField("E-mail address", default="", render_kw={"maxlength": MAX_EMAIL_LENGTH})
 
 
 @blueprint.app_context_processor

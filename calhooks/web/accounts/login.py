@@ -7,6 +7,7 @@ from wtforms import EmailField, PasswordField
 
 from calhooks.accounts import links, passwords, users
 from calhooks.db import db, writing
+from calhooks.text import MAX_EMAIL_LENGTH
 from calhooks.web.forms.fields import AccountForm
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.redirects import to_next
@@ -22,14 +23,14 @@ UNUSABLE = "It has been used, has expired, or was replaced by a newer one. Ask a
 class LoginForm(AccountForm):
     """Who is at the door."""
 
-    email = EmailField("E-mail address", default="")
-    password = PasswordField("Password", default="")
+    email = EmailField("E-mail address", default="", render_kw={"maxlength": MAX_EMAIL_LENGTH})
+    password = PasswordField("Password", default="", render_kw={"maxlength": passwords.LONGEST})
 
 
 class ChoosePasswordForm(AccountForm):
     """The password of an account that has none, or lost it."""
 
-    password = PasswordField("New password", default="")
+    password = PasswordField("New password", default="", render_kw={"maxlength": passwords.LONGEST})
 
 
 def _slow_down() -> str:

@@ -5,12 +5,13 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import EmailField, StringField
 
-from calhooks.accounts import links, users
+from calhooks.accounts import links, usernames, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.scheduling.defaults import give_defaults
+from calhooks.text import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH
 from calhooks.web.forms.fields import AccountForm, ZoneField
 from calhooks.web.site import access
 
@@ -23,9 +24,9 @@ FRESH_LINK = "fresh_link"
 class PersonForm(AccountForm):
     """Whom to add. Without a username one is made from the name."""
 
-    name = StringField("Name", default="")
-    email = EmailField("E-mail address", default="")
-    username = StringField("Username", default="")
+    name = StringField("Name", default="", render_kw={"maxlength": MAX_NAME_LENGTH})
+    email = EmailField("E-mail address", default="", render_kw={"maxlength": MAX_EMAIL_LENGTH})
+    username = StringField("Username", default="", render_kw={"maxlength": usernames.LONGEST})
     time_zone = ZoneField("Time zone", name="timeZone")
 
 

@@ -6,10 +6,11 @@ from wtforms import PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from calhooks import locales
-from calhooks.accounts import passwords, users
+from calhooks.accounts import passwords, usernames, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
 from calhooks.db import writing
+from calhooks.text import MAX_NAME_LENGTH
 from calhooks.web.forms.fields import AccountForm, ZoneField
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.sessions import start_session
@@ -22,8 +23,8 @@ SLOW_DOWN = "Too many tries. Wait a few minutes, then try again."
 class ProfileForm(AccountForm):
     """How others see a person."""
 
-    name = StringField("Name", default="")
-    username = StringField("Username", default="")
+    name = StringField("Name", default="", render_kw={"maxlength": MAX_NAME_LENGTH})
+    username = StringField("Username", default="", render_kw={"maxlength": usernames.LONGEST})
     time_zone = ZoneField("Time zone", name="timeZone")
     locale = SelectField(
         "Language", choices=[SelectChoice(*locale) for locale in locales.LOCALES.items()], validate_choice=False
@@ -33,8 +34,10 @@ class ProfileForm(AccountForm):
 class PasswordForm(AccountForm):
     """The password so far, and the one from now on."""
 
-    current = PasswordField("Current password", name="currentPassword", default="")
-    password = PasswordField("New password", default="")
+    current = PasswordField(
+        "Current password", name="currentPassword", default="", render_kw={"maxlength": passwords.LONGEST}
+    )
+    password = PasswordField("New password", default="", render_kw={"maxlength": passwords.LONGEST})
 
 
 def _account_id() -> str:

@@ -5,13 +5,14 @@ from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import EmailField, PasswordField, StringField
 
-from calhooks.accounts import users
+from calhooks.accounts import passwords, usernames, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
 from calhooks.accounts.setup_code import is_right, setup_code
 from calhooks.config import current_config, is_loopback
 from calhooks.db import db, writing
 from calhooks.scheduling.defaults import give_defaults
+from calhooks.text import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH
 from calhooks.web.forms.fields import AccountForm, ZoneField
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.sessions import start_session
@@ -25,11 +26,11 @@ SLOW_DOWN = "Too many wrong codes. Wait a few minutes, then try again."
 class SetupForm(AccountForm):
     """What the first account needs."""
 
-    code = StringField("One-time code", default="")
-    name = StringField("Your name", default="")
-    username = StringField("Username", default="")
-    email = EmailField("E-mail address", default="")
-    password = PasswordField("Password", default="")
+    code = StringField("One-time code", default="", render_kw={"maxlength": 20})
+    name = StringField("Your name", default="", render_kw={"maxlength": MAX_NAME_LENGTH})
+    username = StringField("Username", default="", render_kw={"maxlength": usernames.LONGEST})
+    email = EmailField("E-mail address", default="", render_kw={"maxlength": MAX_EMAIL_LENGTH})
+    password = PasswordField("Password", default="", render_kw={"maxlength": passwords.LONGEST})
     time_zone = ZoneField("Time zone", name="timeZone")
 
 

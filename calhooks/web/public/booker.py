@@ -25,11 +25,8 @@ from calhooks.web.public.visit import Visit, read_visit
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.htmx import go_to, is_htmx, page_or_part
 from calhooks.web.site.visitor import keep_clock, visitor_id, visitor_locale
-from calhooks.web.wording import bookings
 
 blueprint = Blueprint("booker", __name__)
-for word in bookings.FILTERS:
-    blueprint.add_app_template_filter(word)
 
 
 @blueprint.get("/<username>/<slug>")

@@ -8,6 +8,7 @@ from wtforms.widgets import DateInput
 from calhooks.db import writing
 from calhooks.scheduling.availability import absences
 from calhooks.scheduling.errors import InvalidInput
+from calhooks.scheduling.models.schedules import MAX_NOTE_LENGTH
 from calhooks.web.forms.fields import AccountForm
 from calhooks.web.scheduling.availability import own_schedule, show_exceptions
 from calhooks.web.site import access
@@ -23,7 +24,7 @@ class AwayForm(AccountForm):
 
     first_day = StringField("First day", name="firstDay", default="", widget=DateInput())
     last_day = StringField("Last day", name="lastDay", default="", widget=DateInput())
-    note = StringField("Note", default="")
+    note = StringField("Note", default="", render_kw={"maxlength": MAX_NOTE_LENGTH})
 
 
 @blueprint.route("/away/new", methods=["GET", "POST"])

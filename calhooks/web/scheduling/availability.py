@@ -12,7 +12,7 @@ from calhooks.db import db, writing
 from calhooks.scheduling.availability import schedules
 from calhooks.scheduling.availability.absences import list_absences
 from calhooks.scheduling.errors import InvalidInput, NotAllowed
-from calhooks.scheduling.models.schedules import Schedule
+from calhooks.scheduling.models.schedules import MAX_SCHEDULE_NAME_LENGTH, Schedule
 from calhooks.web.forms.fields import AccountForm, ZoneField
 from calhooks.web.scheduling.week_form import Week, change_week, stored_week, typed_hours, typed_week
 from calhooks.web.site import access
@@ -28,14 +28,14 @@ CHANGES = ("addRange", "removeRange", "copyRange")
 class HoursForm(AccountForm):
     """The name and the zone of the hours; the hours themselves are in `calhooks.web.week`."""
 
-    name = StringField("Name", default="")
+    name = StringField("Name", default="", render_kw={"maxlength": MAX_SCHEDULE_NAME_LENGTH})
     time_zone = ZoneField("Time zone", name="timeZone")
 
 
 class NameForm(AccountForm):
     """What a new schedule is called."""
 
-    name = StringField("Name", default="")
+    name = StringField("Name", default="", render_kw={"maxlength": MAX_SCHEDULE_NAME_LENGTH})
 
 
 @blueprint.get("", defaults={"schedule_id": None})

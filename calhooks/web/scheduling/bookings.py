@@ -172,6 +172,7 @@ def _listed(listing: Listing) -> dict[str, object]:
         "next_cursor": page.next_cursor,
         "search": listing.search,
         "narrowed": listing.narrowed,
+        "longest_search": LONGEST_SEARCH,
         "event_types": list_event_types(db.session(), host),
         "is_first_page": listing.cursor is None,
         "public_url": current_config().base_url + url_for("profile.show", username=host.username),

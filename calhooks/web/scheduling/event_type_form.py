@@ -8,12 +8,21 @@ from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAr
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import DateInput
 
-from calhooks.scheduling.event_types.form import DEFAULT_NOTICE, EventTypeForm
+from calhooks.scheduling.event_types.form import DEFAULT_NOTICE, MAX_DESCRIPTION_LENGTH, EventTypeForm
 from calhooks.scheduling.event_types.lengths import DAY_MINUTES as DAY
 from calhooks.scheduling.event_types.lengths import HOUR_MINUTES as HOUR
 from calhooks.scheduling.event_types.lengths import length_of_time
 from calhooks.scheduling.event_types.window_form import TypedWindow
-from calhooks.scheduling.models.event_types import EventType, LocationKind, WindowKind
+from calhooks.scheduling.models.event_types import (
+    MAX_BOOKING_NAME_LENGTH,
+    MAX_LOCATION_LENGTH,
+    MAX_REDIRECT_LENGTH,
+    MAX_SLUG_LENGTH,
+    MAX_TITLE_LENGTH,
+    EventType,
+    LocationKind,
+    WindowKind,
+)
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.scheduling.place_rows import LOCATION_CHOICES, Places, stored_places
 from calhooks.web.scheduling.question_rows import Questions, stored_rows
@@ -42,11 +51,11 @@ def _number(text: object) -> int | None:
 class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     """What can be set about an event type; lengths of time in minutes."""
 
-    title = StringField("Title", default="")
-    slug = StringField("Address", default="")
-    description = TextAreaField("Description", default="")
+    title = StringField("Title", default="", render_kw={"maxlength": MAX_TITLE_LENGTH})
+    slug = StringField("Address", default="", render_kw={"maxlength": MAX_SLUG_LENGTH})
+    description = TextAreaField("Description", default="", render_kw={"maxlength": MAX_DESCRIPTION_LENGTH})
     length = IntegerField("Length in minutes", default=30)
-    other_lengths = StringField("Other lengths", name="otherLengths", default="")
+    other_lengths = StringField("Other lengths", name="otherLengths", default="", render_kw={"maxlength": 100})
     location_kind = SelectField(
         "Location",
         name="locationKind",
@@ -54,10 +63,12 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         default=str(LocationKind.SOMEWHERE_ELSE),
         validate_choice=False,
     )
-    location = StringField("Where", default="")
+    location = StringField("Where", default="", render_kw={"maxlength": MAX_LOCATION_LENGTH})
     places = Places("Other places")
     questions = Questions("Questions")
-    booking_name = StringField("Booking name", name="bookingName", default="")
+    booking_name = StringField(
+        "Booking name", name="bookingName", default="", render_kw={"maxlength": MAX_BOOKING_NAME_LENGTH}
+    )
     requires_confirmation = BooleanField("Each booking needs my confirmation", name="requiresConfirmation")
     minimum_notice = SelectField(
         "Minimum notice", name="minimumNotice", coerce=_number, default=DEFAULT_NOTICE, validate_choice=False
@@ -66,7 +77,9 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     buffer_before = SelectField("Buffer before", name="bufferBefore", coerce=_number, default=0, validate_choice=False)
     buffer_after = SelectField("Buffer after", name="bufferAfter", coerce=_number, default=0, validate_choice=False)
     no_guests = BooleanField("Do not ask for guests", name="noGuests")
-    redirect_url = StringField("Afterwards, go to", name="redirectUrl", default="")
+    redirect_url = StringField(
+        "Afterwards, go to", name="redirectUrl", default="", render_kw={"maxlength": MAX_REDIRECT_LENGTH}
+    )
     window_kind = SelectField(
         "How far ahead",
         name="windowKind",

@@ -8,7 +8,7 @@ from wtforms import Form, FormField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from calhooks.scheduling.event_types.places import TypedPlace
-from calhooks.scheduling.models.event_types import EventType, LocationKind
+from calhooks.scheduling.models.event_types import MAX_LOCATION_LENGTH, EventType, LocationKind
 from calhooks.web.forms.rows import Rows
 from calhooks.web.site.row_numbers import counted
 
@@ -28,7 +28,7 @@ class PlaceRow(Form):  # type: ignore[misc]  # wtforms has no types
     """One further place."""
 
     kind = SelectField("Or", choices=LOCATION_CHOICES, default=str(LocationKind.ATTENDEE_PHONE), validate_choice=False)
-    location = StringField("Where", default="")
+    location = StringField("Where", default="", render_kw={"maxlength": MAX_LOCATION_LENGTH})
 
 
 class Places(Rows):

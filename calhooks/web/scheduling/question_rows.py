@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Form, FormField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
-from calhooks.scheduling.event_types.question_form import TypedQuestion
+from calhooks.scheduling.event_types.question_form import MAX_IDENTIFIER_LENGTH, MAX_LABEL_LENGTH, TypedQuestion
 from calhooks.scheduling.event_types.questions import QuestionKind, own_questions
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.web.forms.rows import Rows
@@ -27,7 +27,7 @@ KINDS = (
 class QuestionRow(Form):  # type: ignore[misc]  # wtforms has no types
     """One question."""
 
-    label = StringField("Question", default="")
+    label = StringField("Question", default="", render_kw={"maxlength": MAX_LABEL_LENGTH})
     kind = SelectField(
         "Answer",
         choices=[SelectChoice(str(kind), label) for kind, label in KINDS],
@@ -35,7 +35,7 @@ class QuestionRow(Form):  # type: ignore[misc]  # wtforms has no types
         validate_choice=False,
     )
     options = TextAreaField("Answers to choose from", default="")
-    identifier = StringField("Identifier", default="")
+    identifier = StringField("Identifier", default="", render_kw={"maxlength": MAX_IDENTIFIER_LENGTH})
     required = BooleanField("Must be answered")
 
     def typed(self) -> TypedQuestion:

@@ -12,7 +12,6 @@ from calhooks.web.site.htmx import done
 from calhooks.web.webhooks.context import own_webhook
 
 blueprint = Blueprint("old_secret", __name__, url_prefix="/integrations/webhooks/<int:webhook_id>")
-blueprint.add_app_template_filter(endpoints.old_secret_until)
 
 ENDED = "The old secret signs nothing any more."
 

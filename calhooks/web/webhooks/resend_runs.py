@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,6 +20,7 @@ from calhooks.web.site.row_numbers import row_number
 from calhooks.web.webhooks.context import DELIVERIES_CHANGED, own_webhook, run_context
 from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook
+from calhooks.zones import zone_info
 
 blueprint = Blueprint("resend_runs", __name__, url_prefix="/integrations/webhooks/<int:webhook_id>")
 
@@ -39,7 +39,7 @@ class SinceForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         local: datetime | None = self.since.data
         try:
             if local is not None:
-                return local.replace(tzinfo=ZoneInfo(account().time_zone)).astimezone(UTC)
+                return local.replace(tzinfo=zone_info(account().time_zone)).astimezone(UTC)
         except OverflowError:
             pass
         self.since.errors = (UNREADABLE,)
@@ -145,11 +145,11 @@ def _events(webhook: Webhook) -> list[Event]:
 
 
 def _name(event: Event) -> str:
-    at = event.occurred_at.astimezone(ZoneInfo(account().time_zone))
+    at = event.occurred_at.astimezone(zone_info(account().time_zone))
     return f"{at:%-d %b %Y, %H:%M} · {TRIGGER_LABELS[Trigger(event.trigger)]} · {event.summary[:80]}"
 
 
 def _local(moment: datetime) -> datetime:
     """Return a moment on the clocks of the account, on the minute, as the field shows it."""
-    there = moment.astimezone(ZoneInfo(account().time_zone))
+    there = moment.astimezone(zone_info(account().time_zone))
     return there.replace(second=0, microsecond=0, tzinfo=None)

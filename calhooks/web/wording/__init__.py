@@ -1,0 +1,39 @@
+"""How pages say things. Templates say them with filters, which have the functions' own names."""
+
+from flask import Flask
+
+from calhooks.delivery.endpoints import old_secret_until
+from calhooks.scheduling.event_types.places import places
+from calhooks.web.wording import bodies, bookings, markdown, times
+
+FILTERS = (
+    times.iso,
+    times.ago,
+    times.duration,
+    times.minutes,
+    times.long_day,
+    times.short_day,
+    times.in_zone,
+    times.clock_time,
+    times.time_span,
+    times.zone_name,
+    times.zone_offset,
+    bookings.own_answers,
+    bookings.initials,
+    bookings.location_kind,
+    bookings.places_in_words,
+    markdown.markdown,
+    markdown.plain,
+    bodies.as_text,
+    bodies.pretty_json,
+    bodies.reason,
+    places,
+    old_secret_until,
+)
+
+
+def init_app(app: Flask) -> None:
+    """Give templates every filter there is, and the page's script the words of `ago`."""
+    app.jinja_env.globals["moment_words"] = times.MOMENT_WORDS
+    for say in FILTERS:
+        app.add_template_filter(say)

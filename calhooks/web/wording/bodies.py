@@ -6,7 +6,6 @@ from http.client import responses
 from io import StringIO
 from typing import Any
 
-from flask import Flask
 from markupsafe import Markup, escape
 
 # C0 controls and DEL would vanish or be refused by HTML; tab and line feed are text.
@@ -16,13 +15,6 @@ LONGEST_LAID_OUT = 512 * 1024
 TOKENS = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*"(?=:))|(?P<string>"(?:[^"\\]|\\.)*")|(?P<literal>-?\d[\d.eE+-]*|true|false|null)'
 )
-
-
-def init_app(app: Flask) -> None:
-    """Add the filters to Jinja."""
-    app.add_template_filter(as_text)
-    app.add_template_filter(pretty_json)
-    app.add_template_filter(reason)
 
 
 def as_text(body: bytes) -> str:

@@ -6,19 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from calhooks.scheduling.event_types import questions
-from calhooks.scheduling.event_types.places import Place, places
+from calhooks.scheduling.event_types.places import Place
 from calhooks.scheduling.models.event_types import LocationKind
-from calhooks.web.wording.markdown import markdown, plain
-from calhooks.web.wording.times import (
-    clock_time,
-    in_zone,
-    long_day,
-    minutes,
-    short_day,
-    time_span,
-    zone_name,
-    zone_offset,
-)
 
 
 def initials(name: str) -> str:
@@ -82,22 +71,3 @@ def _said(value: object) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return str(value)
-
-
-FILTERS = (
-    markdown,
-    plain,
-    own_answers,
-    initials,
-    minutes,
-    long_day,
-    short_day,
-    in_zone,
-    clock_time,
-    time_span,
-    zone_name,
-    zone_offset,
-    location_kind,
-    places,
-    places_in_words,
-)

@@ -1,9 +1,6 @@
 """How templates write moments: always in a zone that was asked for, never in the server's."""
 
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
-
-from flask import Flask
 
 from calhooks import clock
 from calhooks.scheduling.event_types.lengths import HOUR_MINUTES
@@ -15,20 +12,7 @@ NOON = 12
 UNITS = (("day", 86400, 1), ("hour", 3600, 1), ("minute", 60, 1), ("second", 1, 5))
 # The words of `ago`, which static/js/site/moments.js uses too; # is an amount.
 PAST, FUTURE, NOW, SOON = "# ago", "in #", "just now", "in a moment"
-
-
-def init_app(app: Flask) -> None:
-    """Add the filters, and the words of `ago`, to Jinja."""
-    app.jinja_env.globals["moment_words"] = {"units": UNITS, "past": PAST, "future": FUTURE, "now": NOW, "soon": SOON}
-    app.add_template_filter(local)
-    app.add_template_filter(iso)
-    app.add_template_filter(ago)
-    app.add_template_filter(duration)
-
-
-def local(moment: datetime, zone: str) -> datetime:
-    """Return the moment on the clocks of `zone`."""
-    return moment.astimezone(ZoneInfo(zone))
+MOMENT_WORDS = {"units": UNITS, "past": PAST, "future": FUTURE, "now": NOW, "soon": SOON}
 
 
 def iso(moment: datetime) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from calhooks.delivery.sending.headers import CONTROLS, LONGEST_VALUE, is_always_secret, name_problem, one_line
+from calhooks.delivery.sending.headers import MAX_HEADER_VALUE_LENGTH, header_value, is_always_secret, name_problem
 from calhooks.egress.urls import UrlRefused, parse
+from calhooks.text import CONTROLS, HALF_CHARACTER
 from calhooks.webhooks.body.bodies import compiled
 from calhooks.webhooks.body.payload import template_context
 from calhooks.webhooks.models import Webhook
@@ -58,11 +59,11 @@ def render_headers(headers: Sequence[Sequence[str]], body: Mapping[str, Any]) ->
     rendered = []
     for name, template in headers:
         try:
-            value = one_line(compiled(template, ContentType.TEXT).render(template_context(body)).decode())
+            value = header_value(compiled(template, ContentType.TEXT).render(template_context(body)).decode())
         except TemplateError as error:
             raise HeaderFailed(f"The header {name} could not be written. {error}") from error
-        if len(value) > LONGEST_VALUE:
-            raise HeaderFailed(f"The header {name} would be longer than {LONGEST_VALUE:,} characters.")
+        if len(value) > MAX_HEADER_VALUE_LENGTH:
+            raise HeaderFailed(f"The header {name} would be longer than {MAX_HEADER_VALUE_LENGTH:,} characters.")
         rendered += [[name, value]] if value else []
     return rendered
 
@@ -126,9 +127,9 @@ def _row_problem(row: TypedHeader, contexts: Sequence[Mapping[str, Any]], *, is_
         return None if row.is_secret and is_known else f"Enter a value for {name}, or empty the row."
     if CONTROLS.search(value):
         return f"The value of {name} must be one line, without control characters."
-    if len(value) > LONGEST_VALUE:
-        return f"The value of {name} has more than {LONGEST_VALUE:,} characters."
-    if one_line(value) != value:
+    if len(value) > MAX_HEADER_VALUE_LENGTH:
+        return f"The value of {name} has more than {MAX_HEADER_VALUE_LENGTH:,} characters."
+    if HALF_CHARACTER.search(value):
         return f"The value of {name} contains half a character. Type it again."
     if row.is_secret:
         return f"{name} is secret and sent as it stands: no variable can be in it." if "{{" in value else None

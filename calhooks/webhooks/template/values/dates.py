@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import PATTERN_CHARS, format_date, format_datetime, format_time, get_datetime_format
 
+from calhooks.zones import UnknownZone, zone_info
+
 STYLES = ("short", "medium", "long", "full")
 NAMES = {*STYLES, "iso", "unix", *(f"{style} {part}".lstrip() for style in ("", *STYLES) for part in ("date", "time"))}
 # What babel has a value for; for O it writes None.
@@ -86,8 +88,8 @@ def _write(moment: datetime, locale: Locale, form: str) -> str:
 @lru_cache(1024)
 def _zone(name: str) -> ZoneInfo | None:
     try:
-        return ZoneInfo(name)
-    except (ValueError, KeyError, OSError):  # no name, an unknown one, a directory
+        return zone_info(name)
+    except UnknownZone:
         return None
 
 

@@ -1,0 +1,99 @@
+"""Text that somebody typed: made tidy, or refused with a sentence for the place where it was typed."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import TypeVar
+
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+
+MAX_NAME_LENGTH = 200
+# In bytes of UTF-8, as email_validator counts them. The columns of addresses have room for more.
+MAX_EMAIL_LENGTH = 254
+
+# What ends a line or steers a terminal; the line and paragraph separators count as line ends in some libraries.
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+# They would turn round what is beside a name. The marks of Arabic and Hebrew text do not and are kept.
+_BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_DOT = "[.\u3002\uff0e\uff61]"
+# Endings that email_validator refuses, whatever it is told; only by changing its list for everybody would it take them.
+_SET_APART = re.compile(
+    rf"((?<={_DOT})({'|'.join(SPECIAL_USE_DOMAIN_NAMES)})|(?<=@)localhost)\Z", re.IGNORECASE | re.ASCII
+)
+
+Typed = TypeVar("Typed")
+Checked = TypeVar("Checked")
+
+
+def checked(errors: dict[str, str], name: str, check: Callable[[Typed], Checked], typed: Typed) -> Checked | None:
+    """Return what `check` makes of what was typed, or None with its ValueError's sentence under the field's name."""
+    try:
+        return check(typed)
+    except ValueError as error:
+        errors[name] = str(error)
+        return None
+
+
+def one_line(text: str, longest: int) -> str:
+    """Return text on one line, without control characters; empty when nothing of it can be seen. Raises ValueError."""
+    _refuse_unkeepable(text)
+    line = _on_one_line(text)
+    seen = any(unicodedata.category(letter) not in ("Cf", "Zs") for letter in line)
+    return _no_longer_than(line, longest) if seen else ""
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return any text on one line, without control characters, cut to `longest` characters."""
+    line = _on_one_line(whole(text))
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+
+
+def paragraphs(text: str, longest: int) -> str:
+    """Return text of several lines, which end in a line feed whatever the browser sent. Raises ValueError."""
+    _refuse_unkeepable(text)
+    return _no_longer_than(text.replace("\r\n", "\n").strip(), longest)
+
+
+def email_address(text: str) -> str:
+    """Return an e-mail address with its domain in lower case; nothing is looked up. Raises ValueError.
+
+    Addresses inside somebody's own network (rick@calendar.local, root@localhost), and those for trying things out
+    (ann@example.test), are as good as any. Another domain without a dot is one that was not typed to its end.
+    """
+    _refuse_unkeepable(text)
+    typed = text.strip()
+    if not typed:
+        raise ValueError("Enter an e-mail address.")
+    apart = _SET_APART.search(typed)
+    ending = apart[0] if apart else ""
+    # The library judges an ordinary ending of the same length in its place.
+    judged = typed.removesuffix(ending) + (f"x.{'x' * (len(ending) - 2)}" if ending else "")
+    try:
+        address = validate_email(judged, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise ValueError(f"“{typed[:80]}” is not an address. Enter an e-mail address like name@example.com.") from error
+    return address[: len(address) - len(ending)] + ending.lower()
+
+
+def whole(text: str) -> str:
+    """Return text that can be encoded: two halves of a character become it, and one alone becomes U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(CONTROLS.sub(" ", text).translate(_BIDI_CONTROLS).split())
+
+
+def _refuse_unkeepable(text: str) -> None:
+    """Refuse what a database cannot keep. Raises ValueError."""
+    if "\0" in text:
+        raise ValueError("A NUL character is not allowed here.")
+    if HALF_CHARACTER.search(text):
+        raise ValueError("This contains half a character. Type it again.")
+
+
+def _no_longer_than(text: str, longest: int) -> str:
+    if len(text) > longest:
+        raise ValueError(f"Use at most {longest:,} characters.")
+    return text
