@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from calhooks import clock
@@ -42,6 +42,17 @@ class Progress:
     left: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a run is to send: `total` in all, from the id `first` to the id `last`, since a moment or whenever."""
+
+    kind: RunKind
+    since: datetime | None
+    total: int
+    first: int
+    last: int
+
+
 def start_failed(session: Session, webhook: Webhook, since: datetime) -> ResendRun:
     """Begin to send again what failed of all that was owed since a moment. Raises CannotRun."""
     failed = _failed(webhook.endpoint_id, since)
@@ -50,7 +61,7 @@ def start_failed(session: Session, webhook: Webhook, since: datetime) -> ResendR
     ).one()
     if not count:
         raise CannotRun("Nothing has failed since then.")
-    return _start(session, webhook, RunKind.FAILED, since=since, total=count, position=first - 1, up_to=last)
+    return _start(session, webhook, _Plan(RunKind.FAILED, since, count, first, last))
 
 
 def start_replay(session: Session, webhook: Webhook, since: datetime) -> ResendRun:
@@ -61,14 +72,14 @@ def start_replay(session: Session, webhook: Webhook, since: datetime) -> ResendR
     ).one()
     if not count:
         raise CannotRun("Nothing has happened since then that this webhook asked for and was not told.")
-    return _start(session, webhook, RunKind.REPLAY, since=since, total=count, position=first - 1, up_to=last)
+    return _start(session, webhook, _Plan(RunKind.REPLAY, since, count, first, last))
 
 
 def start_replay_of(session: Session, webhook: Webhook, event_id: int) -> ResendRun:
     """Tell a webhook of one past event. Raises CannotRun."""
     if session.scalar(select(Event.id).where(*_untold(webhook, Event.id == event_id))) is None:
         raise CannotRun("Choose one of the events in the list.")
-    return _start(session, webhook, RunKind.REPLAY, since=None, total=1, position=event_id - 1, up_to=event_id)
+    return _start(session, webhook, _Plan(RunKind.REPLAY, None, 1, event_id, event_id))
 
 
 def stop(session: Session, run: ResendRun) -> None:
@@ -140,16 +151,7 @@ def _advance(session: Session, run: ResendRun, webhook: Webhook) -> None:
     session.flush()
 
 
-def _start(
-    session: Session,
-    webhook: Webhook,
-    kind: RunKind,
-    *,
-    since: datetime | None,
-    total: int,
-    position: int,
-    up_to: int,
-) -> ResendRun:
+def _start(session: Session, webhook: Webhook, plan: _Plan) -> ResendRun:
     # Two who press at once wait for each other here.
     session.execute(select(Endpoint.id).where(Endpoint.id == webhook.endpoint_id).with_for_update(key_share=True))
     newest = latest(session, webhook.endpoint_id)
@@ -157,11 +159,11 @@ def _start(
         raise CannotRun("Something is being sent again already. Wait until it is through, or stop it.")
     run = ResendRun(
         endpoint_id=webhook.endpoint_id,
-        kind=kind,
-        since=since,
-        position=position,
-        up_to=up_to,
-        total=total,
+        kind=plan.kind,
+        since=plan.since,
+        position=plan.first - 1,
+        up_to=plan.last,
+        total=plan.total,
         released=0,
         pace=FIRST_PACE,
         state=RunState.RUNNING,
@@ -231,8 +233,6 @@ def _replay(session: Session, run: ResendRun, webhook: Webhook, room: int) -> bo
         if not _hears(webhook, event, body):
             run.total -= 1
             continue
-        outbox.owe(session, event, [owed_to(webhook, body)])
-        made = (Delivery.event_id == event.id, Delivery.endpoint_id == run.endpoint_id)
-        session.execute(update(Delivery).where(*made).values(run_id=run.id))
+        outbox.owe(session, event, [owed_to(webhook, body)], run_id=run.id)
         run.released += 1
     return len(found) == room

@@ -177,6 +177,7 @@ def test_a_single_event_is_replayed_unless_it_is_somebody_elses(session: Session
         run_id = runs.start_replay_of(writer, webhook, mine.id).id
     advance(run_id)
     assert states(session) == ["due"]
+    assert session.scalars(select(Delivery.run_id)).all() == [run_id]
 
 
 def test_events_of_event_types_that_the_webhook_is_not_about_are_left_out(
