@@ -7,6 +7,7 @@ webhook-id of their event; a run that waits costs nothing.
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, select
@@ -30,6 +31,13 @@ class CannotRun(ValueError):
     """There is nothing to send, or a run is at work; str() is the sentence for the person who asked."""
 
 
+class RunWait(StrEnum):
+    """What a run at work waits for: the webhook to be switched on, its receiver to answer again."""
+
+    SWITCH = "switch"
+    RECEIVER = "receiver"
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run is. `on_the_way` wait for their first answer, `retried` failed at first, `left` are to come."""
@@ -40,6 +48,12 @@ class Progress:
     retried: int
     on_the_way: int
     left: int
+    waits_for: RunWait | None
+
+    @property
+    def answered(self) -> int:
+        """Return how many had their first answer."""
+        return self.delivered + self.failed + self.retried
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +125,16 @@ def progress(session: Session, run: ResendRun) -> Progress:
     on_the_way = counts.get(("due", True), 0) + counts.get(("blocked", True), 0)
     retried = counts.get(("due", False), 0) + counts.get(("blocked", False), 0)
     failed = max(0, run.released - delivered - on_the_way - retried)
-    return Progress(run.total, delivered, failed, retried, on_the_way, max(0, run.total - run.released))
+    left = max(0, run.total - run.released)
+    return Progress(run.total, delivered, failed, retried, on_the_way, left, _waits_for(run))
+
+
+def _waits_for(run: ResendRun) -> RunWait | None:
+    if run.state != RunState.RUNNING:
+        return None
+    if not run.endpoint.active:
+        return RunWait.SWITCH
+    return RunWait.RECEIVER if run.endpoint.consecutive_failures >= OUTAGE_FAILURES else None
 
 
 def untold_events(session: Session, webhook: Webhook, count: int) -> list[Event]:
