@@ -271,6 +271,11 @@ class Attempt(Base):
 
     __table_args__ = (Index("ix_attempts_delivery_id_number", "delivery_id", "number"),)
 
+    @property
+    def succeeded(self) -> bool:
+        """Tell whether the receiver took it."""
+        return not self.error
+
 
 class Heartbeat(Base):
     """A worker or scheduler that was alive at `seen_at`."""

@@ -21,6 +21,19 @@ OPEN = (DeliveryState.BLOCKED, DeliveryState.DUE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """Something that happened. `payload` is the default body; it is what a later Resend may render from."""
+
+    owner_id: int
+    trigger: str
+    occurred_at: datetime
+    sequence_key: str
+    subject: str
+    summary: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
     """What one endpoint is owed of an event. Without a `body`, `error` says why it could not be rendered."""
 
@@ -31,42 +44,33 @@ class Owed:
     error: str | None = None
 
 
-def record_event(
-    session: Session,
-    *,
-    owner_id: int,
-    trigger: str,
-    occurred_at: datetime,
-    sequence_key: str,
-    subject: str,
-    summary: str,
-    payload: bytes,
-) -> Event:
-    """Record that something happened. `payload` is the default body; it is what a later Resend may render from."""
+def record_event(session: Session, new: NewEvent) -> Event:
+    """Record that something happened."""
     event = Event(
         message_id=ids.new_message_id(),
-        owner_id=owner_id,
-        trigger=trigger,
-        occurred_at=occurred_at,
-        sequence_key=sequence_key,
-        subject=subject,
-        summary=summary[:500],
-        payload=payload,
+        owner_id=new.owner_id,
+        trigger=new.trigger,
+        occurred_at=new.occurred_at,
+        sequence_key=new.sequence_key,
+        subject=new.subject,
+        summary=new.summary[:500],
+        payload=new.payload,
     )
     session.add(event)
     session.flush()
     return event
 
 
-def owe(session: Session, event: Event, owed: Sequence[Owed]) -> None:
+def owe(session: Session, event: Event, owed: Sequence[Owed], *, run_id: int | None = None) -> None:
     """Owe an event to endpoints, however many, in a handful of statements, and wake the workers after the commit.
 
-    A delivery waits while an earlier one of its sequence is open at the same endpoint.
+    A delivery waits while an earlier one of its sequence is open at the same endpoint. `run_id` is the replay that
+    lets them go.
     """
     now = clock.now()
     locked = _lock(session, [each.endpoint_id for each in owed])
     waiting = _with_open_sequence(session, event.sequence_key, locked)
-    rows = [_row(event, each, now, waits=each.endpoint_id in waiting) for each in owed]
+    rows = [_row(event, each, now, waits=each.endpoint_id in waiting, run_id=run_id) for each in owed]
     session.connection().execute(_OWED, rows)
     if failed := sum(row["state"] == DeliveryState.FAILED for row in rows):
         counters.add(session.connection(), Counter({(counters.DELIVERIES, "failed"): failed}))
@@ -171,7 +175,7 @@ _LOOK_NOW = (
 )
 
 
-def _row(event: Event, owed: Owed, now: datetime, *, waits: bool) -> dict[str, Any]:
+def _row(event: Event, owed: Owed, now: datetime, *, waits: bool, run_id: int | None) -> dict[str, Any]:
     state = DeliveryState.BLOCKED if waits else DeliveryState.DUE
     if owed.body is None:
         state = DeliveryState.FAILED
@@ -187,4 +191,5 @@ def _row(event: Event, owed: Owed, now: datetime, *, waits: bool) -> dict[str, A
         "error": owed.error,
         "created_at": now,
         "finished_at": now if state is DeliveryState.FAILED else None,
+        "run_id": run_id,
     }

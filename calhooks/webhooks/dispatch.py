@@ -24,8 +24,7 @@ def dispatch(session: Session, event: BookingEvent) -> None:
     A template that fails makes a failed delivery with its reason; nothing about a webhook can fail the caller.
     """
     body = build_payload(event, current_config().base_url)
-    record = outbox.record_event(
-        session,
+    new = outbox.NewEvent(
         owner_id=event.host_id,
         trigger=str(event.trigger),
         occurred_at=event.occurred_at,
@@ -34,6 +33,7 @@ def dispatch(session: Session, event: BookingEvent) -> None:
         summary=_summary(event),
         payload=payload_bytes(body),
     )
+    record = outbox.record_event(session, new)
     owed = [owed_to(webhook, body) for webhook in _listening(session, event)]
     if owed:
         outbox.owe(session, record, owed)

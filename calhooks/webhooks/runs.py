@@ -7,9 +7,10 @@ webhook-id of their event; a run that waits costs nothing.
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from calhooks import clock
@@ -30,6 +31,13 @@ class CannotRun(ValueError):
     """There is nothing to send, or a run is at work; str() is the sentence for the person who asked."""
 
 
+class RunWait(StrEnum):
+    """What a run at work waits for: the webhook to be switched on, its receiver to answer again."""
+
+    SWITCH = "switch"
+    RECEIVER = "receiver"
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run is. `on_the_way` wait for their first answer, `retried` failed at first, `left` are to come."""
@@ -40,6 +48,23 @@ class Progress:
     retried: int
     on_the_way: int
     left: int
+    waits_for: RunWait | None
+
+    @property
+    def answered(self) -> int:
+        """Return how many had their first answer."""
+        return self.delivered + self.failed + self.retried
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a run is to send: `total` in all, from the id `first` to the id `last`, since a moment or whenever."""
+
+    kind: RunKind
+    since: datetime | None
+    total: int
+    first: int
+    last: int
 
 
 def start_failed(session: Session, webhook: Webhook, since: datetime) -> ResendRun:
@@ -50,7 +75,7 @@ def start_failed(session: Session, webhook: Webhook, since: datetime) -> ResendR
     ).one()
     if not count:
         raise CannotRun("Nothing has failed since then.")
-    return _start(session, webhook, RunKind.FAILED, since=since, total=count, position=first - 1, up_to=last)
+    return _start(session, webhook, _Plan(RunKind.FAILED, since, count, first, last))
 
 
 def start_replay(session: Session, webhook: Webhook, since: datetime) -> ResendRun:
@@ -61,14 +86,14 @@ def start_replay(session: Session, webhook: Webhook, since: datetime) -> ResendR
     ).one()
     if not count:
         raise CannotRun("Nothing has happened since then that this webhook asked for and was not told.")
-    return _start(session, webhook, RunKind.REPLAY, since=since, total=count, position=first - 1, up_to=last)
+    return _start(session, webhook, _Plan(RunKind.REPLAY, since, count, first, last))
 
 
 def start_replay_of(session: Session, webhook: Webhook, event_id: int) -> ResendRun:
     """Tell a webhook of one past event. Raises CannotRun."""
     if session.scalar(select(Event.id).where(*_untold(webhook, Event.id == event_id))) is None:
         raise CannotRun("Choose one of the events in the list.")
-    return _start(session, webhook, RunKind.REPLAY, since=None, total=1, position=event_id - 1, up_to=event_id)
+    return _start(session, webhook, _Plan(RunKind.REPLAY, None, 1, event_id, event_id))
 
 
 def stop(session: Session, run: ResendRun) -> None:
@@ -100,7 +125,16 @@ def progress(session: Session, run: ResendRun) -> Progress:
     on_the_way = counts.get(("due", True), 0) + counts.get(("blocked", True), 0)
     retried = counts.get(("due", False), 0) + counts.get(("blocked", False), 0)
     failed = max(0, run.released - delivered - on_the_way - retried)
-    return Progress(run.total, delivered, failed, retried, on_the_way, max(0, run.total - run.released))
+    left = max(0, run.total - run.released)
+    return Progress(run.total, delivered, failed, retried, on_the_way, left, _waits_for(run))
+
+
+def _waits_for(run: ResendRun) -> RunWait | None:
+    if run.state != RunState.RUNNING:
+        return None
+    if not run.endpoint.active:
+        return RunWait.SWITCH
+    return RunWait.RECEIVER if run.endpoint.consecutive_failures >= OUTAGE_FAILURES else None
 
 
 def untold_events(session: Session, webhook: Webhook, count: int) -> list[Event]:
@@ -140,16 +174,7 @@ def _advance(session: Session, run: ResendRun, webhook: Webhook) -> None:
     session.flush()
 
 
-def _start(
-    session: Session,
-    webhook: Webhook,
-    kind: RunKind,
-    *,
-    since: datetime | None,
-    total: int,
-    position: int,
-    up_to: int,
-) -> ResendRun:
+def _start(session: Session, webhook: Webhook, plan: _Plan) -> ResendRun:
     # Two who press at once wait for each other here.
     session.execute(select(Endpoint.id).where(Endpoint.id == webhook.endpoint_id).with_for_update(key_share=True))
     newest = latest(session, webhook.endpoint_id)
@@ -157,11 +182,11 @@ def _start(
         raise CannotRun("Something is being sent again already. Wait until it is through, or stop it.")
     run = ResendRun(
         endpoint_id=webhook.endpoint_id,
-        kind=kind,
-        since=since,
-        position=position,
-        up_to=up_to,
-        total=total,
+        kind=plan.kind,
+        since=plan.since,
+        position=plan.first - 1,
+        up_to=plan.last,
+        total=plan.total,
         released=0,
         pace=FIRST_PACE,
         state=RunState.RUNNING,
@@ -231,8 +256,6 @@ def _replay(session: Session, run: ResendRun, webhook: Webhook, room: int) -> bo
         if not _hears(webhook, event, body):
             run.total -= 1
             continue
-        outbox.owe(session, event, [owed_to(webhook, body)])
-        made = (Delivery.event_id == event.id, Delivery.endpoint_id == run.endpoint_id)
-        session.execute(update(Delivery).where(*made).values(run_id=run.id))
+        outbox.owe(session, event, [owed_to(webhook, body)], run_id=run.id)
         run.released += 1
     return len(found) == room

@@ -14,7 +14,7 @@ from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.delivery import outbox
 from calhooks.delivery.models import Delivery, Endpoint
-from calhooks.delivery.outbox import Owed
+from calhooks.delivery.outbox import NewEvent, Owed
 from calhooks.delivery.pump.pump import Pump
 
 
@@ -30,8 +30,7 @@ def happen(owner: User, endpoints: Iterable[Endpoint], *, sequence: str = "", bo
     """Have something happen that is owed to endpoints, as webhooks would say it, and commit."""
     owner_id, endpoint_ids = owner.id, [endpoint.id for endpoint in endpoints]
     with writing() as session:
-        happened = outbox.record_event(
-            session,
+        new = NewEvent(
             owner_id=owner_id,
             trigger="BOOKING_CREATED",
             occurred_at=clock.now(),
@@ -40,6 +39,7 @@ def happen(owner: User, endpoints: Iterable[Endpoint], *, sequence: str = "", bo
             summary="Quick chat with Ann Lee",
             payload=body,
         )
+        happened = outbox.record_event(session, new)
         owed = [Owed(endpoint_id=each, body=body, content_type="application/json") for each in endpoint_ids]
         outbox.owe(session, happened, owed)
         return list(session.scalars(select(Delivery).where(Delivery.event_id == happened.id).order_by(Delivery.id)))

@@ -177,6 +177,7 @@ def test_a_single_event_is_replayed_unless_it_is_somebody_elses(session: Session
         run_id = runs.start_replay_of(writer, webhook, mine.id).id
     advance(run_id)
     assert states(session) == ["due"]
+    assert session.scalars(select(Delivery.run_id)).all() == [run_id]
 
 
 def test_events_of_event_types_that_the_webhook_is_not_about_are_left_out(
@@ -190,3 +191,22 @@ def test_events_of_event_types_that_the_webhook_is_not_about_are_left_out(
         run_id = runs.start_replay(writer, row, clock.now() - timedelta(days=1)).id
     run = advance(run_id)
     assert (run.total, run.released, len(states(session))) == (1, 1, 1)
+
+
+def test_a_run_says_what_it_waits_for(session: Session, rick: User, webhook: Webhook) -> None:
+    failed(session, rick, webhook, 3)
+    run_id = begin(webhook)
+
+    def waits_for(**columns: object) -> runs.RunWait | None:
+        with writing() as writer:
+            run = writer.get_one(ResendRun, run_id)
+            for name, value in columns.items():
+                setattr(run.endpoint, name, value)
+            return runs.progress(writer, run).waits_for
+
+    assert waits_for(consecutive_failures=1) is None
+    assert waits_for(consecutive_failures=2) is runs.RunWait.RECEIVER
+    assert waits_for(active=False) is runs.RunWait.SWITCH
+    with writing() as writer:
+        runs.stop(writer, writer.get_one(ResendRun, run_id))
+    assert waits_for() is None

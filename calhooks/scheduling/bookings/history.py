@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, defer, joinedload
 
 from calhooks.accounts.models import User
 from calhooks.delivery.models import Delivery, Event
+from calhooks.delivery.status.delivery_status import DeliveryStatus, delivery_status
 from calhooks.mail.log import mails_about
 from calhooks.mail.models import Mail
 from calhooks.scheduling.bookings.lookups import find_hosts_booking
@@ -21,6 +22,7 @@ class Telling:
     """One delivery of an event; `webhook_id` is None when its webhook has been deleted."""
 
     delivery: Delivery
+    status: DeliveryStatus
     webhook_id: int | None
 
 
@@ -72,6 +74,7 @@ def _events(session: Session, host: User, uids: Sequence[str]) -> list[Moment]:
     owed = owed.options(joinedload(Delivery.endpoint), defer(Delivery.body))
     tellings: dict[int, list[Telling]] = {}
     for delivery, webhook_id in session.execute(owed):
-        tellings.setdefault(delivery.event_id, []).append(Telling(delivery, webhook_id))
+        telling = Telling(delivery, delivery_status(delivery), webhook_id)
+        tellings.setdefault(delivery.event_id, []).append(telling)
     # Meetings are told at their scheduled time, which may be before or after what really happened around them.
     return [Moment(event.occurred_at, event=event, tellings=tellings.get(event.id, [])) for event in events]

@@ -9,8 +9,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db
 from calhooks.delivery.models import NoticeKind
-from calhooks.delivery.status.health import endpoint_health
-from calhooks.delivery.status.standing import standing
+from calhooks.delivery.status.endpoint_status import diagnose, endpoint_status
 from calhooks.events import TRIGGER_LABELS
 from calhooks.web.site.access import account
 from calhooks.webhooks import runs
@@ -41,7 +40,7 @@ def list_context(owner: User) -> dict[str, Any]:
     return {
         "notices": notices_for(owner.id),
         "webhooks": webhooks,
-        "health": {webhook.endpoint_id: endpoint_health(webhook.endpoint) for webhook in webhooks},
+        "endpoint_status": {webhook.endpoint_id: endpoint_status(webhook.endpoint) for webhook in webhooks},
         "labels": TRIGGER_LABELS,
         "under_way": any(at and (at - clock.now()).total_seconds() < SOON_SECONDS for at in due),
     }
@@ -49,8 +48,8 @@ def list_context(owner: User) -> dict[str, Any]:
 
 def webhook_context(webhook: Webhook) -> dict[str, Any]:
     """Return what one webhook's row or head is drawn from."""
-    health = {webhook.endpoint_id: endpoint_health(webhook.endpoint)}
-    return {"webhook": webhook, "health": health, "labels": TRIGGER_LABELS}
+    status = {webhook.endpoint_id: endpoint_status(webhook.endpoint)}
+    return {"webhook": webhook, "endpoint_status": status, "labels": TRIGGER_LABELS}
 
 
 def page_context(webhook: Webhook) -> dict[str, Any]:
@@ -63,9 +62,8 @@ def page_context(webhook: Webhook) -> dict[str, Any]:
             if about.id == webhook.id and notice.kind == NoticeKind.RECOVERED
         ]
     }
-    return (
-        webhook_context(webhook) | run_context(webhook) | told | {"standing": standing(db.session(), webhook.endpoint)}
-    )
+    diagnosis = {"diagnosis": diagnose(db.session(), webhook.endpoint)}
+    return webhook_context(webhook) | run_context(webhook) | told | diagnosis
 
 
 def run_context(webhook: Webhook) -> dict[str, Any]:
@@ -73,4 +71,4 @@ def run_context(webhook: Webhook) -> dict[str, Any]:
     run = runs.latest(db.session(), webhook.endpoint_id)
     if run is None or (run.finished_at and clock.now() - run.finished_at > RUN_SHOWN_FOR):
         return {"run": None}
-    return {"run": run, "progress": runs.progress(db.session(), run), "endpoint": webhook.endpoint}
+    return {"run": run, "progress": runs.progress(db.session(), run)}

@@ -11,6 +11,7 @@ from calhooks import clock
 from calhooks.db import db, writing
 from calhooks.delivery.models import Delivery, DeliveryState
 from calhooks.delivery.status import log
+from calhooks.delivery.status.delivery_status import delivery_status
 from calhooks.web.site.access import signed_in
 from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part, refused
 from calhooks.web.site.row_numbers import row_number
@@ -84,6 +85,7 @@ def _log(webhook: Webhook, asked: MultiDict[str, str]) -> dict[str, Any]:
     soon = any(_seconds_left(delivery) < SOON_SECONDS for delivery in page.deliveries)
     return {
         "deliveries": page.deliveries,
+        "delivery_status": {delivery.id: delivery_status(delivery) for delivery in page.deliveries},
         "older": page.older if since is None else None,
         "poll": None if before is not None else (4 if soon else 20),
         "state": state,
@@ -96,7 +98,7 @@ def _detail(delivery: Delivery) -> dict[str, Any]:
     left = _seconds_left(delivery)
     refresh = None if delivery.state not in WAITING else 2 if left < SOON_SECONDS else 20
     version = f"{delivery.state}-{delivery.attempt_count}-{int(bool(delivery.lease_token))}"
-    return {"delivery": delivery, "refresh": refresh, "version": version}
+    return {"delivery": delivery, "status": delivery_status(delivery), "refresh": refresh, "version": version}
 
 
 def _drawn_anew(webhook_id: int, delivery_id: int, state: str) -> str:

@@ -39,8 +39,9 @@ def new() -> Any:
     if not _wants_to_save(form, request.form):
         return _box(form)
     try:
+        checked = subscriptions.check_webhook(db.session(), account().id, form.values())
         with writing() as session:
-            subscriptions.create(session, account().id, form.values())
+            subscriptions.create(session, account().id, checked)
     except InvalidWebhook as error:
         return _refused(form, error)
     return _saved("Webhook created.")
@@ -50,17 +51,18 @@ def new() -> Any:
 @signed_in
 def edit(webhook_id: int) -> Any:
     """Show a webhook in the box and change it."""
-    form = form_for(own_webhook(webhook_id))
+    webhook = own_webhook(webhook_id)
+    form = form_for(webhook)
     if not _wants_to_save(form, request.form):
-        return _box(form, own_webhook(webhook_id))
+        return _box(form, webhook)
     values = form.values()
     # Switching on waits for a word about what was held back.
-    asks = values.active and is_question(own_webhook(webhook_id))
+    asks = values.active and is_question(webhook)
     try:
+        wanted = replace(values, active=values.active and not asks)
+        checked = subscriptions.check_webhook(db.session(), account().id, wanted, webhook)
         with writing() as session:
-            dropped = subscriptions.update(
-                session, own_webhook(webhook_id), replace(values, active=values.active and not asks)
-            )
+            dropped = subscriptions.update(session, own_webhook(webhook_id), checked)
     except InvalidWebhook as error:
         return _refused(form, error, own_webhook(webhook_id))
     without = f", without {' and '.join(dropped)}: a secret stays with its server" if dropped else ""

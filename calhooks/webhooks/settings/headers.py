@@ -17,6 +17,7 @@ from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.template import ContentType, TemplateError, check_template
 
 MOST_HEADERS = 20
+NO_VALUE = "Enter a value for {}, or empty the row."
 
 
 class HeaderFailed(ValueError):
@@ -98,7 +99,7 @@ def header_errors(
     typed: Sequence[TypedHeader] | None, stored: Webhook | None, contexts: Iterable[Mapping[str, Any]]
 ) -> dict[int, str]:
     """Return what is wrong with rows of the box, by their number."""
-    known = {name.lower() for name, _ in stored.endpoint.secret_headers} if stored else set[str]()
+    known = _secret_names(stored)
     seen: set[str] = set()
     errors: dict[int, str] = {}
     tried = list(contexts)
@@ -117,6 +118,17 @@ def header_errors(
     return errors
 
 
+def lost_secrets(typed: Sequence[TypedHeader] | None, stored: Webhook | None) -> dict[int, str]:
+    """Return the rows that would keep a stored secret which is not stored any more, by their number."""
+    known, rows = _secret_names(stored), enumerate(typed or ())
+    kept = {number: row.name.strip() for number, row in rows if not row.is_blank and not row.value.strip()}
+    return {number: NO_VALUE.format(name) for number, name in kept.items() if name.lower() not in known}
+
+
+def _secret_names(stored: Webhook | None) -> set[str]:
+    return {name.lower() for name, _ in stored.endpoint.secret_headers} if stored else set()
+
+
 def _row_problem(row: TypedHeader, contexts: Sequence[Mapping[str, Any]], *, is_known: bool) -> str | None:
     name, value = row.name.strip(), row.value.strip()
     if not name:
@@ -124,7 +136,7 @@ def _row_problem(row: TypedHeader, contexts: Sequence[Mapping[str, Any]], *, is_
     if problem := name_problem(name):
         return problem
     if not value:
-        return None if row.is_secret and is_known else f"Enter a value for {name}, or empty the row."
+        return None if row.is_secret and is_known else NO_VALUE.format(name)
     if CONTROLS.search(value):
         return f"The value of {name} must be one line, without control characters."
     if len(value) > MAX_HEADER_VALUE_LENGTH:

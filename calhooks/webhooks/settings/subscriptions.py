@@ -1,5 +1,12 @@
-"""Webhooks as their owners keep them: made, changed, switched and deleted."""
+"""Webhooks as their owners keep them: made, changed, switched and deleted.
 
+What was typed is checked before a transaction begins, since a template takes its time to prove; what only the database
+knows (which addresses are taken, which secrets are stored) is decided inside. Services take the session and never
+commit, but for `check_webhook`, which ends a read.
+"""
+
+from collections.abc import Set
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -11,20 +18,24 @@ from calhooks.accounts.models import User
 from calhooks.delivery import endpoints
 from calhooks.delivery.models import Endpoint
 from calhooks.egress.urls import parse
+from calhooks.webhooks.body.bodies import BodyShape
 from calhooks.webhooks.models import PayloadFormat, Webhook
 from calhooks.webhooks.settings import switching
-from calhooks.webhooks.settings.headers import headers_to_keep
+from calhooks.webhooks.settings.headers import headers_to_keep, lost_secrets
 from calhooks.webhooks.settings.validation import (
     InvalidWebhook,
     WebhookValues,
     chosen_triggers,
     errors_of_all,
+    in_rows,
     typed_shape,
 )
 
 __all__ = [
+    "CheckedWebhook",
     "InvalidWebhook",
     "WebhookValues",
+    "check_webhook",
     "create",
     "delete",
     "find_webhook",
@@ -33,7 +44,17 @@ __all__ = [
     "update",
 ]
 
+CanonicalUrl = tuple[str, str, int, str, str]
+
 SAME_URL = "You already have a webhook with this address. Edit that one, and choose all its events there."
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedWebhook:
+    """What was typed and may be saved, with the shape of its body that was proved."""
+
+    values: WebhookValues = field(repr=False)
+    shape: BodyShape
 
 
 def list_webhooks(session: Session, owner_id: int) -> list[Webhook]:
@@ -53,26 +74,48 @@ def find_webhook(session: Session, owner_id: int, webhook_id: int) -> Webhook | 
     return session.scalar(select(Webhook).where(Webhook.id == webhook_id, Webhook.owner_id == owner_id))
 
 
-def create(session: Session, owner_id: int, values: WebhookValues) -> Webhook:
-    """Make a webhook. Raises InvalidWebhook."""
-    _judge(session, owner_id, values, None)
+def check_webhook(
+    session: Session, owner_id: int, values: WebhookValues, stored: Webhook | None = None
+) -> CheckedWebhook:
+    """Check what was typed for a new webhook or a `stored` one, and prove its template.
+
+    Only for use outside of a transaction that writes: it ends the session's. Raises InvalidWebhook with everything
+    that is wrong.
+    """
+    taken = _addresses(session, owner_id, besides=stored)
+    # Ends the read: no transaction stays open during the slow part.
+    session.commit()
+    errors = errors_of_all(values, stored)
+    if "subscriberUrl" not in errors and _canonical(values.url) in taken:
+        errors["subscriberUrl"] = SAME_URL
+    if errors:
+        raise InvalidWebhook(errors)
+    return CheckedWebhook(values, typed_shape(values, stored))
+
+
+def create(session: Session, owner_id: int, checked: CheckedWebhook) -> Webhook:
+    """Make a webhook. Raises InvalidWebhook when its address is taken."""
+    values = checked.values
+    _refuse_changed(session, owner_id, values, None)
     endpoint = endpoints.create_endpoint(
         session, owner_id=owner_id, url=values.url, secret=values.secret, active=values.active
     )
     webhook = Webhook(owner_id=owner_id, endpoint=endpoint, created_at=clock.now())
-    _choose(webhook, values, None)
+    _choose(webhook, checked, None)
     session.add(webhook)
     session.flush()
     return webhook
 
 
-def update(session: Session, webhook: Webhook, values: WebhookValues) -> list[str]:
-    """Change a webhook to what was typed; what is waiting goes to the new address. Raises InvalidWebhook.
+def update(session: Session, webhook: Webhook, checked: CheckedWebhook) -> list[str]:
+    """Change a webhook to what was typed; what is waiting goes to the new address.
 
-    Returns the names of the secret headers that were dropped because the new address is on another server.
+    Returns the names of the secret headers that were dropped because the new address is on another server. Raises
+    InvalidWebhook when the address is taken, or a secret header that was to be kept is gone.
     """
-    _judge(session, webhook.owner_id, values, webhook)
-    dropped = _choose(webhook, values, webhook)
+    values = checked.values
+    _refuse_changed(session, webhook.owner_id, values, webhook)
+    dropped = _choose(webhook, checked, webhook)
     webhook.endpoint.url = values.url
     if values.secret or values.remove_secret:
         endpoints.set_secret(webhook.endpoint, values.secret, timedelta(hours=int(values.secret_overlap)))
@@ -96,29 +139,32 @@ def delete(session: Session, webhook: Webhook) -> None:
     session.flush()
 
 
-def _judge(session: Session, owner_id: int, values: WebhookValues, stored: Webhook | None) -> None:
-    errors = errors_of_all(values, stored)
-    if "subscriberUrl" not in errors and _is_taken(session, owner_id, values.url, stored):
+def _refuse_changed(session: Session, owner_id: int, values: WebhookValues, stored: Webhook | None) -> None:
+    """Refuse what somebody else's change has made wrong since it was checked. Raises InvalidWebhook."""
+    # Two boxes saved at once wait for each other here.
+    session.execute(select(User.id).where(User.id == owner_id).with_for_update(key_share=True))
+    errors = in_rows(lost_secrets(values.headers, stored))
+    if _canonical(values.url) in _addresses(session, owner_id, besides=stored):
         errors["subscriberUrl"] = SAME_URL
     if errors:
         raise InvalidWebhook(errors)
 
 
-def _is_taken(session: Session, owner_id: int, url: str, stored: Webhook | None) -> bool:
-    # Two boxes saved at once wait for each other here.
-    session.execute(select(User.id).where(User.id == owner_id).with_for_update(key_share=True))
-    others = [webhook for webhook in list_webhooks(session, owner_id) if webhook is not stored]
-    return _canonical(url) in {_canonical(webhook.endpoint.url) for webhook in others}
+def _addresses(session: Session, owner_id: int, *, besides: Webhook | None) -> Set[CanonicalUrl]:
+    others = [webhook for webhook in list_webhooks(session, owner_id) if webhook is not besides]
+    return {_canonical(webhook.endpoint.url) for webhook in others}
 
 
-def _canonical(url: str) -> tuple[str, str, int, str, str]:
+def _canonical(url: str) -> CanonicalUrl:
     """Return what is the same for two ways to write one address. The fragment is never sent."""
     parsed, parts = parse(url), urlsplit(url)
     return parsed.scheme, parsed.host, parsed.port, parts.path or "/", parts.query
 
 
-def _choose(webhook: Webhook, values: WebhookValues, stored: Webhook | None) -> list[str]:
-    shape = typed_shape(values, stored)
+def _choose(webhook: Webhook, checked: CheckedWebhook, stored: Webhook | None) -> list[str]:
+    values = checked.values
+    # A template that was proved is kept as it was proved; one that is not in use stays as it is now.
+    shape = checked.shape if checked.shape.is_custom else typed_shape(values, stored)
     headers = headers_to_keep(values.headers, values.url, stored)
     webhook.headers = headers.plain
     webhook.endpoint.secret_headers = headers.secret

@@ -83,8 +83,7 @@ def errors_of_all(values: WebhookValues, stored: Webhook | None) -> dict[str, st
 def errors_of_request(values: WebhookValues, stored: Webhook | None, triggers: Iterable[Trigger]) -> dict[str, str]:
     """Return what keeps a request from being sent for these triggers: its URL, its secret, its headers, its body."""
     shape, contexts = typed_shape(values, stored), _contexts(triggers)
-    in_rows = header_errors(values.headers, stored, contexts)
-    return {f"headers.{number}": error for number, error in in_rows.items()} | _given(
+    return in_rows(header_errors(values.headers, stored, contexts)) | _given(
         subscriberUrl=_url_error(values),
         secret=_secret_error(values),
         secretOverlap=None if values.secret_overlap in OVERLAPS else "Choose for how long the old secret signs too.",
@@ -92,6 +91,11 @@ def errors_of_request(values: WebhookValues, stored: Webhook | None, triggers: I
         contentType=None if shape.content_type in CONTENT_TYPES else "Choose JSON, form or plain text.",
         payloadTemplate=_template_error(shape, contexts),
     )
+
+
+def in_rows(errors: Mapping[int, str]) -> dict[str, str]:
+    """Return what is wrong with headers by the contract's names, of what is wrong by their rows' numbers."""
+    return {f"headers.{number}": error for number, error in errors.items()}
 
 
 def _url_error(values: WebhookValues) -> str | None:

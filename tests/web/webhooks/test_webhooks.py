@@ -1,15 +1,18 @@
 """Tests of the webhook box and the list of webhooks, as forms and fragments."""
 
 import json
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
 
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.delivery.models import DeliveryState, Endpoint, InactiveReason
+from calhooks.webhooks import template
 from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.settings import headers, validation
 from calhooks.webhooks.settings.subscriptions import list_webhooks
 from tests import factories
 from tests.delivery.receivers import answer, hang, receiving
@@ -195,6 +198,30 @@ def test_a_webhook_is_changed(app: Flask, client: FlaskClient, rick: User) -> No
     (webhook,) = kept(app, rick)
     assert (webhook.endpoint.url, webhook.endpoint.active) == ("https://example.com/other", False)
     assert (webhook.payload_format, webhook.payload_template) == ("custom", template)
+
+
+def test_no_transaction_is_open_while_what_was_typed_is_proved(
+    app: Flask, client: FlaskClient, rick: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_meanwhile: list[bool] = []
+    prove = template.check_template
+
+    def note(*judged: Any) -> None:
+        # The box proves its template too where it shows it, and reads alone.
+        if request.method == "POST":
+            open_meanwhile.append(db.session().in_transaction())
+        prove(*judged)
+
+    monkeypatch.setattr(validation, "check_template", note)
+    monkeypatch.setattr(headers, "check_template", note)
+    rows = {"headerName": "X-Who", "headerValue": "{{title}}"}
+    typed = rows | {"payloadFormat": "custom", "payloadTemplate": '{"a": "{{title}}"}'}
+    pages.submit(client, NEW, typed | {"subscriberUrl": URL})
+    page = f"/integrations/webhooks/{kept(app, rick)[0].id}/edit"
+    pages.submit(client, page, {"subscriberUrl": f"{URL}/moved"})
+    # For each, the header and the body.
+    assert open_meanwhile == [False] * 4
+    assert [webhook.endpoint.url for webhook in kept(app, rick)] == [f"{URL}/moved"]
 
 
 def test_the_secret_is_never_shown_again(app: Flask, client: FlaskClient, rick: User) -> None:

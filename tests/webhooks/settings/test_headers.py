@@ -29,13 +29,16 @@ def values(url="https://example.com/hook", **typed):
 
 
 def make(owner, url="https://example.com/hook", **typed):
+    checked = subscriptions.check_webhook(db.session(), owner.id, values(url, **typed))
     with writing() as session:
-        return subscriptions.create(session, owner.id, values(url, **typed))
+        return subscriptions.create(session, owner.id, checked)
 
 
 def change(webhook, url, **typed):
+    stored = db.session().merge(webhook)
+    checked = subscriptions.check_webhook(db.session(), stored.owner_id, values(url, **typed), stored)
     with writing() as session:
-        return subscriptions.update(session, session.merge(webhook), values(url, **typed))
+        return subscriptions.update(session, stored, checked)
 
 
 def tell(owner, **changes):
@@ -182,6 +185,21 @@ def test_a_secret_that_is_typed_again_goes_along(rick):
     assert change(webhook, "https://new.example/", headers=[TypedHeader("Authorization", "Bearer other")]) == []
     db.session.expire_all()
     assert webhook.endpoint.secret_headers == [["Authorization", "Bearer other"]]
+
+
+def test_a_secret_that_was_removed_since_it_was_checked_is_asked_for(rick, session):
+    webhook = make(rick, headers=[AUTHORIZATION])
+    kept = values(headers=[TypedHeader("X-Who"), TypedHeader("Authorization", "", secret=True)])
+    with pytest.raises(InvalidWebhook) as refused:
+        subscriptions.check_webhook(session, rick.id, kept, webhook)
+    assert set(refused.value.errors) == {"headers.0"}
+
+    kept = values(headers=[TypedHeader("X-Who", "Zoë"), TypedHeader("Authorization", "", secret=True)])
+    checked = subscriptions.check_webhook(session, rick.id, kept, webhook)
+    change(webhook, webhook.endpoint.url, headers=[])
+    with pytest.raises(InvalidWebhook) as refused, writing():
+        subscriptions.update(session, webhook, checked)
+    assert refused.value.errors == {"headers.1": "Enter a value for Authorization, or empty the row."}
 
 
 def test_a_ping_to_another_server_carries_no_stored_secret(rick, session):

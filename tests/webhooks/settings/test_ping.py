@@ -14,7 +14,7 @@ from calhooks.db import db, writing
 from calhooks.delivery.models import Attempt, Delivery, Event
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.ping import PingRefused, PingResult, ping
-from calhooks.webhooks.settings.subscriptions import InvalidWebhook, WebhookValues, create
+from calhooks.webhooks.settings.subscriptions import InvalidWebhook, WebhookValues, check_webhook, create
 from tests.delivery.receivers import Receiver, answer, receiving
 
 
@@ -23,8 +23,10 @@ def values(receiver: Receiver, **typed: Any) -> WebhookValues:
 
 
 def stored(owner_id: int, receiver: Receiver, **typed: Any) -> Webhook:
+    wanted = values(receiver, **({"triggers": ["BOOKING_CREATED"]} | typed))
+    checked = check_webhook(db.session(), owner_id, wanted)
     with writing() as session:
-        return create(session, owner_id, values(receiver, **({"triggers": ["BOOKING_CREATED"]} | typed)))
+        return create(session, owner_id, checked)
 
 
 def test_a_ping_is_a_real_signed_request_with_a_whole_sample_booking(rick, session, receiver):

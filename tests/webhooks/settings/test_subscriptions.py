@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from calhooks import create_app
 from calhooks.accounts.models import User
 from calhooks.config import Config
-from calhooks.db import writing
+from calhooks.db import db, writing
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, SigningKey
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
@@ -23,13 +23,15 @@ def values(**typed: Any) -> WebhookValues:
 
 
 def create(owner: User, **typed: Any) -> Webhook:
+    checked = subscriptions.check_webhook(db.session(), owner.id, values(**typed))
     with writing() as session:
-        return subscriptions.create(session, owner.id, values(**typed))
+        return subscriptions.create(session, owner.id, checked)
 
 
 def update(webhook: Webhook, **typed: Any) -> Webhook:
+    checked = subscriptions.check_webhook(db.session(), webhook.owner_id, values(**typed), webhook)
     with writing() as session:
-        subscriptions.update(session, webhook, values(**typed))
+        subscriptions.update(session, webhook, checked)
     return webhook
 
 
@@ -191,6 +193,37 @@ def test_a_template_stays_stored_while_the_default_body_is_chosen(rick):
     webhook = create(rick, payload_format="custom", payload_template='{"a": 1}')
     update(webhook, payload_format="default", payload_template="{broken")
     assert (webhook.payload_format, webhook.payload_template) == ("default", '{"a": 1}')
+
+
+def test_an_address_that_was_taken_since_it_was_checked_is_refused(rick, session):
+    other = create(rick, subscriber_url="https://example.com/other")
+    for_new = subscriptions.check_webhook(session, rick.id, values())
+    for_other = subscriptions.check_webhook(session, rick.id, values(), other)
+    create(rick)
+    with pytest.raises(InvalidWebhook) as refused, writing():
+        subscriptions.create(session, rick.id, for_new)
+    assert refused.value.errors == {"subscriberUrl": subscriptions.SAME_URL}
+    with pytest.raises(InvalidWebhook), writing():
+        subscriptions.update(session, other, for_other)
+
+
+def test_a_template_that_is_not_in_use_stays_as_somebody_else_has_changed_it_meanwhile(rick, session):
+    webhook = create(rick, payload_format="custom", payload_template='{"a": 1}')
+    checked = subscriptions.check_webhook(session, rick.id, values(payload_format="default"), webhook)
+    update(webhook, payload_format="custom", payload_template='{"b": 2}')
+    with writing():
+        subscriptions.update(session, webhook, checked)
+    assert (webhook.payload_format, webhook.payload_template) == ("default", '{"b": 2}')
+
+
+def test_a_template_is_kept_in_the_content_type_that_it_was_proved_for(rick, session):
+    webhook = create(rick, content_type="text/plain")
+    typed = values(payload_format="custom", payload_template="Hello")
+    checked = subscriptions.check_webhook(session, rick.id, typed, webhook)
+    update(webhook, content_type="application/json")
+    with writing():
+        subscriptions.update(session, webhook, checked)
+    assert (webhook.payload_template, webhook.content_type) == ("Hello", "text/plain")
 
 
 def test_switching_off_and_on_is_remembered_with_its_reason(rick):
