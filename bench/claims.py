@@ -11,7 +11,7 @@ from bench.figures import Line, milliseconds
 from bench.place import Place
 from calhooks import clock
 from calhooks.db import db, writing
-from calhooks.delivery.pump.claim import claim
+from calhooks.delivery.pump.claim import claim_deliveries
 from calhooks.delivery.pump.room import UnderWay
 from tests import factories
 
@@ -49,6 +49,6 @@ def _claim_seconds(place: Place, waiting: int) -> float:
 def _seconds_of_a_claim() -> float:
     began = time.monotonic()
     with writing() as session:
-        claims = claim(session.connection(), now=clock.now(), token=token_hex(16), room=UnderWay()).claims
+        claims = claim_deliveries(session.connection(), now=clock.now(), token=token_hex(16), room=UnderWay()).claims
     assert claims
     return time.monotonic() - began

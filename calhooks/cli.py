@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from calhooks.accounts import links, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.config import current_config
-from calhooks.db import load_migrations, make_tables, reason, writing
+from calhooks.db import database_reason, load_migrations, make_tables, writing
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.zones import UnknownZone, canonical_zone
 
@@ -31,7 +31,7 @@ def _database() -> Iterator[None]:
         make_tables(current_app)
         yield
     except DBAPIError as error:
-        raise click.ClickException(f"The database cannot be used: {reason(error)}") from error
+        raise click.ClickException(f"The database cannot be used: {database_reason(error)}") from error
 
 
 @click.command("create-user")
@@ -42,10 +42,10 @@ def _database() -> Iterator[None]:
 @click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for when not given.")
 @click.option("--admin", is_flag=True, help="May add people. The first account always may.")
 @with_appcontext
-def create_user(name: str, username: str, email: str, time_zone: str, password: str, admin: bool) -> None:
+def create_user_command(name: str, username: str, email: str, time_zone: str, password: str, admin: bool) -> None:
     """Make an account with its working hours and first event types."""
     try:
-        account = users.draft(name=name, username=username, email=email, time_zone=time_zone, password=password)
+        account = users.draft_account(name=name, username=username, email=email, time_zone=time_zone, password=password)
         with _database(), writing() as session:
             is_admin = admin or not users.exist(session)
             user = users.create_user(session, account, is_admin=is_admin)
@@ -67,7 +67,7 @@ def reset_password(email: str) -> None:
         if user is None:
             raise click.ClickException(f"Nobody has an account with the e-mail address {email}.")
         token = links.create_link(session, user)
-    click.echo(f"{user.name} can choose a new password once, within {links.LIFETIME.days} days, at")
+    click.echo(f"{user.name} can choose a new password once, within {links.LINK_LIFETIME.days} days, at")
     click.echo(links.address(current_config().base_url, token))
 
 
@@ -79,7 +79,7 @@ def work() -> None:
     from calhooks import worker
 
     make_tables(current_app)
-    worker.run()
+    worker.run_worker()
 
 
 @click.command("scheduler")
@@ -89,7 +89,7 @@ def schedule() -> None:
     from calhooks import scheduler
 
     make_tables(current_app)
-    scheduler.run()
+    scheduler.run_scheduler()
 
 
 class _Migrations(click.Command):
@@ -112,5 +112,5 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(_Migrations(app))
     app.cli.add_command(work)
     app.cli.add_command(schedule)
-    app.cli.add_command(create_user)
+    app.cli.add_command(create_user_command)
     app.cli.add_command(reset_password)

@@ -18,7 +18,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 DEFAULT_RETRY_SCHEDULE = "5s,5m,30m,2h,5h,10h,14h,20h,24h"
 UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104 - recognised here, never bound
-LONGEST_WAIT_SECONDS = 30 * 86400.0
+MAX_WAIT_SECONDS = 30 * 86400.0
 # A name, of any language's letters, or an address.
 HOST = r"[\w.:%-]+"
 
@@ -163,7 +163,7 @@ def parse_schedule(text: str) -> tuple[float, ...]:
         if match is None:
             raise ValueError(part)
         wait = float(match[1]) * UNIT_SECONDS[match[2]]
-        if wait > LONGEST_WAIT_SECONDS:
+        if wait > MAX_WAIT_SECONDS:
             raise ValueError(part)
         waits.append(wait)
     return tuple(waits)

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 # A Unix socket's address holds 108 bytes, the closing NUL included (104 on macOS).
-LONGEST_SOCKET_PATH = 103
+MAX_SOCKET_PATH_LENGTH = 103
 # RQ cannot read what Redis says of a connection whose path has a space, and in a URL some letters mean something else.
 PLAIN_PATH = re.compile(r"[\w./+-]+", re.ASCII)
 
@@ -51,7 +51,7 @@ def database_url(data_dir: Path) -> str:
 def redis_socket(data_dir: Path) -> Path:
     """Return where the embedded Redis listens: in the data directory, or in a private one with a plain, short path."""
     path = data_dir / "redis.sock"
-    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH and PLAIN_PATH.fullmatch(str(path)):
+    if len(os.fsencode(path)) <= MAX_SOCKET_PATH_LENGTH and PLAIN_PATH.fullmatch(str(path)):
         return path
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"calhooks-{os.getuid()}-{digest}" / "redis.sock"

@@ -132,7 +132,7 @@ def after_commit(session: Session, callback: Callable[[], None]) -> None:
         callbacks.append(callback)
 
 
-def reason(error: SQLAlchemyError) -> str:
+def database_reason(error: SQLAlchemyError) -> str:
     """Return the line that says what went wrong; below it stand the statement and hints for programmers."""
     return str(error).partition("\n")[0]
 

@@ -4,7 +4,7 @@ import base64
 import secrets
 
 # Digits and letters without the ones that look alike.
-LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+ID_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 UID_LENGTH = 22
 # A secret as Standard Webhooks writes it; the browser makes the same.
 STANDARD_PREFIX = "whsec_"
@@ -16,8 +16,8 @@ def new_uid() -> str:
     number = secrets.randbits(128)
     letters = []
     for _ in range(UID_LENGTH):
-        number, place = divmod(number, len(LETTERS))
-        letters.append(LETTERS[place])
+        number, place = divmod(number, len(ID_LETTERS))
+        letters.append(ID_LETTERS[place])
     return "".join(letters)
 
 

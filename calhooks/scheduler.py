@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.config import Config, current_config
-from calhooks.db import db, reason, writing
+from calhooks.db import database_reason, db, writing
 from calhooks.delivery.pump import claim
 from calhooks.delivery.queue.wake import wake_another, wake_mail
 from calhooks.delivery.status.heartbeat import Heart
@@ -27,8 +27,8 @@ from calhooks.webhooks import runs
 
 log = logging.getLogger(__name__)
 
-LEASE = "scheduler"
-EVERY_SECONDS = 1.0
+SCHEDULER_LEASE_NAME = "scheduler"
+SWEEP_SECONDS = 1.0
 PURGE_EVERY_SECONDS = 600.0
 # For how long after the clock was set back somebody may come who had read it before.
 STRAGGLING_SECONDS = 10.0
@@ -36,7 +36,7 @@ STRAGGLING_SECONDS = 10.0
 PURGE_SECONDS = 0.2
 
 
-def run() -> None:
+def run_scheduler() -> None:
     """Work until SIGTERM or SIGINT; a database that is away is waited for."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -51,9 +51,9 @@ def run() -> None:
             away = False
         except SQLAlchemyError as error:
             if not away:
-                log.warning("the database is away: %s", reason(error))
+                log.warning("the database is away: %s", database_reason(error))
             away = True
-        stopping.wait(max(0.0, EVERY_SECONDS - (monotonic() - began)))
+        stopping.wait(max(0.0, SWEEP_SECONDS - (monotonic() - began)))
     scheduler.leave()
     heart.stop()
 
@@ -73,11 +73,11 @@ class Scheduler:
         """Do what is to be done this second, if this scheduler holds the lease. Raises SQLAlchemyError."""
         now = clock.now()
         with writing() as session:
-            held, gone_back = leases.hold(session, LEASE, self._holder, now)
+            held, gone_back = leases.hold_lease(session, SCHEDULER_LEASE_NAME, self._holder, now)
             if held:
                 self._follow_clock(session, now, gone_back)
-            due = held and claim.anything_due(session.connection(), now=now)
-            mail_due = held and self._config.mail_url and mail_claim.anything_due(session, now)
+            due = held and claim.any_delivery_due(session.connection(), now=now)
+            mail_due = held and self._config.mail_url and mail_claim.any_mail_due(session, now)
         if not held:
             return
         if due:
@@ -94,9 +94,9 @@ class Scheduler:
         """Let another scheduler take over at once."""
         try:
             with writing() as session:
-                leases.let_go(session, LEASE, self._holder, clock.now())
+                leases.let_go(session, SCHEDULER_LEASE_NAME, self._holder, clock.now())
         except SQLAlchemyError as error:
-            log.warning("the scheduler's lease runs out by itself: %s", reason(error))
+            log.warning("the scheduler's lease runs out by itself: %s", database_reason(error))
 
     def _follow_clock(self, session: Session, now: datetime, gone_back: timedelta) -> None:
         if gone_back:

@@ -12,7 +12,7 @@ MAX_NAME_LENGTH = 200
 MAX_EMAIL_LENGTH = 254
 
 # What ends a line or steers a terminal; the line and paragraph separators count as line ends in some libraries.
-CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 # They would turn round what is beside a name. The marks of Arabic and Hebrew text do not and are kept.
 _BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
@@ -82,7 +82,7 @@ def whole(text: str) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    return " ".join(CONTROLS.sub(" ", text).translate(_BIDI_CONTROLS).split())
+    return " ".join(CONTROL_CHARACTERS.sub(" ", text).translate(_BIDI_CONTROLS).split())
 
 
 def _refuse_unkeepable(text: str) -> None:

@@ -41,7 +41,7 @@ class _Stop:
             self.worker.stop()
 
 
-def run() -> None:
+def run_worker() -> None:
     """Work until SIGTERM or SIGINT; neither Redis nor the database being away ends it."""
     config = current_config()
     _relax_durability()

@@ -18,14 +18,14 @@ from calhooks.delivery.sending.signing import signature_headers
 from calhooks.events import DEFAULT_TRIGGERS, Trigger
 from calhooks.webhooks.body.payload import template_context
 from calhooks.webhooks.body.samples import sample_body
-from calhooks.webhooks.editor.catalogue import CATALOGUE, Group, Variable
+from calhooks.webhooks.editor.catalogue import CATALOGUE, DocumentedVariable, Group
 from calhooks.webhooks.editor.presets import PRESETS
 from calhooks.webhooks.template import ContentType, TemplateError, compile_template
 from calhooks.webhooks.template.nodes import Data
-from calhooks.webhooks.template.proof.combinations import MOST_COMBINATIONS
-from calhooks.webhooks.template.syntax.parse import LONGEST_SOURCE
+from calhooks.webhooks.template.proof.combinations import MAX_COMBINATIONS
+from calhooks.webhooks.template.syntax.parse import MAX_SOURCE_LENGTH
 from calhooks.webhooks.template.syntax.unsupported import HELPERS
-from calhooks.webhooks.template.values.frames import LARGEST_BODY
+from calhooks.webhooks.template.values.frames import MAX_BODY_BYTES
 from tests.running import on_another_day
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -235,7 +235,7 @@ def variable_rows() -> str:
     return "\n".join(lines).rstrip()
 
 
-def when(variable: Variable) -> str:
+def when(variable: DocumentedVariable) -> str:
     """Say for which triggers a variable is there."""
     words = ["optional"] if variable.optional else []
     missing = [trigger for trigger in Trigger if trigger not in variable.sometimes]
@@ -299,9 +299,9 @@ def test_every_helper_and_everything_a_loop_knows_is_listed() -> None:
 def test_the_limits_are_those_that_hold() -> None:
     part = TEMPLATES.split("\n### Limits\n")[1]
     assert [int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", part)] == [
-        LONGEST_SOURCE,
-        MOST_COMBINATIONS,
-        LARGEST_BODY // 1024,
+        MAX_SOURCE_LENGTH,
+        MAX_COMBINATIONS,
+        MAX_BODY_BYTES // 1024,
     ]
 
 

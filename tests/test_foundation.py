@@ -127,7 +127,7 @@ def test_the_secret_key_is_made_once_and_is_the_owners_alone(tmp_path: Path) -> 
 
 def test_a_deep_data_directory_still_has_a_short_socket_path(tmp_path: Path) -> None:
     deep = tmp_path.joinpath(*["a-long-directory-name"] * 6)
-    assert len(str(datadir.redis_socket(deep))) <= datadir.LONGEST_SOCKET_PATH
+    assert len(str(datadir.redis_socket(deep))) <= datadir.MAX_SOCKET_PATH_LENGTH
     assert datadir.redis_socket(deep) != datadir.redis_socket(deep / "other")
 
 

@@ -10,14 +10,14 @@ from calhooks import clock, ids
 from calhooks.accounts import users
 from calhooks.accounts.models import AccountLink, User
 
-LIFETIME = timedelta(days=7)
+LINK_LIFETIME = timedelta(days=7)
 
 
 class LinkUnusable(Exception):
     """The link was used, has expired, was replaced by a newer one, or never existed."""
 
 
-def create_link(session: Session, user: User, lifetime: timedelta = LIFETIME) -> str:
+def create_link(session: Session, user: User, lifetime: timedelta = LINK_LIFETIME) -> str:
     """Return the token of a new link for this person; links made before stop working. Only its SHA-256 is kept."""
     session.execute(delete(AccountLink).where(AccountLink.user_id == user.id, AccountLink.used_at.is_(None)))
     token = ids.new_token()
@@ -28,7 +28,7 @@ def create_link(session: Session, user: User, lifetime: timedelta = LIFETIME) ->
     return token
 
 
-def invite(session: Session, account: users.Draft) -> tuple[User, str]:
+def invite(session: Session, account: users.AccountDraft) -> tuple[User, str]:
     """Make an account and the token of its link. Raises InvalidAccount when its username or e-mail address is taken."""
     user = users.create_user(session, account)
     return user, create_link(session, user)

@@ -22,7 +22,7 @@ class User(UserMixin, Base):  # type: ignore[misc]  # flask_login has no types
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - read by SQLAlchemy only
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    username: Mapped[str] = mapped_column(String(usernames.LONGEST), unique=True)
+    username: Mapped[str] = mapped_column(String(usernames.MAX_USERNAME_LENGTH), unique=True)
     name: Mapped[str] = mapped_column(String(MAX_NAME_LENGTH))
     email: Mapped[str] = mapped_column(String(320), unique=True)
     password_hash: Mapped[str] = mapped_column(String(255), default="")

@@ -5,8 +5,8 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-SHORTEST = 8
-LONGEST = 200
+MIN_PASSWORD_LENGTH = 8
+MAX_PASSWORD_LENGTH = 200
 
 # OWASP's first choice for a server: 46 MiB, one pass, one lane. Some sixteen logins at once still fit a small machine.
 _hasher = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
@@ -14,7 +14,7 @@ _hasher = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
 _NOBODYS_HASH = "$argon2id$v=19$m=47104,t=1,p=1$v1aNa/247vwRwlCPwt/Fcw$T0uzqgf47XaVQvyrvs593c5IWufESjRGqK7G2B+6BAo"
 
 
-def problem(password: str, *personal: str) -> str | None:
+def password_problem(password: str, *personal: str) -> str | None:
     """Return the sentence that says why a password is not accepted, or None.
 
     `personal` is what anybody could guess of the person: name, username, e-mail address.
@@ -22,10 +22,10 @@ def problem(password: str, *personal: str) -> str | None:
     password = _normal(password)
     if not password:
         return "Choose a password."
-    if len(password) < SHORTEST:
-        return f"Use at least {SHORTEST} characters."
-    if len(password) > LONGEST:
-        return f"Use at most {LONGEST} characters."
+    if len(password) < MIN_PASSWORD_LENGTH:
+        return f"Use at least {MIN_PASSWORD_LENGTH} characters."
+    if len(password) > MAX_PASSWORD_LENGTH:
+        return f"Use at most {MAX_PASSWORD_LENGTH} characters."
     if len(set(password)) == 1:
         return "Use more than one character over and over."
     if password.strip().casefold() in {_normal(text).strip().casefold() for text in personal}:

@@ -6,8 +6,8 @@ import hmac
 from calhooks.config import Config
 
 # Thirty-two letters and digits without the ones that look alike.
-LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-LENGTH = 8
+CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+CODE_LENGTH = 8
 
 
 def setup_code(config: Config) -> str | None:
@@ -18,7 +18,7 @@ def setup_code(config: Config) -> str | None:
     if config.is_for_this_machine:
         return None
     digest = hmac.digest(config.secret_key.encode(), b"calhooks setup code", hashlib.sha256)
-    letters = "".join(LETTERS[byte % len(LETTERS)] for byte in digest[:LENGTH])
+    letters = "".join(CODE_LETTERS[byte % len(CODE_LETTERS)] for byte in digest[:CODE_LENGTH])
     return f"{letters[:4]}-{letters[4:]}"
 
 

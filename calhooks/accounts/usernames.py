@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-LONGEST = 64
+MAX_USERNAME_LENGTH = 64
 PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 
 # The first parts of the addresses that exist.
@@ -21,7 +21,7 @@ _KEPT_FREE = """
     sitemap sso status success support system teams terms undefined upgrade upload uploads user users verify video
     webhook webhooks well-known workflow workflows www
 """
-RESERVED = frozenset((_ROUTED + _KEPT_FREE).split())
+RESERVED_USERNAMES = frozenset((_ROUTED + _KEPT_FREE).split())
 
 
 def clean(text: str) -> str:
@@ -29,13 +29,13 @@ def clean(text: str) -> str:
     return text.strip().lower()
 
 
-def problem(username: str) -> str | None:
+def username_problem(username: str) -> str | None:
     """Return the sentence that says why a cleaned username is not accepted, or None."""
     if not username:
         return "Choose a username."
-    if len(username) > LONGEST:
-        return f"Use at most {LONGEST} characters."
-    if username in RESERVED:
+    if len(username) > MAX_USERNAME_LENGTH:
+        return f"Use at most {MAX_USERNAME_LENGTH} characters."
+    if username in RESERVED_USERNAMES:
         return f"“{username}” is an address of this site. Choose another one."
     if not PATTERN.fullmatch(username):
         return "Use letters a to z, digits, dashes and underscores; begin and end with a letter or a digit."
@@ -45,5 +45,5 @@ def problem(username: str) -> str | None:
 def suggestion(text: str) -> str:
     """Return an acceptable username made from a name ("Ann Lee" gives "ann-lee"), "" where nothing can be made."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    username = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-_")[:LONGEST].strip("-_")
-    return "" if problem(username) else username
+    username = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-_")[:MAX_USERNAME_LENGTH].strip("-_")
+    return "" if username_problem(username) else username

@@ -17,7 +17,7 @@ from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
 from calhooks.text import checked
 
-TAKEN = {
+TAKEN_SENTENCES = {
     "username": "This username is taken. Choose another one.",
     "email": "Somebody has an account with this e-mail address already.",
 }
@@ -28,7 +28,7 @@ class SetupDone(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class AccountDraft:
     """The checked details of a new account. `password_hash` is empty where a one-time link will ask for a password."""
 
     name: str
@@ -39,7 +39,7 @@ class Draft:
     password_hash: str = field(repr=False)
 
 
-def draft(
+def draft_account(
     *,
     name: str,
     username: str,
@@ -47,18 +47,18 @@ def draft(
     time_zone: str,
     locale: str = locales.DEFAULT_LOCALE,
     password: str | None = None,
-) -> Draft:
+) -> AccountDraft:
     """Check what was typed for a new account and hash its password, None for an account that waits for its link.
 
     `time_zone` is a canonical name, empty where none was chosen. Raises InvalidAccount with everything that is wrong.
     """
     name, username, errors = _tidy(name, username, time_zone, locale)
     email = checked(errors, "email", details.clean_email, email) or email
-    if password is not None and (sentence := passwords.problem(password, name, username, email)):
+    if password is not None and (sentence := passwords.password_problem(password, name, username, email)):
         errors["password"] = sentence
     if errors:
         raise InvalidAccount(errors)
-    return Draft(
+    return AccountDraft(
         name=name,
         username=username,
         email=email,
@@ -73,7 +73,7 @@ def exist(session: Session) -> bool:
     return session.scalar(select(User.id).limit(1)) is not None
 
 
-def create_first_user(session: Session, account: Draft) -> User:
+def create_first_user(session: Session, account: AccountDraft) -> User:
     """Make the first account, an administrator. Raises SetupDone when somebody was quicker."""
     if session.get_bind().dialect.name == "postgresql":
         # SQLite lets one writer in at a time; here the table makes two first accounts stand in line.
@@ -83,7 +83,7 @@ def create_first_user(session: Session, account: Draft) -> User:
     return create_user(session, account, is_admin=True)
 
 
-def create_user(session: Session, account: Draft, *, is_admin: bool = False) -> User:
+def create_user(session: Session, account: AccountDraft, *, is_admin: bool = False) -> User:
     """Make an account. Raises InvalidAccount when its username or e-mail address is taken."""
     _refuse_taken(session, username=account.username, email=account.email)
     user = User(
@@ -104,7 +104,7 @@ def create_user(session: Session, account: Draft, *, is_admin: bool = False) -> 
 def free_username(session: Session, name: str, email: str) -> str:
     """Return a username nobody has, made from the name, else from the e-mail address."""
     stem = usernames.suggestion(name) or usernames.suggestion(email.partition("@")[0]) or "calendar-1"
-    root = stem[: usernames.LONGEST - 6]
+    root = stem[: usernames.MAX_USERNAME_LENGTH - 6]
     taken = set(session.scalars(select(User.username).where(User.username.startswith(root, autoescape=True))))
     if stem not in taken:
         return stem
@@ -154,7 +154,7 @@ def _tidy(
     name, username = checked(errors, "name", details.clean_name, name) or name, usernames.clean(username)
     problems = {
         # A username that became reserved later may stay with the person who has it.
-        "username": None if username == kept else usernames.problem(username),
+        "username": None if username == kept else usernames.username_problem(username),
         "timeZone": None if time_zone else "Choose a time zone from the list.",
         "locale": None if locale in locales.LOCALES else "Choose a language from the list.",
     }
@@ -167,7 +167,7 @@ def _refuse_taken(session: Session, *, username: str, email: str | None = None, 
     for column, value in wanted.items():
         owner_id = session.scalar(select(User.id).where(getattr(User, column) == value))
         if owner_id is not None and owner_id != besides:
-            errors[column] = TAKEN[column]
+            errors[column] = TAKEN_SENTENCES[column]
     if errors:
         raise InvalidAccount(errors)
 
@@ -180,4 +180,4 @@ def _flush(session: Session) -> None:
         # The first line names the constraint; only later ones quote values.
         constraint = str(error.orig).splitlines()[0]
         column = "email" if "email" in constraint else "username"
-        raise InvalidAccount({column: TAKEN[column]}) from error
+        raise InvalidAccount({column: TAKEN_SENTENCES[column]}) from error

@@ -49,7 +49,7 @@ def add(connection: Connection, counts: Counter[tuple[str, str]]) -> None:
         connection.execute(_ADD[connection.dialect.name], rows)
 
 
-def read(session: Session) -> dict[str, dict[str, int]]:
+def read_counters(session: Session) -> dict[str, dict[str, int]]:
     """Return every counter's value, by name and label."""
     query = select(Tally.name, Tally.label, func.sum(Tally.value)).group_by(Tally.name, Tally.label)
     found: dict[str, dict[str, int]] = {}

@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.db import after_commit
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, InactiveReason, SigningKey
-from calhooks.delivery.outbox import OPEN, drop_waiting, make_due
+from calhooks.delivery.outbox import OPEN_STATES, drop_waiting, make_due
 from calhooks.delivery.queue.wake import wake
 
 # For how long a secret that was replaced signs too, and how many of them.
-OVERLAP = timedelta(hours=24)
-MOST_OLD_SECRETS = 3
+ROTATION_OVERLAP = timedelta(hours=24)
+MAX_OLD_SECRETS = 3
 
 
 def create_endpoint(session: Session, *, owner_id: int, url: str, secret: str, active: bool) -> Endpoint:
@@ -23,12 +23,12 @@ def create_endpoint(session: Session, *, owner_id: int, url: str, secret: str, a
     if secret:
         set_secret(endpoint, secret)
     if not active:
-        switch_off(endpoint, InactiveReason.OWNER)
+        switch_endpoint_off(endpoint, InactiveReason.OWNER)
     session.flush()
     return endpoint
 
 
-def set_secret(endpoint: Endpoint, secret: str, overlap: timedelta = OVERLAP) -> None:
+def set_secret(endpoint: Endpoint, secret: str, overlap: timedelta = ROTATION_OVERLAP) -> None:
     """Sign with `secret` from now on, and with the one it replaces for as long as `overlap`; with nothing if empty."""
     now = clock.now()
     if not secret:
@@ -41,7 +41,7 @@ def set_secret(endpoint: Endpoint, secret: str, overlap: timedelta = OVERLAP) ->
     old = [key for key in endpoint.keys if overlap and (key.expires_at is None or key.expires_at > now)]
     for key in old:
         key.expires_at = key.expires_at or now + overlap
-    endpoint.keys = [SigningKey(secret=secret, created_at=now), *old[:MOST_OLD_SECRETS]]
+    endpoint.keys = [SigningKey(secret=secret, created_at=now), *old[:MAX_OLD_SECRETS]]
 
 
 def end_old_secrets(endpoint: Endpoint) -> None:
@@ -56,7 +56,7 @@ def old_secret_until(endpoint: Endpoint) -> datetime | None:
     )
 
 
-def switch_off(endpoint: Endpoint, reason: InactiveReason) -> None:
+def switch_endpoint_off(endpoint: Endpoint, reason: InactiveReason) -> None:
     """Hold back what waits for an endpoint and what will be owed to it, at once."""
     if endpoint.active:
         endpoint.active = False
@@ -64,7 +64,7 @@ def switch_off(endpoint: Endpoint, reason: InactiveReason) -> None:
         endpoint.inactive_since = clock.now()
 
 
-def switch_on(session: Session, endpoint: Endpoint) -> None:
+def switch_endpoint_on(session: Session, endpoint: Endpoint) -> None:
     """Let what waits for an endpoint go out, and forget how it failed before."""
     if not endpoint.active:
         endpoint.active = True
@@ -80,13 +80,13 @@ def delete_endpoint(session: Session, endpoint: Endpoint) -> None:
     endpoint.keys = []
     endpoint.secret_headers = []
     endpoint.deleted_at = clock.now()
-    switch_off(endpoint, InactiveReason.OWNER)
+    switch_endpoint_off(endpoint, InactiveReason.OWNER)
     session.flush()
 
 
 def waiting_count(session: Session, endpoint: Endpoint) -> int:
     """Return how many deliveries wait for an endpoint."""
-    query = select(func.count()).where(Delivery.endpoint_id == endpoint.id, Delivery.state.in_(OPEN))
+    query = select(func.count()).where(Delivery.endpoint_id == endpoint.id, Delivery.state.in_(OPEN_STATES))
     return session.scalar(query) or 0
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from calhooks.db import Base, UTCDateTime
-from calhooks.egress.urls import LONGEST_URL
+from calhooks.egress.urls import MAX_URL_LENGTH
 
 MAX_SUMMARY_LENGTH = 500
 
@@ -58,7 +58,7 @@ class Endpoint(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    url: Mapped[str] = mapped_column(String(LONGEST_URL))
+    url: Mapped[str] = mapped_column(String(MAX_URL_LENGTH))
     active: Mapped[bool] = mapped_column(default=True)
     inactive_reason: Mapped[InactiveReason | None] = mapped_column(String(16))
     inactive_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -258,7 +258,7 @@ class Attempt(Base):
     number: Mapped[int] = mapped_column()
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     duration_ms: Mapped[int] = mapped_column()
-    url: Mapped[str] = mapped_column(String(LONGEST_URL))
+    url: Mapped[str] = mapped_column(String(MAX_URL_LENGTH))
     request_headers: Mapped[list[list[str]]] = mapped_column(JSON)
     status: Mapped[int | None] = mapped_column()
     response_headers: Mapped[list[list[str]]] = mapped_column(JSON)

@@ -17,7 +17,7 @@ from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.delivery.models import Endpoint, Notice, NoticeKind
 from calhooks.mail.addresses import Correspondent
-from calhooks.mail.letters import Fact, Letter, Link
+from calhooks.mail.letters import Letter, LetterFact, Link
 from calhooks.mail.outbox import MailDraft, owe_mail
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class News:
     detail: str
 
 
-def announce(connection: Connection, news: Sequence[News], now: datetime) -> None:
+def notify_owner(connection: Connection, news: Sequence[News], now: datetime) -> None:
     """Put news on the owners' screens and owe them mails, in the transaction that the connection is in."""
     session = Session(bind=connection)
     for each in news:
@@ -112,6 +112,6 @@ def _letter(notice: Notice, host: str) -> Letter:
     }[NoticeKind(notice.kind)]
     # The address may hold a secret; its host says enough in a mail.
     known = (("Server", host), ("Last answer", notice.detail))
-    facts = tuple(Fact(label=label, value=value) for label, value in known if value)
+    facts = tuple(LetterFact(label=label, value=value) for label, value in known if value)
     link = Link(label="Open the webhook", url=f"{current_config().base_url}/integrations/notices/{notice.id}")
     return Letter(subject=heading, heading=heading, paragraphs=paragraphs, facts=facts, links=(link,))

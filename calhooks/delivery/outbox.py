@@ -14,10 +14,10 @@ from calhooks.db import UTCDateTime, after_commit
 from calhooks.delivery import counters
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event
 from calhooks.delivery.queue.wake import wake
-from calhooks.delivery.sending.headers import Pairs
+from calhooks.delivery.sending.headers import HeaderPairs
 from calhooks.delivery.tables import IS_OPEN, deliveries, endpoints
 
-OPEN = (DeliveryState.BLOCKED, DeliveryState.DUE)
+OPEN_STATES = (DeliveryState.BLOCKED, DeliveryState.DUE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Owed:
     endpoint_id: int
     body: bytes | None
     content_type: str
-    headers: Pairs = ()
+    headers: HeaderPairs = ()
     error: str | None = None
 
 
@@ -77,7 +77,7 @@ def owe(session: Session, event: Event, owed: Sequence[Owed], *, run_id: int | N
     make_due(session, [row["endpoint_id"] for row in rows if row["state"] == DeliveryState.DUE], now)
 
 
-def resend(session: Session, delivery: Delivery) -> None:
+def send_again(session: Session, delivery: Delivery) -> None:
     """Send a delivery once more: the same row, id and bytes, now, with its retry schedule started again.
 
     One that waits for its retry keeps its place; any other goes out of order, neither waiting for the deliveries
@@ -103,7 +103,7 @@ def resend_in_order(session: Session, delivery: Delivery) -> None:
     now = clock.now()
     _lock(session, [delivery.endpoint_id])
     session.refresh(delivery, with_for_update={"key_share": True, "of": Delivery})
-    if delivery.state in OPEN:
+    if delivery.state in OPEN_STATES:
         return
     waits = bool(_with_open_sequence(session, delivery.sequence_key, [delivery.endpoint_id]))
     delivery.state = DeliveryState.BLOCKED if waits else DeliveryState.DUE
@@ -119,7 +119,7 @@ def drop_waiting(session: Session, endpoint: Endpoint) -> int:
     """Drop whatever waits for an endpoint and return how much that was."""
     waiting = (
         update(Delivery)
-        .where(Delivery.endpoint_id == endpoint.id, Delivery.state.in_(OPEN))
+        .where(Delivery.endpoint_id == endpoint.id, Delivery.state.in_(OPEN_STATES))
         .values(state=DeliveryState.DROPPED, due_at=None, lease_token=None, finished_at=clock.now())
     )
     _lock(session, [endpoint.id])

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+from calhooks.config import Network
+
 Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 SPECIAL_IPV4 = {
     IPv4Network("0.0.0.0/8"): "this network",

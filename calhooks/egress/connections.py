@@ -24,7 +24,7 @@ from calhooks.egress.exchange import Exchange, current
 from calhooks.egress.failures import ExchangeFailed, Failure
 from calhooks.egress.urls import is_localhost
 
-MOST_ADDRESSES = 6
+MAX_ADDRESSES = 6
 KEPT_POOLS = 100
 KEPT_CONNECTIONS = 64
 KEPT_IDLE_SECONDS = 60.0
@@ -194,7 +194,7 @@ def _judged_addresses(host: str, exchange: Exchange) -> list[Address]:
 
 def _dial(addresses: Sequence[Address], port: int, exchange: Exchange) -> socket.socket:
     failed: ExchangeFailed | None = None
-    addresses = addresses[:MOST_ADDRESSES]
+    addresses = addresses[:MAX_ADDRESSES]
     for tried, address in enumerate(addresses):
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6
         connection = _TimedSocket(family, socket.SOCK_STREAM)

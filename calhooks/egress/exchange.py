@@ -4,12 +4,12 @@ import threading
 import time
 from collections.abc import Sequence
 
-from calhooks.egress.addresses import Network
+from calhooks.config import Network
 from calhooks.egress.failures import ExchangeFailed, Failure
 from calhooks.egress.resolver import Resolver
 
 # A status line, headers and a body as far as it is kept are far below this; it bounds endless headers.
-MOST_RECEIVED = 512 * 1024
+MAX_RECEIVED_BYTES = 512 * 1024
 
 
 class Exchange:
@@ -42,7 +42,7 @@ class Exchange:
         """Count received bytes, 0 meaning that the receiver closed. Raises ExchangeFailed at far too many."""
         self.received += count
         self.ended = count == 0
-        if self.received > MOST_RECEIVED:
+        if self.received > MAX_RECEIVED_BYTES:
             raise ExchangeFailed(Failure.NOT_HTTP, "The receiver sent headers without end.")
 
 

@@ -9,7 +9,7 @@ from calhooks.egress.failures import ExchangeFailed, Failure
 from calhooks.egress.urls import LOOPBACK, is_localhost, literal_address
 
 # Twice as many as sends can be under way: each waits for one, and those of the sends before them may hang still.
-MOST_LOOKUPS = 400
+MAX_LOOKUPS = 400
 
 
 class _Lookup:
@@ -57,8 +57,8 @@ class Resolver:
         with self._lock:
             lookup = self._under_way.get(host)
             if lookup is None:
-                if len(self._under_way) >= MOST_LOOKUPS:
-                    raise ExchangeFailed(Failure.DNS, f"{host} was not looked up: {MOST_LOOKUPS} other names hang.")
+                if len(self._under_way) >= MAX_LOOKUPS:
+                    raise ExchangeFailed(Failure.DNS, f"{host} was not looked up: {MAX_LOOKUPS} other names hang.")
                 lookup = _Lookup(host)
                 # The lock is held, so the thread cannot end before its lookup is known.
                 threading.Thread(target=self._run, args=(lookup,), name=f"lookup {host}", daemon=True).start()

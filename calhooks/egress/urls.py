@@ -11,18 +11,19 @@ from urllib.parse import SplitResult, urlsplit
 
 import idna
 
-from calhooks.egress.addresses import Address, Network, refusal, verdict
+from calhooks.config import Network
+from calhooks.egress.addresses import Address, refusal, verdict
 
 # What the name localhost means, without asking anyone (RFC 6761), in the order in which it is dialled.
 LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 DEFAULT_PORTS = {"http": 80, "https": 443}
-LONGEST_URL = 2000
-LONGEST_HOST = 253
+MAX_URL_LENGTH = 2000
+MAX_HOST_LENGTH = 253
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 # urlsplit overlooks what stands between the bracket and the port.
-BRACKETED = re.compile(r"\[[^\[\]]*\](:[0-9]*)?")
-UNREADABLE = "This is not a valid address: the host or the port after it cannot be read."
+BRACKETED_HOST = re.compile(r"\[[^\[\]]*\](:[0-9]*)?")
+UNREADABLE_URL = "This is not a valid address: the host or the port after it cannot be read."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def check_url(url: str, allow: Sequence[Network]) -> ParsedUrl:
 
     Other names are judged when connecting. Raises UrlRefused.
     """
-    parsed = parse(url)
+    parsed = parse_url(url)
     address = literal_address(parsed.host)
     if is_localhost(parsed.host):
         verdicts = [verdict(loopback, allow) for loopback in LOOPBACK]
@@ -57,14 +58,14 @@ def check_url(url: str, allow: Sequence[Network]) -> ParsedUrl:
     return parsed
 
 
-def parse(url: str) -> ParsedUrl:
+def parse_url(url: str) -> ParsedUrl:
     """Take a URL apart as the connection will understand it. Raises UrlRefused."""
     _check_characters(url)
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise UrlRefused(UNREADABLE) from error
+        raise UrlRefused(UNREADABLE_URL) from error
     if parts.scheme not in DEFAULT_PORTS:
         raise UrlRefused("The address must start with https:// or http://.")
     if "@" in parts.netloc:
@@ -83,7 +84,7 @@ def literal_address(host: str) -> Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         pass
-    if not NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
+    if not NUMERIC_LABEL.fullmatch(host.rstrip(".").rpartition(".")[2]):
         return None
     try:
         return IPv4Address(socket.inet_aton(host.rstrip(".")))
@@ -98,8 +99,8 @@ def is_localhost(host: str) -> bool:
 
 
 def _check_characters(url: str) -> None:
-    if len(url) > LONGEST_URL:
-        raise UrlRefused(f"The address is too long: {len(url)} characters, and at most {LONGEST_URL} are possible.")
+    if len(url) > MAX_URL_LENGTH:
+        raise UrlRefused(f"The address is too long: {len(url)} characters, and at most {MAX_URL_LENGTH} are possible.")
     for letter in url:
         if letter.isspace():
             raise UrlRefused("The address must not contain a space or a line break.")
@@ -112,8 +113,8 @@ def _check_characters(url: str) -> None:
 def _host(parts: SplitResult) -> str:
     host = parts.hostname or ""
     if "[" in parts.netloc:
-        if not BRACKETED.fullmatch(parts.netloc):
-            raise UrlRefused(UNREADABLE)
+        if not BRACKETED_HOST.fullmatch(parts.netloc):
+            raise UrlRefused(UNREADABLE_URL)
         try:
             return str(IPv6Address(host))
         except ValueError as error:
@@ -125,8 +126,8 @@ def _host(parts: SplitResult) -> str:
     except idna.IDNAError as error:
         raise UrlRefused(f"{host} is not a valid host name.") from error
     labels = host.removesuffix(".").split(".")
-    if len(host) > LONGEST_HOST or not all(LABEL.fullmatch(label) for label in labels):
+    if len(host) > MAX_HOST_LENGTH or not all(LABEL.fullmatch(label) for label in labels):
         raise UrlRefused(f"{host} is not a valid host name.")
-    if NUMBER.fullmatch(labels[-1]) and literal_address(host) is None:
+    if NUMERIC_LABEL.fullmatch(labels[-1]) and literal_address(host) is None:
         raise UrlRefused(f"{host} is not an IPv4 address.")
     return host

@@ -11,7 +11,7 @@ import idna
 from calhooks.config import Config
 from calhooks.text import shortened
 
-DEFAULT_NAME = "calhooks"
+DEFAULT_SENDER_NAME = "calhooks"
 # Longer names are cut in a mail, and in the calendar file that comes with it.
 MAX_SHOWN_NAME_LENGTH = 100
 
@@ -38,8 +38,8 @@ def sender(config: Config) -> Correspondent:
     """Return who writes: MAIL_FROM, or calhooks at the public address' host."""
     name, email = parseaddr(config.mail_from)
     if not email:
-        email = f"{DEFAULT_NAME}@{_host(config.base_url)}"
-    return Correspondent(email, name or DEFAULT_NAME)
+        email = f"{DEFAULT_SENDER_NAME}@{_host(config.base_url)}"
+    return Correspondent(email, name or DEFAULT_SENDER_NAME)
 
 
 def _host(base_url: str) -> str:

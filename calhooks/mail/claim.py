@@ -10,8 +10,8 @@ from calhooks import ids
 from calhooks.mail.models import Mail, MailKind, MailState
 from calhooks.mail.sender import Outcome
 
-BATCH = 20
-LEASE = timedelta(seconds=90)
+MAILS_AT_ONCE = 20
+MAIL_LEASE = timedelta(seconds=90)
 RETRY_WAITS = (
     timedelta(minutes=1),
     timedelta(minutes=5),
@@ -25,12 +25,12 @@ QUEUED = literal(str(MailState.QUEUED), literal_execute=True)
 TOO_LATE = "Not sent: its time had passed before the mail server could be reached."
 
 
-def anything_due(session: Session, now: datetime) -> bool:
+def any_mail_due(session: Session, now: datetime) -> bool:
     """Tell whether a pump has something to do."""
     return not _someone_sends(session, now) and session.scalar(_due(now).limit(1)) is not None
 
 
-def claim(session: Session, now: datetime) -> Sequence[Mail]:
+def claim_mails(session: Session, now: datetime) -> Sequence[Mail]:
     """Lease a batch of mails, oldest first. The objects are detached: reading them touches no database.
 
     Nothing while another pump sends: a mail server that hangs is to hold up one worker, not all. Of mails to one
@@ -38,17 +38,17 @@ def claim(session: Session, now: datetime) -> Sequence[Mail]:
     """
     if _someone_sends(session, now):
         return ()
-    due = session.scalars(_due(now).limit(BATCH).with_for_update(skip_locked=True)).all()
+    due = session.scalars(_due(now).limit(MAILS_AT_ONCE).with_for_update(skip_locked=True)).all()
     token = ids.new_uid()
     for mail in due:
-        mail.lease_token, mail.due_at = token, now + LEASE
+        mail.lease_token, mail.due_at = token, now + MAIL_LEASE
     session.flush()
     for mail in due:
         session.expunge(mail)
     return due
 
 
-def record(session: Session, mail: Mail, outcome: Outcome, now: datetime) -> None:
+def record_mail(session: Session, mail: Mail, outcome: Outcome, now: datetime) -> None:
     """Note what became of a leased mail and extend the lease of the rest of its batch.
 
     Does nothing when the lease has gone to another pump meanwhile.
@@ -69,7 +69,7 @@ def record(session: Session, mail: Mail, outcome: Outcome, now: datetime) -> Non
     session.execute(
         update(Mail)
         .where(Mail.lease_token == mail.lease_token, Mail.state == MailState.QUEUED, Mail.id != mail.id)
-        .values(due_at=now + LEASE)
+        .values(due_at=now + MAIL_LEASE)
         .execution_options(synchronize_session=False)
     )
 
@@ -92,7 +92,7 @@ def postpone(session: Session, sentence: str, now: datetime) -> None:
     )
 
 
-def release(session: Session, mails: Sequence[Mail], now: datetime) -> None:
+def release_mails(session: Session, mails: Sequence[Mail], now: datetime) -> None:
     """Give back leased mails that were not tried."""
     session.execute(
         update(Mail)

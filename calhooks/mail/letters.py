@@ -6,7 +6,7 @@ from flask import current_app
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class LetterFact:
     """One line of the summary: "When" and the time. With a `url` the value is a link to it."""
 
     label: str
@@ -29,12 +29,12 @@ class Letter:
     subject: str
     heading: str
     paragraphs: tuple[str, ...]
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[LetterFact, ...] = ()
     links: tuple[Link, ...] = ()
     closing: str = ""
 
 
-def as_text(letter: Letter) -> str:
+def letter_as_text(letter: Letter) -> str:
     """Return a letter for a reader that shows no HTML."""
     return current_app.jinja_env.get_template("mail/letter.txt").render(letter=letter)
 

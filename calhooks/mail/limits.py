@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from calhooks.accounts.models import User
 from calhooks.mail.models import KnownAddress, Mail, MailState
 
-MOST_NEW_ADDRESSES = 100
-MOST_TO_ONE_ADDRESS = 50
-DAY = timedelta(days=1)
-NEW_ADDRESSES = f"this account has written to {MOST_NEW_ADDRESSES} new addresses within a day, which is the limit."
-ONE_ADDRESS = f"this address has got {MOST_TO_ONE_ADDRESS} mails from this account within a day, which is the limit."
+MAX_NEW_ADDRESSES = 100
+MAX_TO_ONE_ADDRESS = 50
+LIMIT_WINDOW = timedelta(days=1)
+NEW_ADDRESSES = f"this account has written to {MAX_NEW_ADDRESSES} new addresses within a day, which is the limit."
+ONE_ADDRESS = f"this address has got {MAX_TO_ONE_ADDRESS} mails from this account within a day, which is the limit."
 
 
 def refusals(session: Session, owner_id: int, emails: Collection[str], now: datetime) -> dict[str, str]:
@@ -32,7 +32,7 @@ def refusals(session: Session, owner_id: int, emails: Collection[str], now: date
         )
     )
     new = [address for address in by_address if address not in known]
-    room = MOST_NEW_ADDRESSES - _new_lately(session, owner_id, now) if new else 0
+    room = MAX_NEW_ADDRESSES - _new_lately(session, owner_id, now) if new else 0
     _note(session, owner_id, new[: max(room, 0)], now)
     refused = {by_address[address]: f"Not sent: {NEW_ADDRESSES}" for address in new[max(room, 0) :]}
     had_enough = _had_enough(session, owner_id, known, now) if known else set()
@@ -40,7 +40,9 @@ def refusals(session: Session, owner_id: int, emails: Collection[str], now: date
 
 
 def _new_lately(session: Session, owner_id: int, now: datetime) -> int:
-    query = select(func.count()).where(KnownAddress.owner_id == owner_id, KnownAddress.first_used_at > now - DAY)
+    query = select(func.count()).where(
+        KnownAddress.owner_id == owner_id, KnownAddress.first_used_at > now - LIMIT_WINDOW
+    )
     return session.scalar(query) or 0
 
 
@@ -56,8 +58,8 @@ def _had_enough(session: Session, owner_id: int, addresses: Collection[str], now
     recipient = func.lower(Mail.recipient)
     query = select(recipient).where(
         Mail.owner_id == owner_id,
-        Mail.created_at > now - DAY,
+        Mail.created_at > now - LIMIT_WINDOW,
         recipient.in_(addresses),
         Mail.state != MailState.DROPPED,
     )
-    return set(session.scalars(query.group_by(recipient).having(func.count() >= MOST_TO_ONE_ADDRESS)))
+    return set(session.scalars(query.group_by(recipient).having(func.count() >= MAX_TO_ONE_ADDRESS)))

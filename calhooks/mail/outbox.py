@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from calhooks import clock, ids
 from calhooks.config import current_config
 from calhooks.mail.addresses import Correspondent, sender
-from calhooks.mail.letters import Letter, as_html, as_text
+from calhooks.mail.letters import Letter, as_html, letter_as_text
 from calhooks.mail.limits import refusals
 from calhooks.mail.models import Mail, MailState
 from calhooks.text import MAX_NAME_LENGTH, shortened
 
-LONGEST_SUBJECT = 200
+MAX_SUBJECT_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +46,8 @@ def owe_mail(session: Session, draft: MailDraft) -> list[Mail]:
     if not config.mail_url:
         return []
     now, domain = clock.now(), sender(config).email.rpartition("@")[2]
-    subject = shortened(draft.letter.subject, LONGEST_SUBJECT)
-    text, html = as_text(draft.letter), as_html(draft.letter)
+    subject = shortened(draft.letter.subject, MAX_SUBJECT_LENGTH)
+    text, html = letter_as_text(draft.letter), as_html(draft.letter)
     reply_to = draft.reply_to or Correspondent("")
     refused = refusals(session, draft.owner_id, [person.email for person in draft.to], now)
     mails = [

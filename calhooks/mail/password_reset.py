@@ -9,12 +9,12 @@ from calhooks import clock
 from calhooks.accounts import links, users
 from calhooks.config import current_config
 from calhooks.mail.addresses import Correspondent
-from calhooks.mail.letters import Fact, Letter, Link
+from calhooks.mail.letters import Letter, LetterFact, Link
 from calhooks.mail.models import Mail, MailKind
 from calhooks.mail.outbox import MailDraft, owe_mail
 
-LIFETIME = timedelta(hours=1)
-MOST_AN_HOUR = 3
+RESET_LINK_LIFETIME = timedelta(hours=1)
+MAX_RESETS_AN_HOUR = 3
 
 
 def owe_reset_link(session: Session, email: str) -> None:
@@ -25,9 +25,9 @@ def owe_reset_link(session: Session, email: str) -> None:
     user = users.by_email(session, email)
     if user is None or _has_enough(session, user.id):
         return
-    lifetime = LIFETIME if user.password_hash else links.LIFETIME
+    lifetime = RESET_LINK_LIFETIME if user.password_hash else links.LINK_LIFETIME
     token = links.create_link(session, user, lifetime)
-    within = "an hour" if lifetime == LIFETIME else f"{lifetime.days} days"
+    within = "an hour" if lifetime == RESET_LINK_LIFETIME else f"{lifetime.days} days"
     letter = Letter(
         subject="Choose a new password",
         heading="Choose a new password",
@@ -35,7 +35,7 @@ def owe_reset_link(session: Session, email: str) -> None:
             f"Somebody, probably you, has asked for a new password for {user.email}.",
             f"The link works once, within {within}.",
         ),
-        facts=(Fact(label="Account", value=user.name),),
+        facts=(LetterFact(label="Account", value=user.name),),
         links=(Link(label="Choose a password", url=links.address(current_config().base_url, token)),),
         closing="If it was not you, ignore this mail: your password stays as it is.",
     )
@@ -56,4 +56,4 @@ def _has_enough(session: Session, user_id: int) -> bool:
         Mail.kind == MailKind.PASSWORD_RESET,
         Mail.created_at > clock.now() - timedelta(hours=1),
     )
-    return (session.scalar(recent) or 0) >= MOST_AN_HOUR
+    return (session.scalar(recent) or 0) >= MAX_RESETS_AN_HOUR

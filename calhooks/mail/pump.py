@@ -46,7 +46,7 @@ class MailPump:
         try:
             while self._config.mail_url and not self._time_is_up(end):
                 with writing() as session:
-                    batch = claim.claim(session, clock.now())
+                    batch = claim.claim_mails(session, clock.now())
                 if not batch:
                     break
                 tried += self._send_batch(batch, end)
@@ -70,7 +70,7 @@ class MailPump:
                     _postpone(batch[number:], str(error))
                     break
                 with writing() as session:
-                    claim.record(session, mail, outcome, clock.now())
+                    claim.record_mail(session, mail, outcome, clock.now())
                 _log(mail, outcome)
         return len(batch)
 
@@ -98,13 +98,13 @@ def _postpone(mails: Sequence[Mail], sentence: str) -> None:
     now = clock.now()
     with writing() as session:
         for mail in mails:
-            claim.record(session, mail, Outcome(sentence), now)
+            claim.record_mail(session, mail, Outcome(sentence), now)
         claim.postpone(session, sentence, now)
 
 
 def _give_back(batch: Sequence[Mail], number: int) -> int:
     with writing() as session:
-        claim.release(session, batch[number:], clock.now())
+        claim.release_mails(session, batch[number:], clock.now())
     return number
 
 

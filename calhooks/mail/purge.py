@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from calhooks.mail.models import Mail, MailState
 
-STEP = 50
+MAILS_PURGED_AT_ONCE = 50
 
 
 def purge_mail(session: Session, now: datetime, retention_days: int) -> int:
@@ -16,7 +16,7 @@ def purge_mail(session: Session, now: datetime, retention_days: int) -> int:
         return 0
     limit = now - timedelta(days=retention_days)
     query = select(Mail.id).where(Mail.created_at < limit, Mail.state != MailState.QUEUED)
-    old = session.scalars(query.order_by(Mail.id).limit(STEP)).all()
+    old = session.scalars(query.order_by(Mail.id).limit(MAILS_PURGED_AT_ONCE)).all()
     if old:
         session.execute(delete(Mail).where(Mail.id.in_(old)).execution_options(synchronize_session=False))
     return len(old)

@@ -17,8 +17,8 @@ from calhooks.text import shortened
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 15.0
-LONGEST_ANSWER = 300
-DEFAULT_PORTS = {"smtps": 465, "smtp": 25}
+MAX_REPLY_LENGTH = 300
+SMTP_PORTS = {"smtps": 465, "smtp": 25}
 SUBMISSION_PORT = 587
 PERMANENT = range(500, 600)
 
@@ -55,7 +55,7 @@ class MailServer:
         """Read smtp:// or smtps:// with an optional user, password and port: 465, 587 with a user, 25 without."""
         parts = urlsplit(url)
         user = unquote(parts.username or "")
-        default = SUBMISSION_PORT if user and parts.scheme == "smtp" else DEFAULT_PORTS[parts.scheme]
+        default = SUBMISSION_PORT if user and parts.scheme == "smtp" else SMTP_PORTS[parts.scheme]
         return cls(
             host=parts.hostname or "",
             port=parts.port or default,
@@ -201,7 +201,7 @@ def _said(refused: smtplib.SMTPResponseException) -> str:
 
 def _words(code: int, answer: bytes | str) -> str:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return f"{code} {shortened(text, LONGEST_ANSWER)}".strip()
+    return f"{code} {shortened(text, MAX_REPLY_LENGTH)}".strip()
 
 
 def _reason(error: Exception, timeout_seconds: float) -> str:
@@ -209,4 +209,4 @@ def _reason(error: Exception, timeout_seconds: float) -> str:
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return f"no answer within {timeout_seconds:g} seconds."
     text = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
-    return f"{shortened(text, LONGEST_ANSWER).rstrip('.')}."
+    return f"{shortened(text, MAX_REPLY_LENGTH).rstrip('.')}."

@@ -28,7 +28,7 @@ def slug_of(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain)[:MAX_SLUG_LENGTH].strip("-")
 
 
-def reason(name: str, text: str) -> str:
+def checked_reason(name: str, text: str) -> str:
     """Return the reason that was given for something, perhaps none. Raises InvalidInput under the field's name."""
     errors: dict[str, str] = {}
     given = checked(errors, name, lambda typed: paragraphs(typed, MAX_REASON_LENGTH), text)

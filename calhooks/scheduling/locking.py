@@ -11,7 +11,7 @@ from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
 
 # The name of the exclusion constraint on PostgreSQL, and what the trigger says on SQLite.
-OVERLAP = "bookings_overlap"
+OVERLAP_CONSTRAINT = "bookings_overlap"
 _HOST_OF = (
     select(User.id)
     .join(EventType, EventType.owner_id == User.id)
@@ -59,6 +59,6 @@ def flush_or_refuse(session: Session, refusal: SlotTaken) -> None:
     try:
         session.flush()
     except IntegrityError as error:
-        if OVERLAP in str(error.orig):
+        if OVERLAP_CONSTRAINT in str(error.orig):
             raise refusal from error
         raise

@@ -10,7 +10,7 @@ from calhooks.supervisor.output import NAME_WIDTH, show
 from calhooks.supervisor.readiness import Startup
 
 
-def announce(settings: Config, children: Iterable[Child], startup: Startup) -> None:
+def print_banner(settings: Config, children: Iterable[Child], startup: Startup) -> None:
     """Print the address, what is running and, before the first account exists, where it is made."""
     show(f"\ncalhooks {__version__} is ready after {startup.ready_after:.1f} s: {settings.base_url}\n")
     for child in children:

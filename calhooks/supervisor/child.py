@@ -10,11 +10,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from calhooks.supervisor.commands import Command
-from calhooks.supervisor.output import Output
+from calhooks.supervisor.output import ProcessOutput
 from calhooks.supervisor.preflight import CannotStart
 
 FIRST_DELAY_SECONDS = 0.5
-LONGEST_DELAY_SECONDS = 30.0
+MAX_DELAY_SECONDS = 30.0
 # Who has run for so long did not fail because of how it was started.
 SETTLED_SECONDS = 30.0
 PR_SET_PDEATHSIG = 1
@@ -42,7 +42,7 @@ class Child:
         """Tell whether there is a process that has not been seen to end."""
         return self._process is not None
 
-    def start(self) -> Output:
+    def start(self) -> ProcessOutput:
         """Start the process in a group of its own, so that Ctrl-C reaches the supervisor alone. Raises CannotStart."""
         command = self.command
         self.start_at = None
@@ -60,7 +60,7 @@ class Child:
         except OSError as error:
             raise CannotStart(f"{command.argv[0]} ({self.name}) cannot be started: {error.strerror}.") from error
         assert self._process.stdout is not None
-        return Output(self.name, self._process.stdout, command.hides)
+        return ProcessOutput(self.name, self._process.stdout, command.hides)
 
     def send(self, number: int) -> None:
         """Signal the whole group."""
@@ -79,7 +79,7 @@ class Child:
         # Nobody has killed it: it said itself that it cannot go on.
         self.gave_up = status > 0
         self._failures = 1 if time.monotonic() - self._started > SETTLED_SECONDS else self._failures + 1
-        delay = min(FIRST_DELAY_SECONDS * 2 ** (self._failures - 1), LONGEST_DELAY_SECONDS)
+        delay = min(FIRST_DELAY_SECONDS * 2 ** (self._failures - 1), MAX_DELAY_SECONDS)
         self.start_at = time.monotonic() + delay
         if status < 0:
             return f"process {pid} was killed by {signal.Signals(-status).name}; starting again in {delay:g} s"

@@ -2,12 +2,10 @@
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
+from calhooks import ROOT
 from calhooks.config import Config
 from calhooks.supervisor import redis_server
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @dataclass(frozen=True)

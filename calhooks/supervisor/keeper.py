@@ -10,10 +10,10 @@ import signal
 import sys
 import time
 
-LOOK_EVERY_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 
-def main() -> None:
+def keep() -> None:
     """Keep the list, then end what is on it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
@@ -40,7 +40,7 @@ def end(guarded: dict[int, float]) -> None:
             elif time.monotonic() - started > grace:
                 signal_group(group, signal.SIGKILL)
                 del waiting[group]
-        time.sleep(LOOK_EVERY_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def signal_group(group: int, number: int) -> bool:
@@ -53,4 +53,4 @@ def signal_group(group: int, number: int) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    keep()

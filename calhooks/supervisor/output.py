@@ -6,7 +6,7 @@ from io import TextIOWrapper
 from typing import IO
 
 NAME_WIDTH = 10
-LARGEST_LINE_BYTES = 64 * 1024
+MAX_LINE_BYTES = 64 * 1024
 
 
 def open_streams() -> None:
@@ -38,7 +38,7 @@ def show(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-class Output:
+class ProcessOutput:
     """One child's output, passed on line by line."""
 
     def __init__(self, name: str, pipe: IO[bytes], hides: tuple[str, ...]) -> None:
@@ -55,11 +55,11 @@ class Output:
     def pass_on(self) -> bool:
         """Print what has come and tell whether more can follow."""
         try:
-            data = os.read(self.fileno(), LARGEST_LINE_BYTES)
+            data = os.read(self.fileno(), MAX_LINE_BYTES)
         except BlockingIOError:
             return True
         *lines, self._rest = (self._rest + data).split(b"\n")
-        if self._rest and (not data or len(self._rest) > LARGEST_LINE_BYTES):
+        if self._rest and (not data or len(self._rest) > MAX_LINE_BYTES):
             lines.append(self._rest)
             self._rest = b""
         for line in lines:

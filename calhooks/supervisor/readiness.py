@@ -6,7 +6,7 @@ import time
 PATIENCE_SECONDS = 10.0
 
 
-class Question:
+class ReadinessCheck:
     """One address, asked again and again without ever waiting for it."""
 
     def __init__(self, listener: socket.socket, path: str) -> None:
@@ -56,8 +56,8 @@ class Startup:
 
     def __init__(self, listener: socket.socket) -> None:
         self._began = time.monotonic()
-        self._readyz = Question(listener, "/readyz")
-        self._setup = Question(listener, "/setup")
+        self._readyz = ReadinessCheck(listener, "/readyz")
+        self._setup = ReadinessCheck(listener, "/setup")
         self._complain_at = PATIENCE_SECONDS
         self.ready_after: float | None = None
         self.needs_setup = False

@@ -5,19 +5,19 @@ import selectors
 import signal
 import time
 
-from calhooks.supervisor.banner import announce
+from calhooks.supervisor.banner import print_banner
 from calhooks.supervisor.child import Child
 from calhooks.supervisor.commands import commands
 from calhooks.supervisor.guard import Guard
 from calhooks.supervisor.migrations import migrate
-from calhooks.supervisor.output import Output, say
+from calhooks.supervisor.output import ProcessOutput, say
 from calhooks.supervisor.preflight import Prepared
 from calhooks.supervisor.readiness import Startup
 from calhooks.supervisor.stop import Stop
 
-NAME = "calhooks"
+PROCESS_NAME = "calhooks"
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-LOOK_EVERY_SECONDS = 0.05
+CHECK_EVERY_SECONDS = 0.05
 # A terminal and `make`, or a service manager, may both pass on what was one wish to stop.
 SAME_WISH_SECONDS = 0.5
 
@@ -58,7 +58,7 @@ class Supervisor:
         finally:
             # Should anything have gone wrong here, the keeper ends what runs.
             self._guard.close()
-        say(NAME, f"Stopped after {self._stop.seconds:.1f} s. What is owed is in the database.")
+        say(PROCESS_NAME, f"Stopped after {self._stop.seconds:.1f} s. What is owed is in the database.")
         return self._status
 
     def _take_signals(self) -> None:
@@ -77,7 +77,7 @@ class Supervisor:
         # Those that come meanwhile are for the next time: somebody may send them faster than they are heeded.
         heard, self._signals = self._signals, []
         if heard and self._stop is None:
-            say(NAME, f"Stopping on {signal.Signals(heard[0]).name}: the web server, the workers, then Redis.")
+            say(PROCESS_NAME, f"Stopping on {signal.Signals(heard[0]).name}: the web server, the workers, then Redis.")
             self._stop = Stop()
         elif heard and self._stop and self._stop.seconds > SAME_WISH_SECONDS:
             self._stop.at_once(self._children)
@@ -88,7 +88,7 @@ class Supervisor:
 
     def _pass_on_output(self, wait: float | None) -> None:
         for key, _ in self._selector.select(wait):
-            if isinstance(key.fileobj, Output):
+            if isinstance(key.fileobj, ProcessOutput):
                 if not key.fileobj.pass_on():
                     self._selector.unregister(key.fileobj)
                     key.fileobj.close()
@@ -98,13 +98,13 @@ class Supervisor:
     def _pause(self) -> float | None:
         """Return how long nothing but a signal or output can matter, in seconds; None is for ever."""
         if self._stop is not None or self._startup is not None:
-            return LOOK_EVERY_SECONDS
+            return CHECK_EVERY_SECONDS
         waiting = [child.start_at for child in self._children if child.start_at is not None]
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
     def _look_after_children(self) -> None:
         if self._guard.renew():
-            say(NAME, "The keeper was ended from outside and runs again.")
+            say(PROCESS_NAME, "The keeper was ended from outside and runs again.")
         for child in self._children:
             group = child.pid
             how = child.ended()
@@ -113,14 +113,14 @@ class Supervisor:
             if self._stop is not None:
                 continue
             if how is not None and child.name == "web" and child.gave_up and self._startup is not None:
-                say(NAME, "The web server could not start; its reason stands above.")
+                say(PROCESS_NAME, "The web server could not start; its reason stands above.")
                 self._status = 1
                 self._stop = Stop()
             elif how is not None:
-                say(NAME, f"{child.name}: {how}.")
+                say(PROCESS_NAME, f"{child.name}: {how}.")
             elif child.start_at is not None and child.start_at <= time.monotonic():
                 self._start(child)
-                say(NAME, f"{child.name}: running again, process {child.pid}.")
+                say(PROCESS_NAME, f"{child.name}: running again, process {child.pid}.")
 
     def _announce(self) -> None:
         startup = self._startup
@@ -128,6 +128,6 @@ class Supervisor:
             return
         if startup.step():
             self._startup = None
-            announce(self._settings, self._children, startup)
+            print_banner(self._settings, self._children, startup)
         elif complaint := startup.complaint():
-            say(NAME, complaint)
+            say(PROCESS_NAME, complaint)

@@ -24,7 +24,7 @@ def resend(session: Session, delivery: Delivery, *, in_order: bool = False) -> N
     if in_order:
         outbox.resend_in_order(session, delivery)
     else:
-        outbox.resend(session, delivery)
+        outbox.send_again(session, delivery)
 
 
 def _render(session: Session, delivery: Delivery) -> None:

@@ -17,14 +17,14 @@ from calhooks import clock
 from calhooks.delivery import outbox
 from calhooks.delivery.endpoint_state import OUTAGE_FAILURES
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event, ResendRun, RunKind, RunState
-from calhooks.delivery.outbox import OPEN
+from calhooks.delivery.outbox import OPEN_STATES
 from calhooks.webhooks.dispatch import owed_to
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.resend import CannotResend, resend
 
 # So many may wait for their first answer at once: few at first, twice as many each time that all were answered.
 FIRST_PACE = 2
-LARGEST_PACE = 64
+MAX_PACE = 64
 
 
 class CannotRun(ValueError):
@@ -103,7 +103,7 @@ def stop(session: Session, run: ResendRun) -> None:
         session.flush()
 
 
-def find(session: Session, endpoint_id: int, run_id: int) -> ResendRun | None:
+def find_run(session: Session, endpoint_id: int, run_id: int) -> ResendRun | None:
     """Return one run of an endpoint."""
     return session.scalar(select(ResendRun).where(ResendRun.endpoint_id == endpoint_id, ResendRun.id == run_id))
 
@@ -166,7 +166,7 @@ def _advance(session: Session, run: ResendRun, webhook: Webhook) -> None:
         # One at a time finds out whether the receiver is back; its retries are the schedule's.
         run.pace, room = FIRST_PACE, 0 if _open(session, run) else 1
     else:
-        run.pace = min(run.pace * 2, LARGEST_PACE) if run.released and not unanswered else run.pace
+        run.pace = min(run.pace * 2, MAX_PACE) if run.released and not unanswered else run.pace
         room = run.pace - unanswered
     more = _let_go(session, run, webhook, room) if room > 0 else True
     if not more and not _open(session, run, Delivery.tries == 0):
@@ -198,7 +198,7 @@ def _start(session: Session, webhook: Webhook, plan: _Plan) -> ResendRun:
 
 
 def _open(session: Session, run: ResendRun, *conditions: ColumnElement[bool]) -> int:
-    query = select(func.count()).where(Delivery.run_id == run.id, Delivery.state.in_(OPEN), *conditions)
+    query = select(func.count()).where(Delivery.run_id == run.id, Delivery.state.in_(OPEN_STATES), *conditions)
     return session.scalar(query) or 0
 
 

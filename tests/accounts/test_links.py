@@ -23,7 +23,7 @@ def make_link(user: User) -> str:
 
 
 def test_an_invited_person_chooses_a_password_once(session: Session) -> None:
-    account = users.draft(name="Ann", username="ann", email="ann@example.com", time_zone="UTC")
+    account = users.draft_account(name="Ann", username="ann", email="ann@example.com", time_zone="UTC")
     with writing():
         user, token = links.invite(session, account)
     assert user.password_hash == ""

@@ -23,8 +23,8 @@ TYPED = {
 }
 
 
-def draft(**changes: Any) -> users.Draft:
-    return users.draft(**(TYPED | changes))
+def draft(**changes: Any) -> users.AccountDraft:
+    return users.draft_account(**(TYPED | changes))
 
 
 def errors_of(**changes: Any) -> dict[str, str]:

@@ -12,7 +12,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.events import Trigger
-from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.events import announce_booking
 from calhooks.webhooks.editor.presets import find_preset
 from calhooks.webhooks.settings.subscriptions import list_webhooks
 from tests import factories
@@ -206,7 +206,7 @@ def test_a_preview_of_a_real_booking_is_what_the_receiver_gets(
             factories.create_event_type(rick), datetime(2027, 1, 5, 10, tzinfo=UTC), metadata_={"user_id": 'a"b'}
         )
         with writing() as session:
-            announce(session, session.merge(booking), Trigger.BOOKING_CREATED, clock.now())
+            announce_booking(session, session.merge(booking), Trigger.BOOKING_CREATED, clock.now())
         deliver()
         uid = booking.uid
     (request,) = receiver.wait_for(1)

@@ -10,7 +10,7 @@ from calhooks.config import Config
 from calhooks.db import db, writing
 from calhooks.delivery import endpoints
 from calhooks.delivery.models import Endpoint, Notice, NoticeKind
-from calhooks.delivery.notices import News, announce
+from calhooks.delivery.notices import News, notify_owner
 from calhooks.mail.models import Mail
 from tests import factories
 from tests.delivery.conftest import MovingClock
@@ -70,7 +70,7 @@ def test_switching_off_is_told_and_so_is_that_it_works_again(
     end(claims[1:], 200)
     assert told(session) == ["gone"]
     with writing() as writer:
-        endpoints.switch_on(writer, fresh(writer, endpoint))
+        endpoints.switch_endpoint_on(writer, fresh(writer, endpoint))
     attempt(owner, endpoint, 200)
     assert told(session) == ["gone", "recovered"]
 
@@ -81,7 +81,7 @@ def test_failing_on_after_it_was_switched_on_again_is_news(
     attempt(owner, endpoint, 410)
     time.advance(minutes=1)
     with writing() as writer:
-        endpoints.switch_on(writer, fresh(writer, endpoint))
+        endpoints.switch_endpoint_on(writer, fresh(writer, endpoint))
     for _ in range(5):
         attempt(owner, endpoint)
         time.advance(minutes=10)
@@ -102,7 +102,7 @@ def test_five_days_of_failures_are_two_pieces_of_news(
 def test_a_result_that_is_rolled_back_tells_nobody(session: Session, owner: User, endpoint: Endpoint) -> None:
     endpoint_id = endpoint.id
     with writing() as writer:
-        announce(writer.connection(), [News(endpoint_id, NoticeKind.GONE, "")], clock.now())
+        notify_owner(writer.connection(), [News(endpoint_id, NoticeKind.GONE, "")], clock.now())
         writer.rollback()
     assert told(session) == []
 

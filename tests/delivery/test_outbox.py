@@ -170,7 +170,7 @@ def test_resend_sends_the_same_id_and_bytes_again_with_a_new_schedule(
     (delivery,) = happen(owner, [endpoint], body=b"first")
     pump.run()
     with writing() as inner:
-        outbox.resend(inner, fresh(inner, delivery))
+        outbox.send_again(inner, fresh(inner, delivery))
     assert fresh(session, delivery).tries == 0
     pump.run()
     first, second = receiver.received
@@ -189,11 +189,11 @@ def test_a_resend_neither_waits_for_its_booking_nor_holds_it_up(
     happen(owner, [endpoint], sequence="booking")
     pump.run()
     with writing() as inner:
-        outbox.resend(inner, fresh(inner, first))
+        outbox.send_again(inner, fresh(inner, first))
     assert states(session) == ["due", "due"]
     happen(owner, [endpoint], sequence="other")
     with writing() as inner:
-        outbox.resend(inner, fresh(inner, first))
+        outbox.send_again(inner, fresh(inner, first))
     assert states(session) == ["due", "due", "due"]
 
 
@@ -207,7 +207,7 @@ def test_resending_what_waits_for_its_retry_sends_it_now_in_its_place(
     pump.run()
     receiver.reply = answer()
     with writing() as inner:
-        outbox.resend(inner, fresh(inner, first))
+        outbox.send_again(inner, fresh(inner, first))
     assert states(session) == ["due", "blocked"]
     pump.run()
     assert [request.body for request in receiver.received] == [b"1", b"1", b"2"]
@@ -219,7 +219,7 @@ def test_resending_what_is_being_sent_lets_it_finish(session: Session, owner: Us
     leased_until = clock.now() + timedelta(seconds=20)
     delivery = factories.create_delivery(endpoint, event, lease_token="a", due_at=leased_until, tries=4)
     with writing() as inner:
-        outbox.resend(inner, fresh(inner, delivery))
+        outbox.send_again(inner, fresh(inner, delivery))
     row = fresh(session, delivery)
     assert (row.lease_token, row.due_at, row.tries) == ("a", leased_until, 0)
 
@@ -255,13 +255,13 @@ def test_an_endpoint_that_is_off_holds_back_until_it_is_on_again(
     endpoint = factories.create_endpoint(owner, receiver.url)
     happen(owner, [endpoint])
     with writing() as inner:
-        endpoints.switch_off(fresh(inner, endpoint), InactiveReason.OWNER)
+        endpoints.switch_endpoint_off(fresh(inner, endpoint), InactiveReason.OWNER)
     pump.run()
     assert receiver.received == []
     with writing() as inner:
         row = fresh(inner, endpoint)
         assert endpoints.waiting_count(inner, row) == 1
-        endpoints.switch_on(inner, row)
+        endpoints.switch_endpoint_on(inner, row)
     pump.run()
     assert len(receiver.received) == 1
 
@@ -276,12 +276,12 @@ def test_what_was_held_back_goes_out_from_the_oldest_on_a_few_more_at_each_succe
         pump.run()
         time.advance(seconds=7)
     with writing() as inner:
-        endpoints.switch_off(fresh(inner, endpoint), InactiveReason.OWNER)
+        endpoints.switch_endpoint_off(fresh(inner, endpoint), InactiveReason.OWNER)
     receiver.reply = answer()
     received = len(receiver.received)
     with writing() as inner:
         row = fresh(inner, endpoint)
-        endpoints.switch_on(inner, row)
+        endpoints.switch_endpoint_on(inner, row)
         endpoints.send_waiting(inner, row)
     pump.run()
     assert states(session) == ["delivered"] * 5

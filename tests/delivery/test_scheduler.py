@@ -171,7 +171,7 @@ def test_a_clock_that_is_set_forward_loses_nothing(
 def test_a_lease_is_held_by_one_at_a_time(session: Session, time: MovingClock) -> None:
     def hold(holder: str) -> bool:
         with writing() as inner:
-            return leases.hold(inner, "work", holder, clock.now())[0]
+            return leases.hold_lease(inner, "work", holder, clock.now())[0]
 
     assert [hold("a"), hold("b"), hold("a")] == [True, False, True]
     time.advance(seconds=9)

@@ -10,7 +10,7 @@ import pytest
 from calhooks import create_app
 from calhooks.db import writing
 from calhooks.delivery.models import InactiveReason
-from calhooks.delivery.sending.sender import DEADLINE_SECONDS, MOST_BODY
+from calhooks.delivery.sending.sender import DEADLINE_SECONDS, MAX_RESPONSE_BYTES
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
 from tests.delivery.receivers import CERTIFICATES
@@ -112,7 +112,7 @@ def test_bad_receivers_get_everything_once_they_behave_and_slow_nobody_down(star
     assert beside.duplicates == 0
     assert asked_while_off == 0
     assert calhooks.count(TRUNCATED) > 0
-    assert calhooks.count(LONGEST_BODY) <= MOST_BODY
+    assert calhooks.count(LONGEST_BODY) <= MAX_RESPONSE_BYTES
     assert max(map(_most_memory, workers_of(calhooks))) < MOST_MEMORY_KILOBYTES
     for witness in bad.later:
         assert min(_gaps(witness)) >= RETRY_AFTER_SECONDS - 0.1

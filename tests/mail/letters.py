@@ -6,7 +6,7 @@ from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.mail.addresses import Correspondent
-from calhooks.mail.letters import Fact, Letter, Link
+from calhooks.mail.letters import Letter, LetterFact, Link
 from calhooks.mail.models import Mail
 from calhooks.mail.outbox import MailDraft, owe_mail
 from calhooks.mail.pump import MailPump
@@ -15,7 +15,7 @@ LETTER = Letter(
     subject="Confirmed: Quick chat",
     heading="Your meeting is confirmed",
     paragraphs=("You are meeting Rick & Co.",),
-    facts=(Fact(label="When", value="Thursday 5 March 2026"), Fact(label="Notes", value="one\ntwo <b>")),
+    facts=(LetterFact(label="When", value="Thursday 5 March 2026"), LetterFact(label="Notes", value="one\ntwo <b>")),
     links=(
         Link(label="Reschedule", url="http://localhost/reschedule/x"),
         Link(label="Cancel", url="http://x/?a=1&b=2"),

@@ -38,8 +38,8 @@ def test_every_change_is_in_the_table() -> None:
 def test_the_waits_and_limits_are_the_ones_that_hold() -> None:
     *others, last = map(words, RETRY_WAITS)
     assert f"after {', '.join(others)} and {last};" in PLAIN
-    assert f"at most {limits.MOST_NEW_ADDRESSES} new addresses" in PLAIN
-    assert f"at most {limits.MOST_TO_ONE_ADDRESS} mails to one address" in PLAIN
+    assert f"at most {limits.MAX_NEW_ADDRESSES} new addresses" in PLAIN
+    assert f"at most {limits.MAX_TO_ONE_ADDRESS} mails to one address" in PLAIN
     assert f"at most {MAX_GUESTS} guests" in PLAIN
-    assert timedelta(hours=1) == password_reset.LIFETIME
+    assert timedelta(hours=1) == password_reset.RESET_LINK_LIFETIME
     assert (BACK.days, AHEAD.days) == (30, 366)

@@ -12,7 +12,7 @@ from calhooks import clock
 from calhooks.config import Config
 from calhooks.delivery.queue.client import MAIL_QUEUE
 from calhooks.delivery.queue.worker import PumpWorker
-from calhooks.mail.limits import DAY
+from calhooks.mail.limits import LIMIT_WINDOW
 from calhooks.mail.models import Mail, MailState
 from calhooks.scheduler import Scheduler
 from tests import factories
@@ -68,7 +68,7 @@ def test_old_mail_is_forgotten_and_what_is_owed_is_not(
         mail = owe(factories.create_user())
         mail.state, mail.due_at = state, None
         session.commit()
-    later = clock.now() + config.retention_days * DAY + timedelta(seconds=1)
+    later = clock.now() + config.retention_days * LIMIT_WINDOW + timedelta(seconds=1)
     monkeypatch.setattr(clock, "now", lambda: later)
     Scheduler(config, "this one").turn()
     assert session.scalars(select(Mail.state)).all() == [MailState.QUEUED]

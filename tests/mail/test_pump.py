@@ -185,7 +185,7 @@ def test_retries_come_ever_later_and_end(session: Session, server: MailServer, a
 def test_a_server_that_is_away_is_asked_once_for_all_that_is_due(
     session: Session, server: MailServer, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claim, "BATCH", 3)
+    monkeypatch.setattr(claim, "MAILS_AT_ONCE", 3)
     user = factories.create_user()
     for number in range(5):
         owe(user, f"guest{number}@example.net")
@@ -209,7 +209,7 @@ def test_a_pump_killed_between_sending_and_recording_sends_again_with_the_same_m
     assert killed.returncode == -signal.SIGKILL
     assert len(server.mails) == 1
     assert pump() == 0
-    at(clock.now() + timedelta(minutes=1) + claim.LEASE)
+    at(clock.now() + timedelta(minutes=1) + claim.MAIL_LEASE)
     assert pump() == 1
     first, second = server.mails
     assert first.message["Message-ID"] == second.message["Message-ID"]
@@ -221,11 +221,11 @@ def test_a_result_that_comes_after_the_lease_has_ended_is_not_recorded(
 ) -> None:
     owe(factories.create_user())
     with writing():
-        (slow,) = claim.claim(session, NOW)
-    at(NOW + claim.LEASE)
+        (slow,) = claim.claim_mails(session, NOW)
+    at(NOW + claim.MAIL_LEASE)
     assert pump() == 1
     with writing():
-        claim.record(session, slow, pump_module.BROKEN, clock.now())
+        claim.record_mail(session, slow, pump_module.BROKEN, clock.now())
     assert mails(session)[0].state == MailState.SENT
 
 
@@ -233,9 +233,9 @@ def test_while_one_pump_sends_another_finds_nothing_to_do(session: Session, serv
     user = factories.create_user()
     owe(user)
     with writing():
-        claim.claim(session, clock.now())
+        claim.claim_mails(session, clock.now())
     owe(user, "bob@example.net")
-    assert not claim.anything_due(session, clock.now())
+    assert not claim.any_mail_due(session, clock.now())
     assert pump() == 0
 
 
@@ -316,7 +316,7 @@ def test_a_days_new_addresses_are_limited_and_known_ones_are_not(
     at: Callable[[datetime], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(limits, "MOST_NEW_ADDRESSES", 2)
+    monkeypatch.setattr(limits, "MAX_NEW_ADDRESSES", 2)
     rick, other = factories.create_user("rick"), factories.create_user("other")
     owe(rick, "one@example.net")
     owe(rick, "two@example.net")
@@ -336,7 +336,7 @@ def test_a_days_new_addresses_are_limited_and_known_ones_are_not(
 def test_one_address_gets_only_so_many_mails_a_day(
     session: Session, server: MailServer, at: Callable[[datetime], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "MOST_TO_ONE_ADDRESS", 2)
+    monkeypatch.setattr(limits, "MAX_TO_ONE_ADDRESS", 2)
     user = factories.create_user("rick")
     for address in ("ann@example.net", "Ann@example.net", "ann@example.net", "bob@example.net"):
         owe(user, address)

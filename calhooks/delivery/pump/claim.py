@@ -16,7 +16,7 @@ from calhooks.delivery.models import DeliveryState
 from calhooks.delivery.sending.sender import OutgoingRequest
 from calhooks.delivery.tables import attempts, deliveries, endpoints, events, signing_keys
 
-LEASE = timedelta(seconds=30)
+DELIVERY_LEASE = timedelta(seconds=30)
 INTERRUPTED = "interrupted"
 # Written as the partial index has it, or SQLite would not use the index.
 ACTIVE: ColumnElement[bool] = literal_column("endpoints.active")
@@ -50,7 +50,7 @@ class Claim:
     request: OutgoingRequest
 
 
-class Taken(NamedTuple):
+class Claimed(NamedTuple):
     """What was claimed, whether more may be due, and whether all that is due is held by another pump this instant."""
 
     claims: list[Claim]
@@ -58,12 +58,12 @@ class Taken(NamedTuple):
     held: bool = False
 
 
-def anything_due(connection: Connection, *, now: datetime, full: Collection[int] = ()) -> bool:
+def any_delivery_due(connection: Connection, *, now: datetime, full: Collection[int] = ()) -> bool:
     """Tell, without locking anything, whether a claim would find something at an endpoint that is not `full`."""
     return connection.execute(_ANY_READY, {"now": now, "full": list(full)}).first() is not None
 
 
-def claim(connection: Connection, *, now: datetime, token: str, room: Room) -> Taken:
+def claim_deliveries(connection: Connection, *, now: datetime, token: str, room: Room) -> Claimed:
     """Lease what is due, as far as there is room; endpoints have their turns.
 
     Should the lease of a delivery that is still being sent have run out (a clock that jumped, a process that was
@@ -72,7 +72,7 @@ def claim(connection: Connection, *, now: datetime, token: str, room: Room) -> T
     slots, full = room.slots(), list(room.full())
     found = connection.execute(_READY, {"now": now, "slots": slots, "full": full}).all()
     if not found:
-        return Taken([], held=anything_due(connection, now=now, full=full))
+        return Claimed([], held=any_delivery_due(connection, now=now, full=full))
     ready = {endpoint.id: endpoint for endpoint in found}
     share, more = -(-slots // len(ready)), len(ready) == slots
     rows: list[Any] = []
@@ -86,19 +86,19 @@ def claim(connection: Connection, *, now: datetime, token: str, room: Room) -> T
     under_way = room.deliveries()
     renewed = [row for row in rows if row.id in under_way]
     rows = [row for row in rows if row.id not in under_way]
-    _execute_each(connection, _RENEW, [{"delivery": row.id, "lease_end": now + LEASE} for row in renewed])
+    _execute_each(connection, _RENEW, [{"delivery": row.id, "lease_end": now + DELIVERY_LEASE} for row in renewed])
     if rows:
-        lease = {"deliveries": [row.id for row in rows], "token": token, "lease_end": now + LEASE}
+        lease = {"deliveries": [row.id for row in rows], "token": token, "lease_end": now + DELIVERY_LEASE}
         connection.execute(_LEASE, lease)
     interrupted = [_interrupted(row, ready[row.endpoint_id].url) for row in rows if row.lease_token]
     _execute_each(connection, insert(attempts), interrupted)
     secrets = _secrets(connection, {row.endpoint_id for row in rows}, now)
     _execute_each(connection, _CLAIMED, [{"endpoint": endpoint_id, "now": now} for endpoint_id in ready])
     claims = [_claim(row, ready[row.endpoint_id], token, secrets.get(row.endpoint_id, ())) for row in rows]
-    return Taken(claims, more=more and bool(claims))
+    return Claimed(claims, more=more and bool(claims))
 
 
-def release(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
+def release_deliveries(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
     """Give back what was claimed and not finished: it is due at once, for whoever comes; the log has the attempt."""
     leased = {
         (row.id, row.lease_token): row
@@ -204,7 +204,7 @@ def _interrupted(row: Any, url: str) -> dict[str, Any]:
     return {
         "delivery_id": row.id,
         "number": row.attempt_count,
-        "started_at": row.due_at - LEASE,
+        "started_at": row.due_at - DELIVERY_LEASE,
         "duration_ms": 0,
         "url": url,
         "request_headers": [],

@@ -15,8 +15,8 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from calhooks import clock
 from calhooks.config import Config
 from calhooks.db import db, writing
-from calhooks.delivery.pump.claim import Taken, anything_due, claim, release
-from calhooks.delivery.pump.record import Finished, record
+from calhooks.delivery.pump.claim import Claimed, any_delivery_due, claim_deliveries, release_deliveries
+from calhooks.delivery.pump.record import Finished, record_attempts
 from calhooks.delivery.pump.room import YOUNG_SECONDS, UnderWay
 from calhooks.delivery.pump.threads import SenderThreads
 from calhooks.delivery.queue.wake import Wakes, wake_another
@@ -34,14 +34,14 @@ DATABASE_PAUSE_SECONDS = 0.5
 HELP_SECONDS = 1.0
 
 
-_NOTHING = Taken([])
+_NOTHING = Claimed([])
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
     """One transaction: what was claimed, and whether the database was there."""
 
-    taken: Taken
+    taken: Claimed
     failed: bool = False
 
 
@@ -113,8 +113,8 @@ class Pump:
             return
         try:
             with writing() as session:
-                record(session.connection(), finished, waits=self._waits, now=clock.now())
-                release(session.connection(), claims, clock.now())
+                record_attempts(session.connection(), finished, waits=self._waits, now=clock.now())
+                release_deliveries(session.connection(), claims, clock.now())
         except SQLAlchemyError as error:
             log.warning("%d leases were not given back and run out by themselves: %s", len(claims), error)
 
@@ -151,24 +151,24 @@ class Pump:
             log.warning("the database is back")
         self._database_is_away = error is not None
 
-    def _record_and_claim(self, finished: list[Finished], *, claiming: bool) -> Taken:
+    def _record_and_claim(self, finished: list[Finished], *, claiming: bool) -> Claimed:
         now = clock.now()
         has_room = self._under_way.slots() > 0
         if not finished and not (claiming and has_room and self._anything_due(now)):
-            return Taken([], more=claiming and not has_room)
+            return Claimed([], more=claiming and not has_room)
         with writing() as session:
             connection = session.connection()
             if finished:
-                record(connection, finished, waits=self._waits, now=now)
+                record_attempts(connection, finished, waits=self._waits, now=now)
             if not claiming or self._under_way.slots() <= 0:
-                return Taken([], more=claiming)
-            return claim(connection, now=now, token=secrets.token_hex(16), room=self._under_way)
+                return Claimed([], more=claiming)
+            return claim_deliveries(connection, now=now, token=secrets.token_hex(16), room=self._under_way)
 
     def _anything_due(self, now: datetime) -> bool:
         """Look before locking: while several pumps are at work, all of them hear of every wake-up."""
         session = db.session()
         try:
-            return anything_due(session.connection(), now=now, full=self._under_way.full())
+            return any_delivery_due(session.connection(), now=now, full=self._under_way.full())
         finally:
             session.rollback()
 

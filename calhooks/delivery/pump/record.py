@@ -13,7 +13,7 @@ from calhooks.db import UTCDateTime
 from calhooks.delivery import counters
 from calhooks.delivery.endpoint_state import EndpointState
 from calhooks.delivery.models import DeliveryState
-from calhooks.delivery.notices import News, announce
+from calhooks.delivery.notices import News, notify_owner
 from calhooks.delivery.pump.claim import EARLIEST_DUE, Claim
 from calhooks.delivery.pump.retries import next_attempt_at, parse_retry_after
 from calhooks.delivery.pump.room import YOUNG_SECONDS
@@ -22,7 +22,7 @@ from calhooks.delivery.tables import IS_OPEN, attempts, deliveries, endpoints
 
 # Each success during a recovery brings so many others forward: slow at first, twice as fast each time.
 BROUGHT_FORWARD = 2
-MOST_LOOKED_AT = 1000
+MAX_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,9 @@ class _Ended:
     change: dict[str, Any]
 
 
-def record(connection: Connection, finished: Sequence[Finished], *, waits: Sequence[float], now: datetime) -> None:
+def record_attempts(
+    connection: Connection, finished: Sequence[Finished], *, waits: Sequence[float], now: datetime
+) -> None:
     """Record attempts, in the order in which they ended. Those whose lease somebody else holds by now are left out."""
     # The endpoints are held first and in order, as by everyone who owes to them or claims from them.
     states = _hold_endpoints(connection, {each.claim.endpoint_id for each in finished})
@@ -68,7 +70,7 @@ def record(connection: Connection, finished: Sequence[Finished], *, waits: Seque
         _bring_forward(connection, states[endpoint_id], count, now)
     connection.execute(_STATE, [_values(states[endpoint_id]) for endpoint_id in successes])
     if news:
-        announce(connection, news, now)
+        notify_owner(connection, news, now)
     counters.add(connection, _counts(ended, now))
 
 
@@ -150,7 +152,7 @@ _WAITING = (
         or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= bindparam("now", type_=UTCDateTime)),
     )
     .order_by(deliveries.c.due_at)
-    .limit(MOST_LOOKED_AT)
+    .limit(MAX_LOOKED_AT)
     .subquery()
 )
 _OLDEST_WAITING = select(_WAITING.c.id).order_by(_WAITING.c.id).limit(bindparam("count"))

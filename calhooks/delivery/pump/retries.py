@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 JITTER = 0.2
-LONGEST_RETRY_AFTER = timedelta(hours=24)
+MAX_RETRY_AFTER = timedelta(hours=24)
 
 
 def next_attempt_at(
@@ -29,12 +29,12 @@ def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
     if text.isascii() and text.isdigit():
         # Nine digits are far over the limit, and digits without end would not fit into a timedelta.
         seconds = int(text.lstrip("0")[:9] or "0")
-        return min(timedelta(seconds=seconds), LONGEST_RETRY_AFTER) if seconds else None
+        return min(timedelta(seconds=seconds), MAX_RETRY_AFTER) if seconds else None
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    wait = min(moment - now, LONGEST_RETRY_AFTER)
+    wait = min(moment - now, MAX_RETRY_AFTER)
     return wait if wait > timedelta() else None

@@ -11,16 +11,16 @@ from time import monotonic
 from calhooks.delivery.pump.claim import Claim
 from calhooks.delivery.sending.sender import Result
 
-MOST_YOUNG = 32
-MOST_IN_ALL = 200
-MOST_FAILING = MOST_IN_ALL // 2
+MAX_YOUNG = 32
+MAX_IN_ALL = 200
+MAX_FAILING = MAX_IN_ALL // 2
 
 # One that answers at once gets them one after the other, whatever their number.
-MOST_FOR_QUICK = 32
-MOST_FOR_PROVEN = 16
-MOST_FOR_SILENT = 4
-MOST_FOR_UNPROVEN = 2
-MOST_FOR_FAILING = 1
+MAX_FOR_QUICK = 32
+MAX_FOR_PROVEN = 16
+MAX_FOR_SILENT = 4
+MAX_FOR_UNPROVEN = 2
+MAX_FOR_FAILING = 1
 
 # One that has not yet answered this process is expected to hang, and found out about sooner.
 YOUNG_SECONDS = 0.25
@@ -83,12 +83,12 @@ class UnderWay:
 
     def slots(self) -> int:
         """Return how many more sends there is room for in all."""
-        return min(MOST_YOUNG - self._young(), MOST_IN_ALL - len(self))
+        return min(MAX_YOUNG - self._young(), MAX_IN_ALL - len(self))
 
     def for_endpoint(self, endpoint_id: int, *, failing: bool) -> int:
         """Return how many more there is room for to one endpoint; one that fails or keeps us waiting gets less."""
         room = self._most(endpoint_id, self._silent(), failing=failing) - self._by_endpoint[endpoint_id]
-        return min(room, MOST_FAILING - self._failing) if failing else room
+        return min(room, MAX_FAILING - self._failing) if failing else room
 
     def full(self) -> list[int]:
         """Return the endpoints that there is no more room for."""
@@ -102,12 +102,12 @@ class UnderWay:
 
     def _most(self, endpoint_id: int, silent: Collection[int], *, failing: bool) -> int:
         if failing:
-            return MOST_FOR_FAILING
+            return MAX_FOR_FAILING
         if endpoint_id not in self._proven:
-            return MOST_FOR_UNPROVEN
+            return MAX_FOR_UNPROVEN
         if endpoint_id in silent:
-            return MOST_FOR_SILENT
-        return MOST_FOR_QUICK if endpoint_id in self._quick else MOST_FOR_PROVEN
+            return MAX_FOR_SILENT
+        return MAX_FOR_QUICK if endpoint_id in self._quick else MAX_FOR_PROVEN
 
     def _silent(self) -> set[int]:
         """Return the endpoints that keep a send waiting which began after their last answer."""

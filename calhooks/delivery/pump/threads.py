@@ -17,7 +17,7 @@ from calhooks.delivery.sending.sender import OutgoingRequest, Result
 
 INSTANT_SECONDS = 0.001
 GATHER_SECONDS = 0.005
-LONGEST_GATHER_SECONDS = 0.02
+MAX_GATHER_SECONDS = 0.02
 
 
 class SenderThreads:
@@ -53,7 +53,7 @@ class SenderThreads:
         these are waited for as well, for 20 ms at most.
         """
         if self._await(1, seconds):
-            until = monotonic() + LONGEST_GATHER_SECONDS
+            until = monotonic() + MAX_GATHER_SECONDS
             while not self._await(under_way, GATHER_SECONDS) and self._given and monotonic() < until:
                 pass
         with self._lock:

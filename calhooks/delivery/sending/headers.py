@@ -3,20 +3,20 @@
 import re
 from collections.abc import Sequence
 
-from calhooks.text import CONTROLS, whole
+from calhooks.text import CONTROL_CHARACTERS, whole
 
-Pairs = Sequence[Sequence[str]]
+HeaderPairs = Sequence[Sequence[str]]
 
 MAX_HEADER_NAME_LENGTH = 100
 MAX_HEADER_VALUE_LENGTH = 4000
 HIDDEN = "••••••••"
 
-NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 SECRET_NAME = re.compile(r"authorization|cookie|token$|secret|password|api-?key", re.IGNORECASE)
 
 _CONNECTION = "it belongs to the connection, not to the request."
 _OURS = "calhooks sets it itself, and receivers rely on it."
-RESERVED = {
+RESERVED_HEADERS = {
     "host": "it comes from the address.",
     "content-length": "it is counted from the body.",
     "content-type": "choose it at the payload.",
@@ -53,13 +53,13 @@ RESERVED = {
 }
 
 
-def name_problem(name: str) -> str | None:
+def header_name_problem(name: str) -> str | None:
     """Say why a header cannot be added, or None."""
     if len(name) > MAX_HEADER_NAME_LENGTH:
         return f"A header's name has at most {MAX_HEADER_NAME_LENGTH} characters."
-    if not NAME.fullmatch(name):
+    if not HEADER_NAME.fullmatch(name):
         return f"“{name}” cannot be a header's name: use letters, digits and hyphens, without spaces or a colon."
-    if reason := RESERVED.get(name.lower()):
+    if reason := RESERVED_HEADERS.get(name.lower()):
         return f"{name} cannot be set: {reason}"
     return None
 
@@ -71,10 +71,10 @@ def is_always_secret(name: str) -> bool:
 
 def header_value(value: str) -> str:
     """Return a value that ends no header and begins none: every run of control characters becomes a space."""
-    return whole(CONTROLS.sub(" ", value)).strip()
+    return whole(CONTROL_CHARACTERS.sub(" ", value)).strip()
 
 
-def masked(headers: Sequence[tuple[str, str]], secret: Pairs) -> list[tuple[str, str]]:
+def masked(headers: Sequence[tuple[str, str]], secret: HeaderPairs) -> list[tuple[str, str]]:
     """Return headers as they may be kept and shown: without the values of those that are secret."""
     names = {name.lower() for name, _ in secret}
     return [(name, HIDDEN if name.lower() in names else value) for name, value in headers]

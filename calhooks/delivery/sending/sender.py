@@ -17,11 +17,10 @@ from urllib3.exceptions import HTTPError
 
 import calhooks
 from calhooks import clock
-from calhooks.config import Config
-from calhooks.delivery.sending.headers import Pairs, header_value, masked
+from calhooks.config import Config, Network
+from calhooks.delivery.sending.headers import HeaderPairs, header_value, masked
 from calhooks.delivery.sending.signing import signature_headers
 from calhooks.egress import urls
-from calhooks.egress.addresses import Network
 from calhooks.egress.connections import GuardedPools
 from calhooks.egress.exchange import Exchange, begin
 from calhooks.egress.failures import ExchangeFailed, Failure
@@ -33,9 +32,9 @@ log = logging.getLogger(__name__)
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 DEADLINE_SECONDS = 15.0
-MOST_BODY = 64 * 1024
+MAX_RESPONSE_BYTES = 64 * 1024
 # Of what stands beside the status: it becomes a part of a sentence.
-LONGEST_REASON = 200
+MAX_FAILURE_LENGTH = 200
 WEBHOOK_VERSION = "2021-10-20"
 
 
@@ -52,8 +51,8 @@ class OutgoingRequest:
     message_id: str
     attempt: int
     secrets: Sequence[str] = ()
-    headers: Pairs = ()
-    secret_headers: Pairs = ()
+    headers: HeaderPairs = ()
+    secret_headers: HeaderPairs = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,18 +157,18 @@ class _Answer:
 
     def read(self, response: Response) -> None:
         self.status = response.status_code
-        self.reason = (response.reason or "")[:LONGEST_REASON]
+        self.reason = (response.reason or "")[:MAX_FAILURE_LENGTH]
         self.headers = tuple(response.raw.headers.items())
         raw = response.raw
         try:
-            while len(self.body) <= MOST_BODY and (
-                piece := raw.read1(MOST_BODY + 1 - len(self.body), decode_content=False)
+            while len(self.body) <= MAX_RESPONSE_BYTES and (
+                piece := raw.read1(MAX_RESPONSE_BYTES + 1 - len(self.body), decode_content=False)
             ):
                 self.body += piece
         except (ExchangeFailed, HTTPError) as error:
             self.broke_off = str(error) if isinstance(error, ExchangeFailed) else "The connection broke before its end."
-        if len(self.body) > MOST_BODY:
-            del self.body[MOST_BODY:]
+        if len(self.body) > MAX_RESPONSE_BYTES:
+            del self.body[MAX_RESPONSE_BYTES:]
             self.truncated = True
         if self.truncated or self.broke_off:
             raw.close()
@@ -222,7 +221,7 @@ def send(request: OutgoingRequest, config: Config) -> Result:
 @lru_cache(maxsize=1000)
 def _wire_url(url: str) -> tuple[str, str]:
     """Return a URL in ASCII as the request line needs it, and what stands in Host. Raises UrlRefused."""
-    parsed, parts = urls.parse(url), urlsplit(url)
+    parsed, parts = urls.parse_url(url), urlsplit(url)
     host = f"[{parsed.host}]" if ":" in parsed.host else parsed.host
     # requests knows fewer ways to write a host, such as with full-width letters, and would refuse them.
     parts = parts._replace(netloc=host if parts.port is None else f"{host}:{parts.port}")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from calhooks.ids import STANDARD_PREFIX
 
-LONGEST_SECRET = 500
+MAX_SECRET_LENGTH = 500
 
 
 class InvalidSecret(ValueError):
@@ -17,8 +17,8 @@ class InvalidSecret(ValueError):
 
 def validate_secret(secret: str) -> None:
     """Refuse a secret that cannot sign. Raises InvalidSecret."""
-    if len(secret) > LONGEST_SECRET:
-        raise InvalidSecret(f"A secret has at most {LONGEST_SECRET} characters.")
+    if len(secret) > MAX_SECRET_LENGTH:
+        raise InvalidSecret(f"A secret has at most {MAX_SECRET_LENGTH} characters.")
     if "\0" in secret:
         raise InvalidSecret("A secret cannot contain the character NUL.")
     if not _standard_key(secret):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, defer
 
 from calhooks.delivery.endpoint_state import FAILING_FOR
 from calhooks.delivery.models import Attempt, Delivery, DeliveryState, Endpoint, InactiveReason
-from calhooks.delivery.outbox import OPEN
+from calhooks.delivery.outbox import OPEN_STATES
 from calhooks.delivery.status.tones import Tone
 
 # Beyond this, how much it is exactly helps nobody, and counting it takes its time.
@@ -124,7 +124,7 @@ def endpoint_status(endpoint: Endpoint) -> EndpointStatus:
 def diagnose(session: Session, endpoint: Endpoint) -> Diagnosis:
     """Return how an endpoint is doing, and why."""
     status = endpoint_status(endpoint)
-    waiting, failed = _count(session, endpoint.id, *OPEN), _count(session, endpoint.id, DeliveryState.FAILED)
+    waiting, failed = _count(session, endpoint.id, *OPEN_STATES), _count(session, endpoint.id, DeliveryState.FAILED)
     if status.condition in (EndpointCondition.NEVER_CALLED, EndpointCondition.DELIVERED):
         return Diagnosis(status, waiting, failed)
     return Diagnosis(

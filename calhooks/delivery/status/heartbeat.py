@@ -12,12 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from calhooks import clock
-from calhooks.db import reason, writing
+from calhooks.db import database_reason, writing
 from calhooks.delivery.models import Heartbeat
 
 log = logging.getLogger(__name__)
 
-EVERY_SECONDS = 5.0
+BEAT_SECONDS = 5.0
 FORGOTTEN_AFTER = timedelta(days=1)
 # A process that was not seen for this long counts as stopped.
 ALIVE = timedelta(seconds=15)
@@ -36,14 +36,14 @@ class Heart:
         """Say that this process is alive, at most every five seconds."""
         if monotonic() < self._beat_at:
             return
-        self._beat_at = monotonic() + EVERY_SECONDS
+        self._beat_at = monotonic() + BEAT_SECONDS
         try:
             with writing() as session:
                 row = Heartbeat(name=self.name, kind=self._kind, started_at=self._started_at, seen_at=clock.now())
                 session.merge(row)
                 session.execute(delete(Heartbeat).where(Heartbeat.seen_at < clock.now() - FORGOTTEN_AFTER))
         except SQLAlchemyError as error:
-            log.warning("no heartbeat, the database is away: %s", reason(error))
+            log.warning("no heartbeat, the database is away: %s", database_reason(error))
 
     def stop(self) -> None:
         """Say that this process is gone."""
@@ -51,7 +51,7 @@ class Heart:
             with writing() as session:
                 session.execute(delete(Heartbeat).where(Heartbeat.name == self.name))
         except SQLAlchemyError as error:
-            log.warning("the heartbeat of %s was not removed: %s", self.name, reason(error))
+            log.warning("the heartbeat of %s was not removed: %s", self.name, database_reason(error))
 
 
 def alive(session: Session, now: datetime) -> dict[str, int]:

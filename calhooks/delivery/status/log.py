@@ -53,7 +53,7 @@ def page(
     return Page(found[:size], found[size - 1].id if len(found) > size else None)
 
 
-def find(session: Session, endpoint_id: int, delivery_id: int) -> Delivery | None:
+def find_delivery(session: Session, endpoint_id: int, delivery_id: int) -> Delivery | None:
     """Return one delivery of an endpoint with its event and every attempt, None when it has none of that id."""
     query = (
         select(Delivery)

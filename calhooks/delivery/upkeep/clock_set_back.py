@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint
-from calhooks.delivery.pump.claim import LEASE
+from calhooks.delivery.pump.claim import DELIVERY_LEASE
 from calhooks.mail.models import Mail, MailState
 
 WAITS = Delivery.state == DeliveryState.DUE
@@ -40,7 +40,7 @@ def follow_stragglers(session: Session, now: datetime, gone_back: timedelta) -> 
 
     It shows by what cannot be: an attempt that is to come, or a wait longer than a lease for what is under way or new.
     """
-    ahead = now + LEASE
+    ahead = now + DELIVERY_LEASE
     stragglers = or_(
         Delivery.last_attempt_at > ahead, Delivery.last_attempt_at.is_(None), Delivery.lease_token.is_not(None)
     )

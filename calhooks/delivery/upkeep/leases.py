@@ -7,24 +7,24 @@ from sqlalchemy.orm import Session
 
 from calhooks.delivery.models import Lease
 
-LENGTH = timedelta(seconds=10)
+SCHEDULER_LEASE = timedelta(seconds=10)
 RENEWED_BELOW = timedelta(seconds=7)
 
 
-def hold(session: Session, name: str, holder: str, now: datetime) -> tuple[bool, timedelta]:
+def hold_lease(session: Session, name: str, holder: str, now: datetime) -> tuple[bool, timedelta]:
     """Take or renew a lease for ten seconds; tell whether it is held, and by how much the clock has gone back since.
 
     A lease never ends more than its length from now: one that does was taken before the clock was set back.
     """
     lease = session.scalar(select(Lease).where(Lease.name == name).with_for_update())
     if lease is None:
-        session.add(Lease(name=name, holder=holder, ends_at=now + LENGTH))
+        session.add(Lease(name=name, holder=holder, ends_at=now + SCHEDULER_LEASE))
         return True, timedelta()
-    gone_back = max(lease.ends_at - LENGTH - now, timedelta())
+    gone_back = max(lease.ends_at - SCHEDULER_LEASE - now, timedelta())
     if lease.holder != holder and not gone_back and lease.ends_at > now:
         return False, gone_back
     if lease.holder != holder or gone_back or lease.ends_at < now + RENEWED_BELOW:
-        lease.holder, lease.ends_at = holder, now + LENGTH
+        lease.holder, lease.ends_at = holder, now + SCHEDULER_LEASE
     return True, gone_back
 
 

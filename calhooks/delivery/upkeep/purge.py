@@ -6,9 +6,9 @@ from sqlalchemy import and_, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from calhooks.delivery.models import Attempt, Delivery, Endpoint, Event, Notice, ResendRun, RunState, SigningKey
-from calhooks.delivery.outbox import OPEN
+from calhooks.delivery.outbox import OPEN_STATES
 
-STEP = 50
+PURGED_AT_ONCE = 50
 # Deliveries and attempts of one step: attempts carry up to 64 KiB each.
 ROWS = 500
 
@@ -44,10 +44,10 @@ def _old_events(session: Session, limit: datetime) -> list[int]:
     long_off = and_(~Endpoint.active, Endpoint.inactive_since < limit)
     owed = (
         exists()
-        .where(Delivery.event_id == Event.id, Delivery.state.in_(OPEN), Endpoint.id == Delivery.endpoint_id)
+        .where(Delivery.event_id == Event.id, Delivery.state.in_(OPEN_STATES), Endpoint.id == Delivery.endpoint_id)
         .where(or_(Endpoint.inactive_since.is_(None), ~long_off))
     )
-    query = select(Event.id).where(Event.occurred_at < limit, ~owed).order_by(Event.occurred_at).limit(STEP)
+    query = select(Event.id).where(Event.occurred_at < limit, ~owed).order_by(Event.occurred_at).limit(PURGED_AT_ONCE)
     return list(session.scalars(query))
 
 

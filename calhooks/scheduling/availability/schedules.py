@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.availability.slots import DAY, OpenRange, WeeklyHours
+from calhooks.scheduling.availability.slots import ONE_DAY, OpenRange, WeeklyHours
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.models.schedules import MAX_SCHEDULE_NAME_LENGTH, Schedule, ScheduleRange
@@ -18,7 +18,7 @@ from calhooks.text import checked, one_line
 from calhooks.zones import canonical_zone, zone_info
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-DEFAULT_NAME = "Working hours"
+DEFAULT_SCHEDULE_NAME = "Working hours"
 WORKING_DAYS = range(5)
 WORKING_HOURS = (9 * 60, 17 * 60)
 MAX_RANGES_A_DAY = 20
@@ -60,7 +60,7 @@ def find_schedule(session: Session, owner: User, schedule_id: int) -> Schedule:
 def create_default_schedule(session: Session, owner: User) -> Schedule:
     """Give a host the hours to begin with: Monday to Friday, 9 to 17, in the host's zone."""
     start, end = WORKING_HOURS
-    schedule = Schedule(owner_id=owner.id, name=DEFAULT_NAME, time_zone=owner.time_zone)
+    schedule = Schedule(owner_id=owner.id, name=DEFAULT_SCHEDULE_NAME, time_zone=owner.time_zone)
     schedule.ranges = [ScheduleRange(weekday=day, start_minute=start, end_minute=end) for day in WORKING_DAYS]
     session.add(schedule)
     return schedule
@@ -107,7 +107,7 @@ def weekly_hours(schedule: Schedule) -> WeeklyHours:
     return WeeklyHours(zone_info(schedule.time_zone), ranges, overrides)
 
 
-def clock_time(minute: int) -> str:
+def minute_as_clock_time(minute: int) -> str:
     """Return a minute of the day as it is typed: "09:00", and "24:00" for the end of the day."""
     return f"{minute // 60:02}:{minute % 60:02}"
 
@@ -145,7 +145,7 @@ def check_ranges(typed: Sequence[TypedTimes]) -> list[tuple[int, int]]:
     if len(typed) > MAX_RANGES_A_DAY:
         raise ValueError(f"Use at most {MAX_RANGES_A_DAY} ranges a day.")
     # A time field cannot say 24:00, so that a range which ends at 00:00 lasts until midnight.
-    ranges = sorted((_minute(each.start), _minute(each.end) or DAY) for each in typed)
+    ranges = sorted((_minute(each.start), _minute(each.end) or ONE_DAY) for each in typed)
     for start, end in ranges:
         if start >= end:
             raise ValueError("A range must end after it starts.")
@@ -164,7 +164,7 @@ def _name(text: str) -> str:
 
 def _minute(text: str) -> int:
     found = _TIME.fullmatch(text.strip())
-    minute = int(found[1]) * 60 + int(found[2]) if found else DAY + 1
-    if minute > DAY:
+    minute = int(found[1]) * 60 + int(found[2]) if found else ONE_DAY + 1
+    if minute > ONE_DAY:
         raise ValueError("Enter times like 09:00.")
     return minute

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-DAY = 1_440
+ONE_DAY = 1_440
 # Shorter than any two changes of one zone's clock are apart.
 PROBE = 360
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_WEEKDAY = EPOCH.weekday()
 # Well inside what Python can count, so that no offset, length or buffer leads out of it.
-FIRST_MINUTE = (date(1, 2, 1) - EPOCH.date()).days * DAY
-LAST_MINUTE = (date(9999, 12, 1) - EPOCH.date()).days * DAY
+FIRST_MINUTE = (date(1, 2, 1) - EPOCH.date()).days * ONE_DAY
+LAST_MINUTE = (date(9999, 12, 1) - EPOCH.date()).days * ONE_DAY
 
 Span = tuple[int, int]
 
@@ -113,7 +113,7 @@ def day_bounds(first: date, last: date, zone: tzinfo) -> tuple[datetime, datetim
 
 
 def _minutes(day: date) -> int:
-    return (day - EPOCH.date()).days * DAY
+    return (day - EPOCH.date()).days * ONE_DAY
 
 
 def _ceil(moment: datetime) -> int:
@@ -157,9 +157,9 @@ def _change(before: int, after: int, offset: int, zone: tzinfo) -> int:
 
 def _days(first: date, last: date, zone: tzinfo, earliest: int) -> list[Span]:
     """Return the minutes, from `earliest` on, that lie on some days of a zone."""
-    local_start, local_end = _minutes(first), _minutes(last) + DAY
-    start = max(local_start - DAY, earliest, FIRST_MINUTE)
-    end = min(local_end + DAY, LAST_MINUTE)
+    local_start, local_end = _minutes(first), _minutes(last) + ONE_DAY
+    start = max(local_start - ONE_DAY, earliest, FIRST_MINUTE)
+    end = min(local_end + ONE_DAY, LAST_MINUTE)
     spans = [
         (max(begin, local_start - offset), min(finish, local_end - offset))
         for begin, finish, offset in _segments(start, end, zone)
@@ -170,10 +170,10 @@ def _days(first: date, last: date, zone: tzinfo, earliest: int) -> list[Span]:
 def _pieces(hours: WeeklyHours, start: int, end: int) -> Iterator[_Piece]:
     """Return the open minutes of a stretch, in order, each piece of one range of one day."""
     week = _week(hours.ranges)
-    others = {_minutes(day) // DAY: _merged(ranges) for day, ranges in hours.overrides.items()}
+    others = {_minutes(day) // ONE_DAY: _merged(ranges) for day, ranges in hours.overrides.items()}
     for begin, finish, offset in _segments(start, end, hours.zone):
-        for day in range((begin + offset) // DAY, (finish - 1 + offset) // DAY + 1):
-            midnight = day * DAY - offset
+        for day in range((begin + offset) // ONE_DAY, (finish - 1 + offset) // ONE_DAY + 1):
+            midnight = day * ONE_DAY - offset
             for opens, closes in others.get(day, week[(day + EPOCH_WEEKDAY) % 7]):
                 low, high = max(begin, midnight + opens), min(finish, midnight + closes)
                 if low < high:

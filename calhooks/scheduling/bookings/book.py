@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 from calhooks import clock, ids
 from calhooks.events import Trigger
 from calhooks.scheduling.availability.openings import require_offered
-from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.events import announce_booking
 from calhooks.scheduling.bookings.lookups import find_submitted
 from calhooks.scheduling.bookings.rules import NOT_BOOKABLE, note
 from calhooks.scheduling.bookings.submission import Submission, submission_key
@@ -47,7 +47,7 @@ def book(
     note(booking, ChangeAction.REQUESTED if requested else ChangeAction.BOOKED, now, submission.email)
     session.add(booking)
     flush_or_refuse(session, SlotTaken())
-    announce(session, booking, Trigger.BOOKING_REQUESTED if requested else Trigger.BOOKING_CREATED, now)
+    announce_booking(session, booking, Trigger.BOOKING_REQUESTED if requested else Trigger.BOOKING_CREATED, now)
     return booking
 
 

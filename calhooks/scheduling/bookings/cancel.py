@@ -10,7 +10,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.events import Trigger
 from calhooks.scheduling import fields
-from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.events import announce_booking
 from calhooks.scheduling.bookings.rules import acting_email, note, require_changeable
 from calhooks.scheduling.locking import lock_endpoints, locked_booking
 from calhooks.scheduling.models.bookings import Booking, BookingStatus, ChangeAction
@@ -27,13 +27,13 @@ def cancel(session: Session, uid: str, *, reason: str, by: User | None) -> Booki
     now = clock.now()
     require_changeable(booking, now)
 
-    booking.cancellation_reason = fields.reason("cancellationReason", reason)
+    booking.cancellation_reason = fields.checked_reason("cancellationReason", reason)
     booking.cancelled_by = acting_email(booking, by)
     booking.status = BookingStatus.CANCELLED
     set_reminder(booking, now)
     note(booking, ChangeAction.CANCELLED, now, booking.cancelled_by, booking.cancellation_reason)
     moot = requests_to_move(session, booking)
-    announce(session, booking, Trigger.BOOKING_CANCELLED, now)
+    announce_booking(session, booking, Trigger.BOOKING_CANCELLED, now)
     withdraw_requests(session, moot, now, "The booking was cancelled.")
     return booking
 
@@ -57,4 +57,4 @@ def withdraw_requests(session: Session, requests: Sequence[Booking], now: dateti
         request.rejection_reason = reason
         note(request, ChangeAction.WITHDRAWN, now, detail=reason)
         # Attendees get a mail about the change that caused it.
-        announce(session, request, Trigger.BOOKING_REJECTED, now, by_mail=False)
+        announce_booking(session, request, Trigger.BOOKING_REJECTED, now, by_mail=False)

@@ -7,14 +7,14 @@ from calhooks.accounts.models import User
 from calhooks.events import Trigger
 from calhooks.scheduling import fields
 from calhooks.scheduling.availability.hindrances import full, meeting_at, taken
-from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.events import announce_booking
 from calhooks.scheduling.bookings.reschedule import accept_in_place_of
 from calhooks.scheduling.bookings.rules import note
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.locking import locked_booking
 from calhooks.scheduling.models.bookings import Booking, BookingStatus, ChangeAction
 
-OVERLAPS = "Another booking overlaps this time. Reject the request, or move the other booking first."
+OVERLAPS_BOOKING = "Another booking overlaps this time. Reject the request, or move the other booking first."
 
 
 def confirm(session: Session, uid: str, host: User) -> Booking:
@@ -27,12 +27,12 @@ def confirm(session: Session, uid: str, host: User) -> Booking:
     event_type, replaced = booking.event_type, booking.rescheduled_from
     meeting = meeting_at(booking.start_time, booking.length, event_type)
     if any(taken(session, booking.host, meeting, replaced)):
-        raise SlotTaken(OVERLAPS)
+        raise SlotTaken(OVERLAPS_BOOKING)
     if event_type and (reached := full(session, event_type, booking.host, meeting.start, replaced)):
         raise NotAllowed(f"This {reached.period} is full: “{event_type.title}” has as many bookings as you allow it.")
-    trigger = accept_in_place_of(session, booking.rescheduled_from, booking, now, SlotTaken(OVERLAPS))
+    trigger = accept_in_place_of(session, booking.rescheduled_from, booking, now, SlotTaken(OVERLAPS_BOOKING))
     note(booking, ChangeAction.CONFIRMED, now, host.email)
-    announce(session, booking, trigger, now)
+    announce_booking(session, booking, trigger, now)
     return booking
 
 
@@ -45,10 +45,10 @@ def reject(session: Session, uid: str, host: User, *, reason: str) -> Booking:
     now = clock.now()
     _require_pending(booking)
 
-    booking.rejection_reason = fields.reason("rejectionReason", reason)
+    booking.rejection_reason = fields.checked_reason("rejectionReason", reason)
     booking.status = BookingStatus.REJECTED
     note(booking, ChangeAction.REJECTED, now, host.email, booking.rejection_reason)
-    announce(session, booking, Trigger.BOOKING_REJECTED, now)
+    announce_booking(session, booking, Trigger.BOOKING_REJECTED, now)
     return booking
 
 

@@ -10,7 +10,7 @@ from calhooks.scheduling.notifications.mail import tell
 from calhooks.webhooks.dispatch import dispatch
 
 
-def announce(
+def announce_booking(
     session: Session, booking: Booking, trigger: Trigger, occurred_at: datetime, *, by_mail: bool = True
 ) -> None:
     """Owe webhooks an event about a booking, and attendees and host their mails, in the caller's transaction.

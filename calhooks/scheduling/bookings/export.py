@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
-from calhooks.scheduling.bookings.lists import EVERYTHING, Search, View, list_bookings
-from calhooks.scheduling.event_types.questions import own_answers
+from calhooks.scheduling.bookings.lists import EVERYTHING, BookingList, Search, list_bookings
+from calhooks.scheduling.event_types.questions import host_answers
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.zones import zone_info
 
@@ -25,7 +25,9 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|
 BYTE_ORDER_MARK = "\ufeff"
 
 
-def bookings_csv(session: Session, host: User, view: View, now: datetime, search: Search = EVERYTHING) -> Iterator[str]:
+def bookings_csv(
+    session: Session, host: User, view: BookingList, now: datetime, search: Search = EVERYTHING
+) -> Iterator[str]:
     """Give a list of a host's bookings as CSV, a page at a time, in the order of the list and on the host's clock."""
     yield BYTE_ORDER_MARK + _lines([COLUMNS])
     cursor: str | None = None
@@ -46,7 +48,7 @@ def harmless(cell: str) -> str:
 def _row(booking: Booking, host: User) -> tuple[str, ...]:
     zone = zone_info(host.time_zone)
     booker, *guests = booking.attendees
-    answers = [f"{each['label']}: {each['value']}" for each in own_answers(booking.responses).values()]
+    answers = [f"{each['label']}: {each['value']}" for each in host_answers(booking.responses).values()]
     return (
         *(booking.uid, str(booking.status), booking.title, booking.event_title),
         booking.start_time.astimezone(zone).isoformat(),

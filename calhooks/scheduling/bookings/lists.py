@@ -13,11 +13,11 @@ from calhooks.scheduling.event_types.lengths import MAX_LENGTH
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 
 PAGE_SIZE = 20
-MOST_WORDS = 8
-LARGEST_ID = 2**31 - 1
+MAX_SEARCH_WORDS = 8
+MAX_CURSOR_ID = 2**31 - 1
 
 
-class View(StrEnum):
+class BookingList(StrEnum):
     """Which of the host's bookings are listed."""
 
     UPCOMING = "upcoming"
@@ -27,7 +27,7 @@ class View(StrEnum):
 
 
 # What comes soonest is on top of these; on top of the others is what was last.
-SOONEST_FIRST = (View.UPCOMING, View.UNCONFIRMED)
+SOONEST_FIRST = (BookingList.UPCOMING, BookingList.UNCONFIRMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,12 @@ EVERYTHING = Search()
 
 
 def list_bookings(
-    session: Session, host: User, view: View, now: datetime, cursor: str | None = None, search: Search = EVERYTHING
+    session: Session,
+    host: User,
+    view: BookingList,
+    now: datetime,
+    cursor: str | None = None,
+    search: Search = EVERYTHING,
 ) -> BookingPage:
     """Return a page of a host's bookings, after the one that `cursor` names; what is no cursor gives the first."""
     query = select(Booking).where(Booking.host_id == host.id, _belongs(view, now), *_matching(search))
@@ -62,7 +67,7 @@ def list_bookings(
     return BookingPage(page, _write(page[-1]) if len(found) > PAGE_SIZE else None)
 
 
-def count_bookings(session: Session, host: User, view: View, now: datetime) -> int:
+def count_bookings(session: Session, host: User, view: BookingList, now: datetime) -> int:
     """Return how many bookings a list has in all."""
     query = select(func.count()).select_from(Booking).where(Booking.host_id == host.id, _belongs(view, now))
     return session.scalar(query) or 0
@@ -70,7 +75,7 @@ def count_bookings(session: Session, host: User, view: View, now: datetime) -> i
 
 def _matching(search: Search) -> list[ColumnElement[bool]]:
     conditions = [] if search.event_type_id is None else [Booking.event_type_id == search.event_type_id]
-    for word in search.words.split()[:MOST_WORDS]:
+    for word in search.words.split()[:MAX_SEARCH_WORDS]:
         who = or_(Attendee.name.icontains(word, autoescape=True), Attendee.email.icontains(word, autoescape=True))
         conditions.append(
             or_(Booking.title.icontains(word, autoescape=True), Booking.uid == word, Booking.attendees.any(who))
@@ -78,21 +83,21 @@ def _matching(search: Search) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _belongs(view: View, now: datetime) -> ColumnElement[bool]:
+def _belongs(view: BookingList, now: datetime) -> ColumnElement[bool]:
     # The bounds on the start say nothing new; they let the index by which the lists are ordered find their beginning.
     to_come = and_(Booking.end_time > now, Booking.start_time > now - timedelta(minutes=MAX_LENGTH))
-    if view is View.UPCOMING:
+    if view is BookingList.UPCOMING:
         return and_(Booking.status == BookingStatus.ACCEPTED, to_come)
-    if view is View.UNCONFIRMED:
+    if view is BookingList.UNCONFIRMED:
         return and_(Booking.status == BookingStatus.PENDING, to_come)
-    if view is View.PAST:
+    if view is BookingList.PAST:
         # A request that was never answered is past, too.
         over = and_(Booking.end_time <= now, Booking.start_time < now)
         return and_(Booking.status.in_((BookingStatus.ACCEPTED, BookingStatus.PENDING)), over)
     return Booking.status.in_((BookingStatus.CANCELLED, BookingStatus.REJECTED))
 
 
-def _ordered(query: Select[Booking], view: View, after: tuple[datetime, int] | None) -> Select[Booking]:
+def _ordered(query: Select[Booking], view: BookingList, after: tuple[datetime, int] | None) -> Select[Booking]:
     start, number = Booking.start_time, Booking.id
     if view in SOONEST_FIRST:
         if after:
@@ -113,4 +118,4 @@ def _read(cursor: str | None) -> tuple[datetime, int] | None:
         after = datetime.fromisoformat(moment).replace(tzinfo=UTC), int(number)
     except ValueError:
         return None
-    return after if 0 < after[1] <= LARGEST_ID else None
+    return after if 0 < after[1] <= MAX_CURSOR_ID else None

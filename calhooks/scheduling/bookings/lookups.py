@@ -9,7 +9,7 @@ from calhooks.accounts.models import User
 from calhooks.scheduling.errors import NotFound
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 
-LATEST = 20
+RECENT_BOOKINGS = 20
 
 
 def find_booking(session: Session, uid: str) -> Booking:
@@ -31,7 +31,7 @@ def find_hosts_booking(session: Session, host: User, uid: str) -> Booking:
 
 def recent_bookings(session: Session, host: User) -> Sequence[Booking]:
     """Return the bookings that were made last, the newest first."""
-    query = select(Booking).where(Booking.host_id == host.id).order_by(Booking.id.desc()).limit(LATEST)
+    query = select(Booking).where(Booking.host_id == host.id).order_by(Booking.id.desc()).limit(RECENT_BOOKINGS)
     return session.scalars(query.options(selectinload(Booking.attendees))).all()
 
 

@@ -8,15 +8,15 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinl
 
 from calhooks.accounts.models import User
 from calhooks.events import Trigger
-from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.events import announce_booking
 from calhooks.scheduling.locking import lock_endpoints
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 
 # A meeting that began or ended longer ago is not told any more.
-LATEST = timedelta(days=1)
-BATCH = 100
+LATEST_START = timedelta(days=1)
+MEETINGS_AT_ONCE = 100
 # Written out, because SQLite uses a partial index only where it can read the condition.
-ACCEPTED = Booking.status == literal_column(f"'{BookingStatus.ACCEPTED}'")
+ACCEPTED_BOOKINGS = Booking.status == literal_column(f"'{BookingStatus.ACCEPTED}'")
 
 
 def announce_meetings(session: Session, now: datetime) -> int:
@@ -31,31 +31,31 @@ def announce_meetings(session: Session, now: datetime) -> int:
     begun = _due(session, host_id, Booking.start_time, _not_told_start(now))
     for booking in begun:
         booking.meeting_started_at = now
-        announce(session, booking, Trigger.MEETING_STARTED, booking.start_time)
+        announce_booking(session, booking, Trigger.MEETING_STARTED, booking.start_time)
     ended = _due(session, host_id, Booking.end_time, _not_told_end(now))
     for booking in ended:
         booking.meeting_ended_at = now
-        announce(session, booking, Trigger.MEETING_ENDED, booking.end_time)
+        announce_booking(session, booking, Trigger.MEETING_ENDED, booking.end_time)
     return len(begun) + len(ended)
 
 
 def _not_told_start(now: datetime) -> ColumnElement[bool]:
     return and_(
-        ACCEPTED,
+        ACCEPTED_BOOKINGS,
         Booking.meeting_started_at.is_(None),
         Booking.start_time <= now,
-        Booking.start_time > now - LATEST,
+        Booking.start_time > now - LATEST_START,
     )
 
 
 def _not_told_end(now: datetime) -> ColumnElement[bool]:
     return and_(
-        ACCEPTED,
+        ACCEPTED_BOOKINGS,
         Booking.meeting_ended_at.is_(None),
         Booking.end_time <= now,
-        Booking.end_time > now - LATEST,
+        Booking.end_time > now - LATEST_START,
         # Never an end before its beginning, which may wait in the next batch.
-        or_(Booking.meeting_started_at.is_not(None), Booking.start_time <= now - LATEST),
+        or_(Booking.meeting_started_at.is_not(None), Booking.start_time <= now - LATEST_START),
     )
 
 
@@ -83,7 +83,7 @@ def _due(
         .where(Booking.host_id == host_id, not_told)
         .options(joinedload(Booking.host), joinedload(Booking.rescheduled_from), selectinload(Booking.attendees))
         .order_by(moment, Booking.id)
-        .limit(BATCH)
+        .limit(MEETINGS_AT_ONCE)
         .execution_options(populate_existing=True)
     )
     return session.scalars(query).all()

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.events import Trigger
-from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.events import announce_booking
 from calhooks.scheduling.bookings.rules import note
 from calhooks.scheduling.errors import NotAllowed
 from calhooks.scheduling.locking import locked_booking
@@ -29,7 +29,7 @@ def set_no_show(session: Session, uid: str, host: User, absent: Collection[int])
         attendee.no_show = not attendee.no_show
     if changed:
         note(booking, ChangeAction.NO_SHOW, now, host.email, _came(changed))
-        announce(session, booking, Trigger.BOOKING_NO_SHOW_UPDATED, now)
+        announce_booking(session, booking, Trigger.BOOKING_NO_SHOW_UPDATED, now)
     return booking
 
 

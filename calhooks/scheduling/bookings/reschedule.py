@@ -12,14 +12,21 @@ from calhooks.events import Trigger
 from calhooks.scheduling.availability.openings import require_offered
 from calhooks.scheduling.bookings.book import draft
 from calhooks.scheduling.bookings.cancel import requests_to_move, withdraw_requests
-from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.events import announce_booking
 from calhooks.scheduling.bookings.lookups import find_submitted
 from calhooks.scheduling.bookings.metadata import merge_metadata
-from calhooks.scheduling.bookings.rules import NOT_BOOKABLE, OPEN, acting_email, is_host, note, require_changeable
+from calhooks.scheduling.bookings.rules import (
+    NOT_BOOKABLE,
+    OPEN_STATUSES,
+    acting_email,
+    is_host,
+    note,
+    require_changeable,
+)
 from calhooks.scheduling.bookings.submission import Submission, submission_key
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.event_types.places import chosen_before
-from calhooks.scheduling.event_types.questions import own_answers
+from calhooks.scheduling.event_types.questions import host_answers
 from calhooks.scheduling.locking import flush_or_refuse, locked_booking
 from calhooks.scheduling.models.bookings import Booking, BookingStatus, ChangeAction
 from calhooks.scheduling.notifications.reminders import set_reminder
@@ -67,7 +74,7 @@ def reschedule(
         trigger = _request_in_place_of(session, replaced, moved, now)
     else:
         trigger = accept_in_place_of(session, replaced, moved, now, SlotTaken())
-    announce(session, moved, trigger, now)
+    announce_booking(session, moved, trigger, now)
     return moved
 
 
@@ -110,7 +117,7 @@ def _replaced(booking: Booking) -> Booking:
 
 def _give_way(replaced: Booking, now: datetime) -> None:
     """Close a booking that was moved. Its `cancelled_by` stays empty, which tells it from one that was cancelled."""
-    if replaced.status in OPEN:
+    if replaced.status in OPEN_STATUSES:
         replaced.status = BookingStatus.CANCELLED
         set_reminder(replaced, now)
 
@@ -124,6 +131,6 @@ def _as_booker(submission: Submission, booking: Booking) -> Submission:
         email=booker.email,
         time_zone=booker.time_zone,
         locale=booker.locale,
-        answers=own_answers(booking.responses),
+        answers=host_answers(booking.responses),
         place=chosen_before(booking),
     )

@@ -6,7 +6,7 @@ from calhooks.accounts.models import User
 from calhooks.scheduling.errors import NotAllowed
 from calhooks.scheduling.models.bookings import Booking, BookingChange, BookingStatus, ChangeAction
 
-OPEN = (BookingStatus.ACCEPTED, BookingStatus.PENDING)
+OPEN_STATUSES = (BookingStatus.ACCEPTED, BookingStatus.PENDING)
 NOT_BOOKABLE = "This event can no longer be booked."
 
 

@@ -15,7 +15,7 @@ from calhooks.scheduling.models.calendars import CalendarFeed
 # However much a host has booked, a feed costs no more than this.
 BACK = timedelta(days=30)
 AHEAD = timedelta(days=366)
-MOST_BOOKINGS = 1_000
+MAX_FEED_BOOKINGS = 1_000
 
 
 def feed_of(session: Session, owner: User) -> CalendarFeed | None:
@@ -52,4 +52,4 @@ def feed_bookings(session: Session, owner: User, now: datetime) -> Sequence[Book
         Booking.start_time < now + AHEAD,
     )
     query = query.options(selectinload(Booking.attendees), joinedload(Booking.host))
-    return session.scalars(query.order_by(Booking.start_time).limit(MOST_BOOKINGS)).all()
+    return session.scalars(query.order_by(Booking.start_time).limit(MAX_FEED_BOOKINGS)).all()

@@ -10,7 +10,7 @@ from calhooks.scheduling.models.bookings import Booking
 GOOGLE = "https://calendar.google.com/calendar/render"
 OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
 MICROSOFT_365 = "https://outlook.office.com/calendar/0/deeplink/compose"
-LONGEST_DETAILS = 1_000
+MAX_DETAILS_LENGTH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class CalendarLink:
 def calendar_links(booking: Booking, *, for_host: bool, page: str) -> tuple[CalendarLink, ...]:
     """Return the links for one booking; `page` is its own address, which the entry's description carries."""
     title = summary(booking, for_host=for_host)
-    details = f"{booking.description[:LONGEST_DETAILS]}\n\nChange or cancel: {page}".strip()
+    details = f"{booking.description[:MAX_DETAILS_LENGTH]}\n\nChange or cancel: {page}".strip()
     return (
         CalendarLink("Google", _google(booking, title, details)),
         CalendarLink("Outlook.com", _outlook(OUTLOOK, booking, title, details)),

@@ -24,7 +24,7 @@ from calhooks.text import checked, one_line, paragraphs
 MAX_DESCRIPTION_LENGTH = 5_000
 MAX_LENGTHS = 10
 MAX_NOTICE = 365 * 1_440
-SHORTEST_INTERVAL = 5
+MIN_INTERVAL = 5
 MAX_REMINDER_HOURS = 30 * 24
 DEFAULT_NOTICE = 120
 UNLIMITED = TypedWindow()
@@ -33,7 +33,7 @@ _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventTypeForm:
+class TypedEventType:
     """An event type as it was typed. Lengths are in minutes, None where no number was typed.
 
     `other_lengths` lists further ones, as in "15, 45"; `other_places` and `questions` of None stay as they are. An
@@ -75,7 +75,7 @@ class CheckedEventType:
     schedule_id: int | None = None
 
 
-def check_event_type(form: EventTypeForm) -> CheckedEventType:
+def check_event_type(form: TypedEventType) -> CheckedEventType:
     """Check a form's fields, before a transaction that writes. Raises InvalidInput, keyed like `bookingName`."""
     errors: dict[str, str] = {}
     values: dict[str, Any] = {
@@ -107,7 +107,7 @@ def check_event_type(form: EventTypeForm) -> CheckedEventType:
     if form.questions is not None:
         values["questions"] = [question.stored() for question in check_questions(errors, form.questions)]
     if form.slot_interval is not None:
-        values["slot_interval"] = _minutes(errors, "slotInterval", form.slot_interval, SHORTEST_INTERVAL, MAX_LENGTH)
+        values["slot_interval"] = _minutes(errors, "slotInterval", form.slot_interval, MIN_INTERVAL, MAX_LENGTH)
     if form.reminder_hours is not None and not 1 <= form.reminder_hours <= MAX_REMINDER_HOURS:
         errors["reminderHours"] = f"Enter a number of hours from 1 to {MAX_REMINDER_HOURS}."
     if errors:

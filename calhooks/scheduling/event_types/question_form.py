@@ -14,7 +14,7 @@ MAX_IDENTIFIER_LENGTH = 64
 MAX_OPTIONS = 50
 MAX_OPTION_LENGTH = 200
 # The names that a booking form and a booking link have of their own.
-TAKEN = frozenset(
+TAKEN_IDENTIFIERS = frozenset(
     name.lower()
     for name in (
         *("start", "timeZone", "name", "email", "notes", "guests", "rescheduleReason"),
@@ -65,7 +65,7 @@ def _unused(wanted: str, used: set[str]) -> str:
     base = wanted if wanted[:1].isalpha() else f"question-{wanted}".rstrip("-")
     base = base[: MAX_IDENTIFIER_LENGTH - 3].rstrip("-")
     names = (base, *(f"{base}-{number}" for number in range(2, MAX_QUESTIONS + 3)))
-    return next(name for name in names if name not in used and name not in TAKEN)
+    return next(name for name in names if name not in used and name not in TAKEN_IDENTIFIERS)
 
 
 def _identifier(text: str, seen: set[str]) -> str:
@@ -73,7 +73,7 @@ def _identifier(text: str, seen: set[str]) -> str:
         raise ValueError(f"Use at most {MAX_IDENTIFIER_LENGTH} characters.")
     if not _IDENTIFIER.fullmatch(text):
         raise ValueError("Begin with a letter; use letters from a to z, digits, hyphens and underscores.")
-    if text.lower() in TAKEN or text.lower().startswith("metadata"):
+    if text.lower() in TAKEN_IDENTIFIERS or text.lower().startswith("metadata"):
         raise ValueError(f"Booking forms use “{text}” themselves. Choose another identifier.")
     if text.lower() in seen:
         raise ValueError("Another question has this identifier.")

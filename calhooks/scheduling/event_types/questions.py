@@ -99,7 +99,7 @@ def check_answers(errors: dict[str, str], questions: Sequence[Question], typed: 
     return answers
 
 
-def own_answers(responses: Mapping[str, dict[str, Any]]) -> Answers:
+def host_answers(responses: Mapping[str, dict[str, Any]]) -> Answers:
     """Return a booking's answers without those to what every form asks."""
     return {name: answer for name, answer in responses.items() if name not in EVERY_FORM}
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from calhooks.events import Trigger
 from calhooks.mail.addresses import MAX_SHOWN_NAME_LENGTH, Correspondent
-from calhooks.mail.letters import Fact, Letter, Link
+from calhooks.mail.letters import Letter, LetterFact, Link
 from calhooks.scheduling.calendars.ics import summary
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 from calhooks.scheduling.models.event_types import MAX_LOCATION_LENGTH
@@ -31,7 +31,7 @@ class Change(StrEnum):
     REMINDER = "reminder"
 
 
-CHANGES: Mapping[Trigger, Change] = {
+CHANGE_WORDS: Mapping[Trigger, Change] = {
     Trigger.BOOKING_REQUESTED: Change.REQUESTED,
     Trigger.BOOKING_CREATED: Change.CREATED,
     Trigger.BOOKING_REJECTED: Change.REJECTED,
@@ -205,20 +205,20 @@ def _moves(booking: Booking) -> bool:
     return replaced is not None and replaced.status == BookingStatus.ACCEPTED
 
 
-def _facts(booking: Booking, change: Change, role: Role, time_zone: str, reason: str) -> tuple[Fact, ...]:
+def _facts(booking: Booking, change: Change, role: Role, time_zone: str, reason: str) -> tuple[LetterFact, ...]:
     replaced = booking.rescheduled_from if change in (Change.RESCHEDULED, Change.REQUESTED, Change.REJECTED) else None
     location = shortened(booking.location, MAX_LOCATION_LENGTH)
     is_link = location.lower().startswith(("https://", "http://"))
     return (
-        Fact(label="What", value=shortened(booking.title, 200)),
-        Fact(label="When", value=long_when(booking.start_time, booking.end_time, time_zone)),
-        Fact(
+        LetterFact(label="What", value=shortened(booking.title, 200)),
+        LetterFact(label="When", value=long_when(booking.start_time, booking.end_time, time_zone)),
+        LetterFact(
             label="Before",
             value=long_when(replaced.start_time, replaced.end_time, time_zone) if replaced else "",
         ),
-        Fact(label="Where", value=location, url=location if is_link else ""),
-        Fact(label="Who", value="\n".join(_people(booking))),
-        Fact(label="Reason", value=reason if _may_read_reason(booking, change, role) else ""),
+        LetterFact(label="Where", value=location, url=location if is_link else ""),
+        LetterFact(label="Who", value="\n".join(_people(booking))),
+        LetterFact(label="Reason", value=reason if _may_read_reason(booking, change, role) else ""),
         *(_answers(booking) if role is Role.HOST else ()),
     )
 
@@ -236,15 +236,15 @@ def _people(booking: Booking) -> list[str]:
     return [f"{_host(booking)} (host)", *attendees]
 
 
-def _answers(booking: Booking) -> list[Fact]:
+def _answers(booking: Booking) -> list[LetterFact]:
     """Return what the booker wrote, for the host alone: in other mails it would be anybody's words to anybody."""
     facts = [
-        Fact(label="E-mail", value=booking.attendees[0].email),
-        Fact(label="Notes", value=booking.additional_notes),
+        LetterFact(label="E-mail", value=booking.attendees[0].email),
+        LetterFact(label="Notes", value=booking.additional_notes),
     ]
     for name, answer in booking.responses.items():
         if name not in PLAIN_ANSWERS:
-            facts.append(Fact(label=shortened(str(answer["label"]), 80), value=_answer(answer["value"])))
+            facts.append(LetterFact(label=shortened(str(answer["label"]), 80), value=_answer(answer["value"])))
     return facts
 
 

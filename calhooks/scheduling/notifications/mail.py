@@ -19,7 +19,7 @@ from calhooks.mail.outbox import MailDraft, owe_mail
 from calhooks.scheduling.calendars.ics import Method, attendee_invitation, host_invitation, sequence_number
 from calhooks.scheduling.models.bookings import Attendee, Booking, ChangeAction
 from calhooks.scheduling.notifications.letters import (
-    CHANGES,
+    CHANGE_WORDS,
     Change,
     Reader,
     Role,
@@ -52,9 +52,9 @@ class _Mailing:
 
 def tell(session: Session, booking: Booking, trigger: Trigger) -> None:
     """Owe attendees and the host a mail about a change that has been noted. Without MAIL_URL nothing is owed."""
-    if trigger not in CHANGES or not current_config().mail_url:
+    if trigger not in CHANGE_WORDS or not current_config().mail_url:
         return
-    change = CHANGES[trigger]
+    change = CHANGE_WORDS[trigger]
     if change is Change.CANCELLED and _was_only_asked_for(booking):
         change = Change.WITHDRAWN
     told = [(_for_reader(booking, change, reader), reader) for reader in _readers(booking, change)]

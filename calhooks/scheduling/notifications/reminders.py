@@ -10,7 +10,7 @@ from calhooks.config import current_config
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.notifications.mail import remind
 
-BATCH = 20
+REMINDERS_AT_ONCE = 20
 
 
 def set_reminder(booking: Booking, now: datetime) -> None:
@@ -39,7 +39,7 @@ def owe_reminders(session: Session, now: datetime) -> int:
     free = select(User.id).where(User.id.in_(hosts)).limit(1).with_for_update(key_share=True, skip_locked=True)
     # Asked again, now that nobody else can change them.
     query = select(Booking).where(Booking.host_id == session.scalar(free), due).order_by(Booking.remind_at)
-    bookings = session.scalars(query.limit(BATCH).execution_options(populate_existing=True)).all()
+    bookings = session.scalars(query.limit(REMINDERS_AT_ONCE).execution_options(populate_existing=True)).all()
     for booking in bookings:
         booking.remind_at = None
         if booking.status == BookingStatus.ACCEPTED and booking.start_time > now:

@@ -11,17 +11,17 @@ from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.mail.password_reset import owe_reset_link
 from calhooks.text import MAX_EMAIL_LENGTH
-from calhooks.web.forms.fields import AccountForm
+from calhooks.web.forms.fields import ServiceForm
 from calhooks.web.site import access, rate_limits
 
 blueprint = Blueprint("forgotten_password", __name__)
 
-SLOW_DOWN = "Too many tries. Wait a few minutes, then try again."
+TOO_MANY_REQUESTS = "Too many tries. Wait a few minutes, then try again."
 # Longer than either answer takes.
 ANSWER_SECONDS = 0.3
 
 
-class ForgotForm(AccountForm):
+class ForgotForm(ServiceForm):
     """Whose password is lost."""
 
     email = EmailField("E-mail address", default="", render_kw={"maxlength": MAX_EMAIL_LENGTH})
@@ -35,7 +35,7 @@ def _say_whether_mail_is_sent() -> dict[str, bool]:
 
 def _slow_down() -> str:
     form = ForgotForm()
-    form.show({"email": SLOW_DOWN})
+    form.show({"email": TOO_MANY_REQUESTS})
     return render_template("accounts/forgotten_password.html", form=form, sent=False)
 
 

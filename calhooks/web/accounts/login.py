@@ -8,7 +8,7 @@ from wtforms import EmailField, PasswordField
 from calhooks.accounts import links, passwords, users
 from calhooks.db import db, writing
 from calhooks.text import MAX_EMAIL_LENGTH
-from calhooks.web.forms.fields import AccountForm
+from calhooks.web.forms.fields import ServiceForm
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.redirects import to_next
 from calhooks.web.site.sessions import start_session
@@ -16,26 +16,26 @@ from calhooks.web.site.sessions import start_session
 blueprint = Blueprint("login", __name__)
 
 WRONG = "The e-mail address or the password is wrong."
-SLOW_DOWN = "Too many tries. Wait a few minutes, then try again."
+TOO_MANY_LOGINS = "Too many tries. Wait a few minutes, then try again."
 UNUSABLE = "It has been used, has expired, or was replaced by a newer one. Ask an administrator for a new one."
 
 
-class LoginForm(AccountForm):
+class LoginForm(ServiceForm):
     """Who is at the door."""
 
     email = EmailField("E-mail address", default="", render_kw={"maxlength": MAX_EMAIL_LENGTH})
-    password = PasswordField("Password", default="", render_kw={"maxlength": passwords.LONGEST})
+    password = PasswordField("Password", default="", render_kw={"maxlength": passwords.MAX_PASSWORD_LENGTH})
 
 
-class ChoosePasswordForm(AccountForm):
+class ChoosePasswordForm(ServiceForm):
     """The password of an account that has none, or lost it."""
 
-    password = PasswordField("New password", default="", render_kw={"maxlength": passwords.LONGEST})
+    password = PasswordField("New password", default="", render_kw={"maxlength": passwords.MAX_PASSWORD_LENGTH})
 
 
 def _slow_down() -> str:
     form = LoginForm()
-    form.show({"password": SLOW_DOWN})
+    form.show({"password": TOO_MANY_LOGINS})
     return render_template("accounts/login.html", form=form)
 
 
@@ -80,7 +80,7 @@ def link(token: str) -> Response | BaseResponse:
     form = ChoosePasswordForm()
     if not form.is_submitted():
         return _secret(render_template("accounts/link.html", form=form, user=user))
-    if sentence := passwords.problem(form.password.data, user.name, user.username, user.email):
+    if sentence := passwords.password_problem(form.password.data, user.name, user.username, user.email):
         form.show({"password": sentence})
         return _secret(render_template("accounts/link.html", form=form, user=user), 422)
     password_hash = passwords.hash_password(form.password.data)

@@ -12,7 +12,7 @@ from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.text import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH
-from calhooks.web.forms.fields import AccountForm, ZoneField
+from calhooks.web.forms.fields import ServiceForm, ZoneField
 from calhooks.web.site import access
 
 blueprint = Blueprint("people", __name__, url_prefix="/settings/people")
@@ -21,12 +21,12 @@ blueprint = Blueprint("people", __name__, url_prefix="/settings/people")
 FRESH_LINK = "fresh_link"
 
 
-class PersonForm(AccountForm):
+class PersonForm(ServiceForm):
     """Whom to add. Without a username one is made from the name."""
 
     name = StringField("Name", default="", render_kw={"maxlength": MAX_NAME_LENGTH})
     email = EmailField("E-mail address", default="", render_kw={"maxlength": MAX_EMAIL_LENGTH})
-    username = StringField("Username", default="", render_kw={"maxlength": usernames.LONGEST})
+    username = StringField("Username", default="", render_kw={"maxlength": usernames.MAX_USERNAME_LENGTH})
     time_zone = ZoneField("Time zone", name="timeZone")
 
 
@@ -60,7 +60,7 @@ def link(user_id: int) -> BaseResponse:
 def _invite(form: PersonForm) -> tuple[User, str]:
     username = form.username.data or users.free_username(db.session(), form.name.data, form.email.data)
     zone = form.time_zone.data if form.time_zone.raw_data else access.account().time_zone
-    account = users.draft(name=form.name.data, username=username, email=form.email.data, time_zone=zone)
+    account = users.draft_account(name=form.name.data, username=username, email=form.email.data, time_zone=zone)
     with writing() as database:
         user, token = links.invite(database, account)
         give_defaults(database, user)
@@ -77,5 +77,5 @@ def _page(form: PersonForm) -> str:
         waiting=links.waiting(db.session()),
         invited=next((person for person in people if person.id == user_id), None),
         address=links.address(current_config().base_url, token),
-        days=links.LIFETIME.days,
+        days=links.LINK_LIFETIME.days,
     )

@@ -11,33 +11,33 @@ from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.text import MAX_NAME_LENGTH
-from calhooks.web.forms.fields import AccountForm, ZoneField
+from calhooks.web.forms.fields import ServiceForm, ZoneField
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.sessions import start_session
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
-SLOW_DOWN = "Too many tries. Wait a few minutes, then try again."
+TOO_MANY_PASSWORDS = "Too many tries. Wait a few minutes, then try again."
 
 
-class ProfileForm(AccountForm):
+class ProfileForm(ServiceForm):
     """How others see a person."""
 
     name = StringField("Name", default="", render_kw={"maxlength": MAX_NAME_LENGTH})
-    username = StringField("Username", default="", render_kw={"maxlength": usernames.LONGEST})
+    username = StringField("Username", default="", render_kw={"maxlength": usernames.MAX_USERNAME_LENGTH})
     time_zone = ZoneField("Time zone", name="timeZone")
     locale = SelectField(
         "Language", choices=[SelectChoice(*locale) for locale in locales.LOCALES.items()], validate_choice=False
     )
 
 
-class PasswordForm(AccountForm):
+class PasswordForm(ServiceForm):
     """The password so far, and the one from now on."""
 
     current = PasswordField(
-        "Current password", name="currentPassword", default="", render_kw={"maxlength": passwords.LONGEST}
+        "Current password", name="currentPassword", default="", render_kw={"maxlength": passwords.MAX_PASSWORD_LENGTH}
     )
-    password = PasswordField("New password", default="", render_kw={"maxlength": passwords.LONGEST})
+    password = PasswordField("New password", default="", render_kw={"maxlength": passwords.MAX_PASSWORD_LENGTH})
 
 
 def _account_id() -> str:
@@ -46,7 +46,7 @@ def _account_id() -> str:
 
 def _slow_down() -> str:
     form = PasswordForm()
-    form.show({"currentPassword": SLOW_DOWN})
+    form.show({"currentPassword": TOO_MANY_PASSWORDS})
     return render_template("accounts/password.html", form=form)
 
 
@@ -99,6 +99,6 @@ def _problems(form: PasswordForm, user: User) -> dict[str, str]:
     if not passwords.matches(user.password_hash, form.current.data):
         rate_limits.guess_failed()
         errors["currentPassword"] = "This is not your current password."
-    if sentence := passwords.problem(form.password.data, user.name, user.username, user.email):
+    if sentence := passwords.password_problem(form.password.data, user.name, user.username, user.email):
         errors["password"] = sentence
     return errors

@@ -13,30 +13,30 @@ from calhooks.config import current_config, is_loopback
 from calhooks.db import db, writing
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.text import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH
-from calhooks.web.forms.fields import AccountForm, ZoneField
+from calhooks.web.forms.fields import ServiceForm, ZoneField
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.sessions import start_session
 
 blueprint = Blueprint("setup", __name__)
 
 WRONG_CODE = "This is not the code that calhooks printed when it started."
-SLOW_DOWN = "Too many wrong codes. Wait a few minutes, then try again."
+TOO_MANY_CODES = "Too many wrong codes. Wait a few minutes, then try again."
 
 
-class SetupForm(AccountForm):
+class SetupForm(ServiceForm):
     """What the first account needs."""
 
     code = StringField("One-time code", default="", render_kw={"maxlength": 20})
     name = StringField("Your name", default="", render_kw={"maxlength": MAX_NAME_LENGTH})
-    username = StringField("Username", default="", render_kw={"maxlength": usernames.LONGEST})
+    username = StringField("Username", default="", render_kw={"maxlength": usernames.MAX_USERNAME_LENGTH})
     email = EmailField("E-mail address", default="", render_kw={"maxlength": MAX_EMAIL_LENGTH})
-    password = PasswordField("Password", default="", render_kw={"maxlength": passwords.LONGEST})
+    password = PasswordField("Password", default="", render_kw={"maxlength": passwords.MAX_PASSWORD_LENGTH})
     time_zone = ZoneField("Time zone", name="timeZone")
 
 
 def _slow_down() -> str:
     form = SetupForm()
-    form.show({"code": SLOW_DOWN})
+    form.show({"code": TOO_MANY_CODES})
     return _page(form, _needs_code(request.headers))
 
 
@@ -66,7 +66,7 @@ def _create(form: SetupForm, needs_code: bool) -> User:
     if needs_code and not is_right(current_config(), form.code.data):
         rate_limits.guess_failed()
         raise InvalidAccount({"code": WRONG_CODE})
-    account = users.draft(
+    account = users.draft_account(
         name=form.name.data,
         username=form.username.data,
         email=form.email.data,

@@ -1,4 +1,4 @@
-"""What the forms about accounts share. They read what was typed; `calhooks.accounts` judges it."""
+"""What forms share: they read what was typed, and services judge it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,13 +11,15 @@ from calhooks import clock
 from calhooks.zones import UnknownZone, canonical_zone, zone_groups
 
 
-class AccountForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
-    """A form whose errors come from a service. The names are the contract's; a browser checks nothing."""
+class ServiceForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+    """A form whose errors come from a service. A browser checks nothing."""
 
     def show(self, errors: Mapping[str, str]) -> None:
-        """Put each sentence at its field, by the contract's names."""
+        """Put each sentence at its field, by the names that are sent; rows of fields put theirs themselves."""
         for field in self:
-            if field.name in errors:
+            if callable(show := getattr(field, "show", None)):
+                show(errors)
+            elif field.name in errors:
                 field.errors = (errors[field.name],)
 
 

@@ -33,11 +33,11 @@ class Document:
 @public
 def webhooks() -> Any:
     """Show what receivers and templates rely on."""
-    return render_template("operations/document.html", document=read(FILE))
+    return render_template("operations/document.html", document=read_document(FILE))
 
 
 @cache
-def read(path: Path) -> Document:
+def read_document(path: Path) -> Document:
     """Return a Markdown file of ours as a page. Headings have the anchors that GitHub gives them."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(path.read_text())

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import __version__
 from calhooks.delivery import counters
-from calhooks.delivery.pump.room import MOST_YOUNG
+from calhooks.delivery.pump.room import MAX_YOUNG
 from calhooks.delivery.status import backlog, heartbeat
 
 OUTCOMES = ("delivered", "failed", "dropped")
@@ -16,7 +16,11 @@ STATUSES = ("2xx", "3xx", "4xx", "5xx", "none")
 
 def exposition(session: Session, now: datetime) -> str:
     """Return all figures."""
-    waiting, alive, counted = backlog.measure(session, now), heartbeat.alive(session, now), counters.read(session)
+    waiting, alive, counted = (
+        backlog.measure(session, now),
+        heartbeat.alive(session, now),
+        counters.read_counters(session),
+    )
     families = (
         _family("info", "gauge", "The version that runs.", {f'{{version="{__version__}"}}': 1}),
         _family("processes", "gauge", "Workers and schedulers seen lately.", _by("kind", alive)),
@@ -52,7 +56,7 @@ def exposition(session: Session, now: datetime) -> str:
             {"": counted.get(counters.SLOT_MS, {}).get("", 0) / 1000},
         ),
         _family(
-            "pump_slots", "gauge", "Slots of the workers that are there.", {"": alive.get("worker", 0) * MOST_YOUNG}
+            "pump_slots", "gauge", "Slots of the workers that are there.", {"": alive.get("worker", 0) * MAX_YOUNG}
         ),
     )
     return "".join(families)

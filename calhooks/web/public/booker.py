@@ -19,7 +19,7 @@ from calhooks.scheduling.errors import InvalidInput, NotAllowed, SlotNotOffered
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.web.public.booker_page import CLOCK_PARAMETER, BookerPage, booker_page, month_and_day
 from calhooks.web.public.booking_form import form_class
-from calhooks.web.public.booking_link import read_moment, too_much
+from calhooks.web.public.booking_link import metadata_refusal, read_moment
 from calhooks.web.public.forwarding import FORWARD
 from calhooks.web.public.visit import Visit, read_visit
 from calhooks.web.site import access, rate_limits
@@ -61,7 +61,7 @@ def book(username: str, slug: str) -> Response:
     except NotAllowed as error:
         return _show(booker_page(visit, form, error.sentence), 422 if isinstance(error, SlotNotOffered) else 409)
     except MetadataError as error:
-        abort(400, too_much(error))
+        abort(400, metadata_refusal(error))
     return _to_booking(visit, booked)
 
 

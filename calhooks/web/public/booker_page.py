@@ -17,11 +17,11 @@ from calhooks.scheduling.availability.hindrances import Wanted
 from calhooks.scheduling.availability.holds import held_by_others
 from calhooks.scheduling.availability.openings import free_times
 from calhooks.scheduling.availability.slots import Days, Span, by_day
-from calhooks.web.public.booking_form import BookingForm, form_for
+from calhooks.web.public.booking_form import BookingForm, booking_form_for
 from calhooks.web.public.booking_link import BookingLink
 from calhooks.web.public.month import MonthGrid, last_day, latest_month, month_grid, months_after, shown_month
 from calhooks.web.public.visit import Visit
-from calhooks.web.site.visitor import CLOCK_COOKIE, CLOCKS, ONE_YEAR_SECONDS, ZONE_COOKIE, clock_hours
+from calhooks.web.site.visitor import CLOCK_COOKIE, CLOCKS, COOKIE_MAX_AGE_SECONDS, ZONE_COOKIE, clock_hours
 from calhooks.web.wording.times import clock_time, long_day
 from calhooks.zones import ZoneGroup, zone_groups, zone_info
 
@@ -121,7 +121,7 @@ class BookerPage:
     @property
     def cookies(self) -> dict[str, str | int]:
         """Return the names of what the page's script keeps in the browser, and for how many seconds."""
-        return {"zone": ZONE_COOKIE, "clock": CLOCK_COOKIE, "seconds": ONE_YEAR_SECONDS}
+        return {"zone": ZONE_COOKIE, "clock": CLOCK_COOKIE, "seconds": COOKIE_MAX_AGE_SECONDS}
 
     @property
     def announcement(self) -> str:
@@ -157,7 +157,7 @@ def booker_page(visit: Visit, form: BookingForm | None = None, refusal: str = ""
         month_has_times=bool(starts),
         next_free=None if times or is_free else _next_free(chain([starts], later), day, rules),
         slot=slot,
-        form=(form or form_for(visit)) if slot else None,
+        form=(form or booking_form_for(visit)) if slot else None,
         sentence="" if slot else _sentence(wanted, form),
         refusal=refusal,
     )

@@ -45,7 +45,7 @@ def show(uid: str) -> Response:
     """Show everything about a booking; with `?cancel=true` the question whether to cancel it."""
     booking = find_booking(db.session(), uid)
     address = destination(booking, request.args.items(multi=True)) if FORWARD in request.args else ""
-    if address and booking.status in rules.OPEN:
+    if address and booking.status in rules.OPEN_STATUSES:
         site = urlsplit(address).hostname
         return make_response(render_template("public/forward.html", booking=booking, address=address, site=site))
     return _show(booking, CancelForm(), asks="cancel" in request.args)

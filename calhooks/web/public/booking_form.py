@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     EmailField,
@@ -19,8 +18,9 @@ from wtforms.fields.choices import SelectChoice
 
 from calhooks.scheduling.bookings.submission import MAX_GUESTS, Submission, TypedSubmission, check_submission
 from calhooks.scheduling.event_types.places import Place, chosen_before
-from calhooks.scheduling.event_types.questions import Question, QuestionKind, is_ticked, own_answers
-from calhooks.web.public.booking_link import MOST_GUESTS
+from calhooks.scheduling.event_types.questions import Question, QuestionKind, host_answers, is_ticked
+from calhooks.web.forms.fields import ServiceForm
+from calhooks.web.public.booking_link import MAX_LINK_GUESTS
 from calhooks.web.public.visit import Visit
 from calhooks.web.wording.bookings import place_label
 
@@ -30,10 +30,10 @@ class GuestsField(Field):  # type: ignore[misc]  # wtforms has no types
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Keep what was typed, up to a bound for a form that nobody typed."""
-        self.data = valuelist[:MOST_GUESTS]
+        self.data = valuelist[:MAX_LINK_GUESTS]
 
 
-class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class BookingForm(ServiceForm):
     """What a booker fills in. The names are the contract's; a browser checks nothing, so that one place speaks."""
 
     start = HiddenField("Time", default="")
@@ -93,12 +93,6 @@ class BookingForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
     def _answers(self) -> dict[str, str]:
         return {question.identifier: _text(each.data) for question, each in self.asked}
 
-    def show(self, errors: Mapping[str, str]) -> None:
-        """Put each sentence at its field, by the contract's names."""
-        for each in self:
-            if each.name in errors:
-                each.errors = (errors[each.name],)
-
 
 def form_class(visit: Visit) -> type[BookingForm]:
     """Return the form with fields for an event type's own questions, named by their identifiers, and for its places."""
@@ -116,7 +110,7 @@ def form_class(visit: Visit) -> type[BookingForm]:
     return AskingForm
 
 
-def form_for(visit: Visit) -> BookingForm:
+def booking_form_for(visit: Visit) -> BookingForm:
     """Return the form with what the link, or the booking that is to be moved, fills in beforehand."""
     link, replaced = visit.link, visit.replaced
     known = {"name": "", "email": "", "guests": (), "notes": ""}
@@ -130,7 +124,7 @@ def form_for(visit: Visit) -> BookingForm:
             "notes": replaced.additional_notes,
             "location": chosen_before(replaced),
         }
-        answers = {name: answer["value"] for name, answer in own_answers(replaced.responses).items()}
+        answers = {name: answer["value"] for name, answer in host_answers(replaced.responses).items()}
     typed = {
         "name": link.name,
         "email": link.email,

@@ -16,10 +16,10 @@ from calhooks.scheduling.models.event_types import EventType
 from calhooks.web.site.visitor import read_zone
 
 # What somebody types is longer at most; a link that carries more is cut.
-LONGEST_TEXT = 10_000
-MOST_GUESTS = 50
-LONGEST_KEY = 50
-LONGEST_DURATION_MINUTES = 1_440
+MAX_PREFILL_LENGTH = 10_000
+MAX_LINK_GUESTS = 50
+MAX_PARAMETER_LENGTH = 50
+MAX_DURATION_MINUTES = 1_440
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +100,9 @@ def read_link(
         time_zone=read_zone(query.get("timeZone", "")),
         name=_line(query.get("name", "")),
         email=_line(query.get("email", "")),
-        guests=tuple(_line(guest) for guest in query.getlist("guests")[:MOST_GUESTS]),
+        guests=tuple(_line(guest) for guest in query.getlist("guests")[:MAX_LINK_GUESTS]),
         notes=_text(query.get("notes", "")),
-        location=_line(query.get("location", ""))[:LONGEST_KEY],
+        location=_line(query.get("location", ""))[:MAX_PARAMETER_LENGTH],
         answers={name: _text(query[name]) for name in asked if query.get(name)},
         reschedule_uid=_line(query.get("rescheduleUid", "")),
         reschedule_reason=_text(query.get("rescheduleReason", "")),
@@ -129,15 +129,15 @@ def _date(text: str) -> date | None:
 def _duration(text: str) -> int | None:
     if not re.fullmatch(r"[0-9]{1,4}", text):
         return None
-    return int(text) if 1 <= int(text) <= LONGEST_DURATION_MINUTES else None
+    return int(text) if 1 <= int(text) <= MAX_DURATION_MINUTES else None
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:LONGEST_TEXT]
+    return " ".join(text.split())[:MAX_PREFILL_LENGTH]
 
 
 def _text(text: str) -> str:
-    return text.replace("\r\n", "\n")[:LONGEST_TEXT]
+    return text.replace("\r\n", "\n")[:MAX_PREFILL_LENGTH]
 
 
 def link_metadata(query: bytes | Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -145,10 +145,10 @@ def link_metadata(query: bytes | Iterable[tuple[str, str]]) -> dict[str, str]:
     try:
         return parse_metadata(query)
     except MetadataError as error:
-        abort(400, too_much(error))
+        abort(400, metadata_refusal(error))
 
 
-def too_much(error: MetadataError) -> str:
+def metadata_refusal(error: MetadataError) -> str:
     """Return what a page says about metadata over a limit."""
     return f"This link carries more than a booking can keep. {error}"
 

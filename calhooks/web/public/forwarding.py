@@ -7,33 +7,35 @@ from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from calhooks.scheduling.bookings.metadata import metadata_pairs
-from calhooks.scheduling.event_types.question_form import TAKEN
+from calhooks.scheduling.event_types.question_form import TAKEN_IDENTIFIERS
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.webhooks.body.payload import seconds
 
 FORWARD = "forward"
-MOST_PARAMETERS = 30
-LONGEST_NAME = 100
-LONGEST_VALUE = 500
+MAX_PARAMETERS = 30
+MAX_PARAMETER_NAME_LENGTH = 100
+MAX_PARAMETER_VALUE_LENGTH = 500
 
-Pairs = tuple[tuple[str, str], ...]
+ParameterPairs = tuple[tuple[str, str], ...]
 
 
-def own_parameters(event_type: EventType, asked: Iterable[str], said: Iterable[tuple[str, str]]) -> Pairs:
+def own_parameters(event_type: EventType, asked: Iterable[str], said: Iterable[tuple[str, str]]) -> ParameterPairs:
     """Return what a link says besides what we understand, where there is somebody to hand it on to.
 
     `asked` are the identifiers of the event type's own questions, `said` the names and values of the link's query.
     """
     if not event_type.redirect_url:
         return ()
-    known = {*TAKEN, *(name.lower() for name in asked), FORWARD}
+    known = {*TAKEN_IDENTIFIERS, *(name.lower() for name in asked), FORWARD}
     pairs = [
         (name, value)
         for name, value in said
         if name.lower() not in known and not name.startswith("metadata") and "\0" not in name + value
     ]
-    return tuple((name[:LONGEST_NAME], value[:LONGEST_VALUE]) for name, value in pairs[:MOST_PARAMETERS])
+    return tuple(
+        (name[:MAX_PARAMETER_NAME_LENGTH], value[:MAX_PARAMETER_VALUE_LENGTH]) for name, value in pairs[:MAX_PARAMETERS]
+    )
 
 
 def destination(booking: Booking, said: Iterable[tuple[str, str]]) -> str:

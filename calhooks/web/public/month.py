@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 DAYS_IN_WEEK = 7
 # Arrows end here, so that nothing that follows links walks on for ever.
-MOST_MONTHS_AHEAD = 60
+MAX_MONTHS_AHEAD = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def shown_month(asked: date | None, today: date) -> date:
 
 def latest_month(today: date) -> date:
     """Return the first day of the last month that is shown."""
-    return months_after(today.replace(day=1), MOST_MONTHS_AHEAD)
+    return months_after(today.replace(day=1), MAX_MONTHS_AHEAD)
 
 
 def months_after(first: date, count: int) -> date:

@@ -9,7 +9,7 @@ from calhooks.db import writing
 from calhooks.scheduling.availability import absences
 from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.models.schedules import MAX_NOTE_LENGTH
-from calhooks.web.forms.fields import AccountForm
+from calhooks.web.forms.fields import ServiceForm
 from calhooks.web.scheduling.availability import own_schedule, show_exceptions
 from calhooks.web.site import access
 from calhooks.web.site.htmx import page_or_part
@@ -19,7 +19,7 @@ from calhooks.web.wording.times import long_day
 blueprint = Blueprint("absences", __name__, url_prefix="/availability/<int:schedule_id>")
 
 
-class AwayForm(AccountForm):
+class AwayForm(ServiceForm):
     """From when to when a host is away."""
 
     first_day = StringField("First day", name="firstDay", default="", widget=DateInput())

@@ -13,7 +13,7 @@ from calhooks.scheduling.availability import schedules
 from calhooks.scheduling.availability.absences import list_absences
 from calhooks.scheduling.errors import InvalidInput, NotAllowed
 from calhooks.scheduling.models.schedules import MAX_SCHEDULE_NAME_LENGTH, Schedule
-from calhooks.web.forms.fields import AccountForm, ZoneField
+from calhooks.web.forms.fields import ServiceForm, ZoneField
 from calhooks.web.scheduling.week_form import Week, change_week, stored_week, typed_hours, typed_week
 from calhooks.web.site import access
 from calhooks.web.site.htmx import asked_by, done, go_to, page_or_part
@@ -22,17 +22,17 @@ from calhooks.web.wording.times import in_zone
 
 blueprint = Blueprint("availability", __name__, url_prefix="/availability")
 
-CHANGES = ("addRange", "removeRange", "copyRange")
+CHANGE_BUTTONS = ("addRange", "removeRange", "copyRange")
 
 
-class HoursForm(AccountForm):
+class HoursForm(ServiceForm):
     """The name and the zone of the hours; the hours themselves are in `calhooks.web.week`."""
 
     name = StringField("Name", default="", render_kw={"maxlength": MAX_SCHEDULE_NAME_LENGTH})
     time_zone = ZoneField("Time zone", name="timeZone")
 
 
-class NameForm(AccountForm):
+class NameForm(ServiceForm):
     """What a new schedule is called."""
 
     name = StringField("Name", default="", render_kw={"maxlength": MAX_SCHEDULE_NAME_LENGTH})
@@ -55,7 +55,7 @@ def save(schedule_id: int | None) -> str | Response | tuple[str, int]:
     host, week = access.account(), typed_week(request.form)
     schedule = _schedule(host, schedule_id)
     form, number = _hours_form(schedule), schedule.id
-    if any(change in request.form for change in CHANGES):
+    if any(change in request.form for change in CHANGE_BUTTONS):
         added = change_week(week, request.form)
         return _page(schedule, form, week, {}, added)
     name, zone, hours = form.name.data or "", form.time_zone.data or "", typed_hours(week)
@@ -110,7 +110,7 @@ def exceptions_of(host: User, schedule: Schedule) -> dict[str, object]:
         "schedule": schedule,
         "overrides": [override for override in schedule.overrides if override.day >= today],
         "absences": list_absences(db.session(), host, clock.now()),
-        "clock_time": schedules.clock_time,
+        "clock_time": schedules.minute_as_clock_time,
         "undo": offered_undo(),
     }
 

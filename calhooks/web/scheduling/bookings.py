@@ -22,7 +22,7 @@ from calhooks.mail.log import problems
 from calhooks.scheduling.bookings import confirm, lists, lookups, no_show
 from calhooks.scheduling.bookings.export import bookings_csv
 from calhooks.scheduling.bookings.history import story
-from calhooks.scheduling.bookings.lists import Search, View
+from calhooks.scheduling.bookings.lists import BookingList, Search
 from calhooks.scheduling.errors import InvalidInput, NotAllowed
 from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
@@ -33,7 +33,7 @@ from calhooks.web.wording.times import in_zone
 
 blueprint = Blueprint("bookings", __name__)
 
-LONGEST_SEARCH = 200
+MAX_SEARCH_LENGTH = 200
 PATH = "/bookings/<any(upcoming,unconfirmed,past,cancelled):view>"
 
 Sent = MultiDict[str, str]
@@ -63,7 +63,7 @@ class RejectForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 @access.signed_in
 def start() -> Response:
     """Lead to the first of the lists."""
-    return redirect(url_for("bookings.index", view=View.UPCOMING))
+    return redirect(url_for("bookings.index", view=BookingList.UPCOMING))
 
 
 @blueprint.get(PATH)
@@ -81,7 +81,7 @@ def index(view: str) -> str:
 def export(view: str) -> Response:
     """Give a list, as it is narrowed, to a spreadsheet."""
     search = _listing(view, request.args).search
-    table = bookings_csv(db.session(), access.account(), View(view), clock.now(), search)
+    table = bookings_csv(db.session(), access.account(), BookingList(view), clock.now(), search)
     # Written whole, so that a slow reader holds no transaction open.
     answer = Response("".join(table), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="bookings-{view}.csv"'
@@ -142,7 +142,7 @@ ACTIONS: Mapping[str, Callable[[Session, User, str, Sent], str]] = {
 
 
 def _listing(view: str, asked: Sent) -> Listing:
-    words = asked.get("q", "").strip()[:LONGEST_SEARCH]
+    words = asked.get("q", "").strip()[:MAX_SEARCH_LENGTH]
     return Listing(view, Search(words, asked.get("eventType", type=row_number)), asked.get("cursor"))
 
 
@@ -160,19 +160,19 @@ def _list(listing: Listing, out_of_band: bool) -> str:
 def _listed(listing: Listing) -> dict[str, object]:
     """Return what the list shows: bookings under the days on which they are, by the host's clock."""
     host, now = access.account(), clock.now()
-    page = lists.list_bookings(db.session(), host, View(listing.view), now, listing.cursor, listing.search)
+    page = lists.list_bookings(db.session(), host, BookingList(listing.view), now, listing.cursor, listing.search)
     days = groupby(page.bookings, key=lambda booking: in_zone(booking.start_time, host.time_zone).date())
     return {
         "view": listing.view,
-        "views": list(View),
-        "unconfirmed": lists.count_bookings(db.session(), host, View.UNCONFIRMED, now),
+        "views": list(BookingList),
+        "unconfirmed": lists.count_bookings(db.session(), host, BookingList.UNCONFIRMED, now),
         "days": [(day, list(booked)) for day, booked in days],
         "today": in_zone(now, host.time_zone).date(),
         "now": now,
         "next_cursor": page.next_cursor,
         "search": listing.search,
         "narrowed": listing.narrowed,
-        "longest_search": LONGEST_SEARCH,
+        "longest_search": MAX_SEARCH_LENGTH,
         "event_types": list_event_types(db.session(), host),
         "is_first_page": listing.cursor is None,
         "public_url": current_config().base_url + url_for("profile.show", username=host.username),

@@ -1,14 +1,13 @@
 """The form of an event type. It reads what was typed; `scheduling.event_type_form` judges it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import DateInput
 
-from calhooks.scheduling.event_types.form import DEFAULT_NOTICE, MAX_DESCRIPTION_LENGTH, EventTypeForm
+from calhooks.scheduling.event_types.form import DEFAULT_NOTICE, MAX_DESCRIPTION_LENGTH, TypedEventType
 from calhooks.scheduling.event_types.lengths import DAY_MINUTES as DAY
 from calhooks.scheduling.event_types.lengths import HOUR_MINUTES as HOUR
 from calhooks.scheduling.event_types.lengths import length_of_time
@@ -24,6 +23,7 @@ from calhooks.scheduling.models.event_types import (
     WindowKind,
 )
 from calhooks.scheduling.models.schedules import Schedule
+from calhooks.web.forms.fields import ServiceForm
 from calhooks.web.scheduling.place_rows import LOCATION_CHOICES, Places, stored_places
 from calhooks.web.scheduling.question_rows import Questions, stored_rows
 
@@ -48,7 +48,7 @@ def _number(text: object) -> int | None:
         return NO_NUMBER
 
 
-class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class EventTypeForm(ServiceForm):
     """What can be set about an event type; lengths of time in minutes."""
 
     title = StringField("Title", default="", render_kw={"maxlength": MAX_TITLE_LENGTH})
@@ -112,9 +112,9 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         """Do what a button beside a place or a question asks for; tell whether one was pressed."""
         return self.places.change(sent) or self.questions.change(sent)
 
-    def values(self, sent: MultiDict[str, str]) -> EventTypeForm:
+    def values(self, sent: MultiDict[str, str]) -> TypedEventType:
         """Return what was typed. Places and questions that were not sent at all stay as they are."""
-        return EventTypeForm(
+        return TypedEventType(
             title=self.title.data or "",
             slug=self.slug.data or "",
             description=self.description.data or "",
@@ -146,18 +146,10 @@ class TypedEventType(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
             ),
         )
 
-    def show(self, errors: Mapping[str, str]) -> None:
-        """Put each sentence at its field."""
-        for each in self:
-            if each.name in errors:
-                each.errors = (errors[each.name],)
-        self.places.show(errors)
-        self.questions.show(errors)
 
-
-def form_for(event_type: EventType | None, schedules: Sequence[Schedule]) -> TypedEventType:
+def event_type_form_for(event_type: EventType | None, schedules: Sequence[Schedule]) -> EventTypeForm:
     """Return the form as it opens, or with what was typed when it was sent."""
-    form = TypedEventType(data=_stored(event_type) if event_type else {})
+    form = EventTypeForm(data=_stored(event_type) if event_type else {})
     form.offer(schedules)
     return form
 

@@ -12,7 +12,7 @@ from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.event_types import editing, lookups
 from calhooks.scheduling.event_types.form import check_event_type
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.web.scheduling.event_type_form import TypedEventType, form_for
+from calhooks.web.scheduling.event_type_form import EventTypeForm, event_type_form_for
 from calhooks.web.site import access
 from calhooks.web.site.htmx import asked_by, done, go_to, page_or_part
 
@@ -30,7 +30,7 @@ def index() -> str:
 @access.signed_in
 def new() -> str | Response | tuple[str, int]:
     """Make an event type."""
-    form = form_for(None, list_schedules(db.session(), access.account()))
+    form = event_type_form_for(None, list_schedules(db.session(), access.account()))
     if not form.is_submitted() or form.change(request.form):
         return _form(form, None)
     try:
@@ -49,7 +49,7 @@ def new() -> str | Response | tuple[str, int]:
 def edit(event_type_id: int) -> str | Response | tuple[str, int]:
     """Change an event type; what was booked stays as it was."""
     event_type = _find(event_type_id)
-    form = form_for(event_type, list_schedules(db.session(), access.account()))
+    form = event_type_form_for(event_type, list_schedules(db.session(), access.account()))
     if not form.is_submitted() or form.change(request.form):
         return _form(form, event_type)
     try:
@@ -113,7 +113,7 @@ def _list(*, out_of_band: bool = False, focus: int | None = None) -> str:
     return render_template("scheduling/event_types/_list.html", out_of_band=out_of_band, focus=focus, **_listed())
 
 
-def _form(form: TypedEventType, event_type: EventType | None) -> str:
+def _form(form: EventTypeForm, event_type: EventType | None) -> str:
     part = "_places" if asked_by("places") else "_questions"
     address = _address() + "/"
     return page_or_part("scheduling/event_types/edit", part, form=form, event_type=event_type, address=address)

@@ -12,9 +12,9 @@ from calhooks.scheduling.availability import overrides
 from calhooks.scheduling.availability.schedules import TypedTimes
 from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.models.schedules import Schedule
-from calhooks.web.forms.fields import AccountForm
+from calhooks.web.forms.fields import ServiceForm
 from calhooks.web.scheduling.availability import own_schedule, show_exceptions
-from calhooks.web.scheduling.week_form import MOST_RANGES, Ranges, add_range, times
+from calhooks.web.scheduling.week_form import MAX_RANGES, Ranges, add_range, times
 from calhooks.web.site import access
 from calhooks.web.site.htmx import page_or_part
 from calhooks.web.site.row_numbers import counted
@@ -26,7 +26,7 @@ blueprint = Blueprint("overrides", __name__, url_prefix="/availability/<int:sche
 OFF, HOURS = "off", "hours"
 
 
-class OverrideForm(AccountForm):
+class OverrideForm(ServiceForm):
     """A day, and whether it is off or has other hours; those are pairs of `start` and `end`."""
 
     day = StringField("Day", default="", widget=DateInput())
@@ -88,7 +88,7 @@ def _override(schedule: Schedule, form: OverrideForm, ranges: Ranges, errors: di
 
 
 def _typed_ranges(sent: MultiDict[str, str]) -> Ranges:
-    return list(zip(sent.getlist("start"), sent.getlist("end"), strict=False))[:MOST_RANGES]
+    return list(zip(sent.getlist("start"), sent.getlist("end"), strict=False))[:MAX_RANGES]
 
 
 def _change(ranges: Ranges, sent: MultiDict[str, str]) -> bool:

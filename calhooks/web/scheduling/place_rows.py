@@ -1,6 +1,5 @@
 """The further places of an event type in its form: as many rows as there are; its buttons need no script."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -13,7 +12,7 @@ from calhooks.web.forms.rows import Rows
 from calhooks.web.site.row_numbers import counted
 
 # More than the service allows, so that it can say so; a bound for a form that nobody typed.
-MOST_ROWS = 10
+MAX_PLACE_ROWS = 10
 LOCATIONS = (
     (LocationKind.LINK, "Online, at a link"),
     (LocationKind.IN_PERSON, "In person"),
@@ -35,7 +34,7 @@ class Places(Rows):
     """The rows, and what the buttons beside them do."""
 
     def __init__(self, label: str, **options: Any) -> None:
-        super().__init__(FormField(PlaceRow), label, max_entries=MOST_ROWS, **options)
+        super().__init__(FormField(PlaceRow), label, max_entries=MAX_PLACE_ROWS, **options)
 
     def typed(self) -> tuple[TypedPlace, ...]:
         """Return what was typed."""
@@ -44,21 +43,11 @@ class Places(Rows):
     def change(self, sent: MultiDict[str, str]) -> bool:
         """Add or remove a place where a button for that was pressed; tell whether one was."""
         number = counted(sent.get("removePlace", ""))
-        if "addPlace" in sent and len(self) < MOST_ROWS:
+        if "addPlace" in sent and len(self) < MAX_PLACE_ROWS:
             self.append_entry()
         elif number is not None and number < len(self):
             self.pop_entry(number)
         return "addPlace" in sent or "removePlace" in sent
-
-    def show(self, errors: Mapping[str, str]) -> None:
-        """Put each sentence at its field, and say above the form in which place it is."""
-        said = [errors["places"]] if "places" in errors else []
-        for number, entry in enumerate(self, 1):
-            for field in entry.form:
-                if field.name in errors:
-                    field.errors = (errors[field.name],)
-                    said.append(f"No. {number}: {errors[field.name]}")
-        self.errors = said
 
 
 def stored_places(event_type: EventType) -> list[dict[str, Any]]:

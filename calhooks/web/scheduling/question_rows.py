@@ -1,10 +1,9 @@
 """The questions of an event type in its form: as many rows as there are, changed by buttons that need no script."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, Form, FormField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, Field, Form, FormField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from calhooks.scheduling.event_types.question_form import MAX_IDENTIFIER_LENGTH, MAX_LABEL_LENGTH, TypedQuestion
@@ -13,7 +12,7 @@ from calhooks.scheduling.models.event_types import EventType
 from calhooks.web.forms.rows import Rows
 
 # More than the service allows, so that it can say so; a bound for a form that nobody typed.
-MOST_ROWS = 60
+MAX_QUESTION_ROWS = 60
 KINDS = (
     (QuestionKind.TEXT, "Short text"),
     (QuestionKind.LONG_TEXT, "Long text"),
@@ -53,7 +52,7 @@ class Questions(Rows):
     """The rows, and what the buttons beside them do."""
 
     def __init__(self, label: str, **options: Any) -> None:
-        super().__init__(FormField(QuestionRow), label, max_entries=MOST_ROWS, **options)
+        super().__init__(FormField(QuestionRow), label, max_entries=MAX_QUESTION_ROWS, **options)
 
     def typed(self) -> tuple[TypedQuestion, ...]:
         """Return what was typed."""
@@ -62,7 +61,7 @@ class Questions(Rows):
     def change(self, sent: MultiDict[str, str]) -> bool:
         """Add, remove or move a question where a button for that was pressed; tell whether one was."""
         if "addQuestion" in sent:
-            if len(self) < MOST_ROWS:
+            if len(self) < MAX_QUESTION_ROWS:
                 self.append_entry()
         elif "removeQuestion" in sent:
             if (number := self._number(sent["removeQuestion"])) is not None:
@@ -75,18 +74,12 @@ class Questions(Rows):
             return False
         return True
 
-    def show(self, errors: Mapping[str, str]) -> None:
-        """Put each sentence at its field, and say above the form in which question it is."""
-        said = [errors["questions"]] if "questions" in errors else []
-        for number, entry in enumerate(self, 1):
-            for field in entry.form:
-                if field.name in errors:
-                    field.errors = (errors[field.name],)
-                    said.append(f"No. {number}, {field.label.text.lower()}: {errors[field.name]}")
-        self.errors = said
+    def where(self, number: int, field: Field) -> str:
+        """Return how a sentence above the form names a field of a question."""
+        return f"No. {number}, {field.label.text.lower()}"
 
     def _number(self, text: str) -> int | None:
-        number = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else MOST_ROWS
+        number = int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else MAX_QUESTION_ROWS
         return number if number < len(self) else None
 
 

@@ -2,11 +2,11 @@
 
 from werkzeug.datastructures import MultiDict
 
-from calhooks.scheduling.availability.schedules import WEEKDAYS, TypedHours, clock_time
+from calhooks.scheduling.availability.schedules import WEEKDAYS, TypedHours, minute_as_clock_time
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.site.row_numbers import counted
 
-MOST_RANGES = 50
+MAX_RANGES = 50
 FIRST_HOURS = ("09:00", "17:00")
 
 Ranges = list[tuple[str, str]]
@@ -24,7 +24,7 @@ def stored_week(schedule: Schedule) -> Week:
 def typed_week(sent: MultiDict[str, str]) -> Week:
     """Return what was typed, up to a bound for a form that nobody typed."""
     return {
-        day: list(zip(sent.getlist(f"{day}Start"), sent.getlist(f"{day}End"), strict=False))[:MOST_RANGES]
+        day: list(zip(sent.getlist(f"{day}Start"), sent.getlist(f"{day}End"), strict=False))[:MAX_RANGES]
         for day in WEEKDAYS
     }
 
@@ -64,4 +64,4 @@ def add_range(ranges: Ranges) -> None:
 
 def times(start: int, end: int) -> tuple[str, str]:
     """Return minutes after midnight as time fields write them: midnight is 00:00 at either end."""
-    return clock_time(start), clock_time(end % 1_440)
+    return minute_as_clock_time(start), minute_as_clock_time(end % 1_440)

@@ -13,7 +13,7 @@ from calhooks.accounts.models import User
 from calhooks.db import db
 from calhooks.web.site.htmx import is_htmx
 
-View = TypeVar("View", bound=Callable[..., Any])
+ViewFunction = TypeVar("ViewFunction", bound=Callable[..., Any])
 
 login_manager = LoginManager()
 
@@ -23,13 +23,13 @@ def init_app(app: Flask) -> None:
     login_manager.init_app(app)
 
 
-def public(view: View) -> View:
+def public(view: ViewFunction) -> ViewFunction:
     """Let anybody in."""
     view.access_rule = "public"  # type: ignore[attr-defined]  # a mark for the test that walks the views
     return view
 
 
-def signed_in(view: View) -> View:
+def signed_in(view: ViewFunction) -> ViewFunction:
     """Let people with an account in; send the others to the login page and back afterwards."""
 
     @wraps(view)
@@ -37,10 +37,10 @@ def signed_in(view: View) -> View:
         return view(*args, **kwargs) if current_user.is_authenticated else to_login()
 
     guarded.access_rule = "signed_in"  # type: ignore[attr-defined]  # a mark for the test that walks the views
-    return cast(View, guarded)
+    return cast(ViewFunction, guarded)
 
 
-def admin_only(view: View) -> View:
+def admin_only(view: ViewFunction) -> ViewFunction:
     """Let administrators in; to other accounts the page does not exist."""
 
     @wraps(view)
@@ -52,7 +52,7 @@ def admin_only(view: View) -> View:
         return view(*args, **kwargs)
 
     guarded.access_rule = "admin_only"  # type: ignore[attr-defined]  # a mark for the test that walks the views
-    return cast(View, guarded)
+    return cast(ViewFunction, guarded)
 
 
 def account() -> User:

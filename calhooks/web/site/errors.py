@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response
 
-from calhooks.db import reason
+from calhooks.db import database_reason
 from calhooks.scheduling.errors import NotFound
 from calhooks.web.site.access import login_manager
 
@@ -59,7 +59,7 @@ def _show_no_database(error: OperationalError) -> tuple[str, int, dict[str, str]
     # What SQLite says of a table or column that it does not know is a mistake of ours.
     if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
         raise error
-    log.error("the database does not answer: %s", reason(error))
+    log.error("the database does not answer: %s", database_reason(error))
     return *_page(503, *SENTENCES[503]), {"Retry-After": "10"}
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import IntegerConverter, Map
 
-LARGEST_ROW_ID = 2**31 - 1
-MOST_DIGITS = len(str(LARGEST_ROW_ID))
+MAX_ROW_ID = 2**31 - 1
+MAX_ID_DIGITS = len(str(MAX_ROW_ID))
 
 
 def init_app(app: Flask) -> None:
@@ -20,16 +20,16 @@ def row_number(text: str) -> int:
     Raises ValueError for what no row can have.
     """
     number = int(text)
-    if not 0 <= number <= LARGEST_ROW_ID:
+    if not 0 <= number <= MAX_ROW_ID:
         raise ValueError(f"{number} is not the number of a row")
     return number
 
 
 def counted(text: str) -> int | None:
     """Return the number by which a form of ours counts what it shows; None for what none of them sends."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS else None
 
 
 class _RowNumber(IntegerConverter):
     def __init__(self, url_map: Map, *args: Any, **kwargs: Any) -> None:
-        super().__init__(url_map, *args, **({"max": LARGEST_ROW_ID} | kwargs))
+        super().__init__(url_map, *args, **({"max": MAX_ROW_ID} | kwargs))

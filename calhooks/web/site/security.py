@@ -31,7 +31,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 FILE_HEADERS = {"X-Content-Type-Options": "nosniff"}
-LARGEST_REQUEST_BYTES = 1024 * 1024
+MAX_REQUEST_BYTES = 1024 * 1024
 
 csrf = CSRFProtect()
 
@@ -44,8 +44,8 @@ def init_app(app: Flask, settings: Config) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=https,
-        MAX_CONTENT_LENGTH=LARGEST_REQUEST_BYTES,
-        MAX_FORM_MEMORY_SIZE=LARGEST_REQUEST_BYTES,
+        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
         # A form that has been open for hours still belongs to its session.
         WTF_CSRF_TIME_LIMIT=None,
     )

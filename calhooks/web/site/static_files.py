@@ -12,14 +12,14 @@ from typing import Any
 
 from flask import Flask, Response
 
-ONE_YEAR_SECONDS = 365 * 86400
+FILE_MAX_AGE_SECONDS = 365 * 86400
 MODULES = "js"
 IMPORT = re.compile(r'^(?:import|export)\b[^;]*?"(\.[^"]+)";$', re.MULTILINE)
 
 
 def init_app(app: Flask) -> None:
     """Add a version to every address of a static file, and tell templates what a page's script imports."""
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = ONE_YEAR_SECONDS
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = FILE_MAX_AGE_SECONDS
     folder = Path(str(app.static_folder))
 
     @app.url_defaults

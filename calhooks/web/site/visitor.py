@@ -15,7 +15,7 @@ ZONE_COOKIE = "calhooks_zone"
 # Set there too, and without a script by a link with `timeFormat`: 12 or 24 hours.
 CLOCK_COOKIE = "calhooks_clock"
 CLOCKS = ("12", "24")
-ONE_YEAR_SECONDS = 365 * 86_400
+COOKIE_MAX_AGE_SECONDS = 365 * 86_400
 
 
 def visitor_id() -> str:
@@ -58,7 +58,7 @@ def clock_hours() -> str:
 def keep_clock(hours: str, answer: Response) -> Response:
     """Have the browser remember how it wants hours written; anything but 12 or 24 changes nothing."""
     if hours in CLOCKS:
-        answer.set_cookie(CLOCK_COOKIE, hours, max_age=ONE_YEAR_SECONDS, samesite="Lax")
+        answer.set_cookie(CLOCK_COOKIE, hours, max_age=COOKIE_MAX_AGE_SECONDS, samesite="Lax")
     return answer
 
 

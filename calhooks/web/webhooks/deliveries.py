@@ -67,7 +67,7 @@ def resend(webhook_id: int, delivery_id: int) -> Response:
 
 
 def _delivery(webhook: Webhook, delivery_id: int) -> Delivery:
-    return log.find(db.session(), webhook.endpoint_id, delivery_id) or abort(404)
+    return log.find_delivery(db.session(), webhook.endpoint_id, delivery_id) or abort(404)
 
 
 def _state(asked: MultiDict[str, str]) -> str:

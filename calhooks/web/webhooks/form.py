@@ -1,8 +1,5 @@
 """The box that asks for a webhook. It reads what was typed; `webhooks.subscriptions` judges it."""
 
-from collections.abc import Mapping
-
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField, URLField
 from wtforms.fields import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -13,6 +10,7 @@ from calhooks.ids import STANDARD_BYTES, STANDARD_PREFIX
 from calhooks.scheduling.bookings.lookups import recent_bookings
 from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.models.bookings import Booking
+from calhooks.web.forms.fields import ServiceForm
 from calhooks.web.site.access import account
 from calhooks.web.webhooks.header_rows import HeaderRows
 from calhooks.web.wording.times import clock_time, in_zone, short_day
@@ -44,7 +42,7 @@ def _number(text: object) -> int:
         return 0
 
 
-class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
+class WebhookForm(ServiceForm):
     """What stands in the box. The names are the contract's; a browser checks nothing, so that one place speaks."""
 
     secret_prefix, secret_bytes = STANDARD_PREFIX, STANDARD_BYTES
@@ -158,15 +156,8 @@ class WebhookForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
         missing = [TypedHeader(name, value) for name, value in preset.headers if name.lower() not in present]
         self.headers.data = self.headers.data + missing
 
-    def show(self, errors: Mapping[str, str]) -> None:
-        """Put each sentence at its field, by the contract's names."""
-        self.headers.show(dict(errors))
-        for field in self:
-            if field.name in errors:
-                field.errors = (errors[field.name],)
 
-
-def form_for(webhook: Webhook | None) -> WebhookForm:
+def webhook_form_for(webhook: Webhook | None) -> WebhookForm:
     """Return the box as it opens, or with what was typed when it was sent. The stored secret is never in it."""
     form = WebhookForm(data=_stored(webhook) if webhook else None)
     form.event_types.choices = [

@@ -1,5 +1,6 @@
 """The rows of the webhook box in which headers are typed: a name, a value, and whether the value is secret."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from wtforms import Field
@@ -33,7 +34,7 @@ class HeaderRows(Field):  # type: ignore[misc]  # wtforms has no types
         """Return the rows that hold something or are wrong, with the number by which they were judged."""
         return [(number, row) for number, row in enumerate(self.data) if not row.is_blank]
 
-    def show(self, errors: dict[str, str]) -> None:
+    def show(self, errors: Mapping[str, str]) -> None:
         """Put each sentence at its row; they are named by the field and the row's number."""
         for name, sentence in errors.items():
             field, _, number = name.partition(".")
@@ -41,6 +42,8 @@ class HeaderRows(Field):  # type: ignore[misc]  # wtforms has no types
                 self.row_errors[int(number)] = sentence
         if self.row_errors:
             self.errors = tuple(self.row_errors.values())
+        if self.name in errors:
+            self.errors = (errors[self.name],)
 
 
 def _at(values: list[str], number: int) -> str:

@@ -18,7 +18,7 @@ from calhooks.webhooks.body.payload import build_payload
 from calhooks.webhooks.body.samples import sample_body
 from calhooks.webhooks.editor.account_variables import Known, known_to
 from calhooks.webhooks.editor.catalogue import CATALOGUE, Group
-from calhooks.webhooks.editor.drafts import draft
+from calhooks.webhooks.editor.drafts import draft_of
 from calhooks.webhooks.editor.presets import PRESETS, Preset, preset_for
 from calhooks.webhooks.editor.recorded import recorded_body
 from calhooks.webhooks.models import PayloadFormat, Webhook
@@ -50,7 +50,7 @@ def preview_context(form: WebhookForm, webhook: Webhook | None, known: Known | N
     trigger = _trigger(form, triggers)
     body, as_if = _body(form.preview_booking.data or "", trigger)
     return {
-        "draft": draft(values, webhook, body, triggers or [trigger], known or known_to_account(account())),
+        "draft": draft_of(values, webhook, body, triggers or [trigger], known or known_to_account(account())),
         "as_if": TRIGGER_LABELS[trigger] if as_if else None,
     }
 

@@ -25,7 +25,7 @@ from calhooks.zones import zone_info
 blueprint = Blueprint("resend_runs", __name__, url_prefix="/integrations/webhooks/<int:webhook_id>")
 
 LISTED = 50
-UNREADABLE = "Enter a day and a time, such as 2026-03-05 09:00."
+UNREADABLE_MOMENT = "Enter a day and a time, such as 2026-03-05 09:00."
 SINCE, ONE = "since", "event"
 
 
@@ -42,7 +42,7 @@ class SinceForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
                 return local.replace(tzinfo=zone_info(account().time_zone)).astimezone(UTC)
         except OverflowError:
             pass
-        self.since.errors = (UNREADABLE,)
+        self.since.errors = (UNREADABLE_MOMENT,)
         return None
 
 
@@ -121,7 +121,7 @@ def _start_replay(session: Any, webhook: Webhook, since: datetime | None, event_
 
 
 def _run(webhook_id: int, run_id: int) -> ResendRun:
-    return runs.find(db.session(), own_webhook(webhook_id).endpoint_id, run_id) or abort(404)
+    return runs.find_run(db.session(), own_webhook(webhook_id).endpoint_id, run_id) or abort(404)
 
 
 def _progress(webhook_id: int, *, oob: bool = False) -> str:

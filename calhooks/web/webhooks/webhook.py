@@ -14,7 +14,7 @@ from calhooks.web.site.access import account, signed_in
 from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part
 from calhooks.web.site.row_numbers import row_number
 from calhooks.web.webhooks.context import list_behind_box, own_webhook
-from calhooks.web.webhooks.form import WebhookForm, form_for
+from calhooks.web.webhooks.form import WebhookForm, webhook_form_for
 from calhooks.web.webhooks.preview import box_context, preview_context
 from calhooks.web.webhooks.switch import is_question, question
 from calhooks.webhooks.editor.presets import find_preset
@@ -35,7 +35,7 @@ blueprint = Blueprint("webhook", __name__, url_prefix="/integrations/webhooks")
 @signed_in
 def new() -> Any:
     """Ask for a webhook and make it."""
-    form = form_for(None)
+    form = webhook_form_for(None)
     if not _wants_to_save(form, request.form):
         return _box(form)
     try:
@@ -52,7 +52,7 @@ def new() -> Any:
 def edit(webhook_id: int) -> Any:
     """Show a webhook in the box and change it."""
     webhook = own_webhook(webhook_id)
-    form = form_for(webhook)
+    form = webhook_form_for(webhook)
     if not _wants_to_save(form, request.form):
         return _box(form, webhook)
     values = form.values()
@@ -88,7 +88,7 @@ def delete(webhook_id: int) -> Any:
 def ping() -> Any:
     """Send a signed sample booking with the values as typed, and show what became of it. Nothing is saved."""
     webhook = _edited(request.args)
-    form = form_for(webhook)
+    form = webhook_form_for(webhook)
     try:
         result = send_ping(db.session(), account().id, form.values(), webhook)
     except InvalidWebhook as error:
@@ -103,7 +103,7 @@ def ping() -> Any:
 def preview() -> Any:
     """Show what would be sent with the values as typed, or what is wrong with the template and where."""
     webhook = _edited(request.args)
-    form = form_for(webhook)
+    form = webhook_form_for(webhook)
     if is_htmx():
         return fragment(render_template("webhooks/form/_preview.html", form=form, **preview_context(form, webhook)))
     return _box(form, webhook)

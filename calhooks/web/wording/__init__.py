@@ -24,7 +24,7 @@ FILTERS = (
     bookings.places_in_words,
     markdown.markdown,
     markdown.plain,
-    bodies.as_text,
+    bodies.body_as_text,
     bodies.pretty_json,
     bodies.reason,
     places,

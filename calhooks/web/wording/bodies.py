@@ -9,17 +9,17 @@ from typing import Any
 from markupsafe import Markup, escape
 
 # C0 controls and DEL would vanish or be refused by HTML; tab and line feed are text.
-CONTROLS = {code: "�" for code in (*range(32), 127) if code not in (9, 10)}
+SHOWN_CONTROLS = {code: "�" for code in (*range(32), 127) if code not in (9, 10)}
 LAYOUT = json.JSONEncoder(indent=2, ensure_ascii=False)
-LONGEST_LAID_OUT = 512 * 1024
+MAX_LAID_OUT_BYTES = 512 * 1024
 TOKENS = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*"(?=:))|(?P<string>"(?:[^"\\]|\\.)*")|(?P<literal>-?\d[\d.eE+-]*|true|false|null)'
 )
 
 
-def as_text(body: bytes) -> str:
+def body_as_text(body: bytes) -> str:
     """Return a body as text to read: what is no UTF-8 and what cannot be seen becomes a replacement character."""
-    return body.decode("utf-8", "replace").replace("\r\n", "\n").translate(CONTROLS)
+    return body.decode("utf-8", "replace").replace("\r\n", "\n").translate(SHOWN_CONTROLS)
 
 
 def pretty_json(body: bytes) -> Markup | None:
@@ -50,7 +50,7 @@ def _laid_out(value: Any) -> str | None:
     text = StringIO()
     for piece in LAYOUT.iterencode(value):
         text.write(piece)
-        if text.tell() > LONGEST_LAID_OUT:
+        if text.tell() > MAX_LAID_OUT_BYTES:
             return None
     # Half a character, escaped as it came: no page could hold it.
     return text.getvalue().encode(errors="backslashreplace").decode()

@@ -62,7 +62,7 @@ def own_answers(responses: Mapping[str, dict[str, Any]]) -> list[SaidAnswer]:
     """Return a booking's answers to what its event type asked."""
     return [
         SaidAnswer(answer["label"], _said(answer["value"]))
-        for identifier, answer in questions.own_answers(responses).items()
+        for identifier, answer in questions.host_answers(responses).items()
         if identifier != questions.ATTENDEE_PHONE
     ]
 

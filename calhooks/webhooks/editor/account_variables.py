@@ -11,15 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks.delivery.models import Event
-from calhooks.webhooks.editor.catalogue import Group, Variable
+from calhooks.webhooks.editor.catalogue import DocumentedVariable, Group
 from calhooks.webhooks.template.syntax.scan import IDENTIFIER
 from calhooks.webhooks.template.values.values import json_text, text_of
 
 LOOKED_AT = 100
-MOST_KEYS = 100
-LONGEST_SAMPLE = 80
+MAX_KNOWN_KEYS = 100
+MAX_KNOWN_SAMPLE_LENGTH = 80
 NEAR = 0.75
-EVERY_FORM = {"name": "Your name", "email": "Email", "notes": "Additional notes", "guests": "Guests"}
+STANDARD_QUESTIONS = {"name": "Your name", "email": "Email", "notes": "Additional notes", "guests": "Guests"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,16 @@ class Known:
     metadata: Mapping[str, str] = field(default_factory=dict)
     questions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
-    def variables(self) -> list[Variable]:
+    def variables(self) -> list[DocumentedVariable]:
         """Return them as the catalogue has its own."""
         keys = [
-            Variable(path_of("metadata", key), Group.METADATA, "string", "of a booking you had", own_sample=value)
+            DocumentedVariable(
+                path_of("metadata", key), Group.METADATA, "string", "of a booking you had", own_sample=value
+            )
             for key, value in self.metadata.items()
         ]
         answers = [
-            Variable(path_of("responses", key) + ".value", Group.ANSWERS, "any", label, own_sample=answer)
+            DocumentedVariable(path_of("responses", key) + ".value", Group.ANSWERS, "any", label, own_sample=answer)
             for key, (label, answer) in self.questions.items()
         ]
         return answers + keys
@@ -53,7 +55,7 @@ class Known:
 
     def instead_of(self, parent: str, key: str) -> str | None:
         """Return the known path that was probably meant by a key that no booking has had, None where it may be new."""
-        keys = {"metadata": list(self.metadata), "responses": [*EVERY_FORM, *self.questions]}.get(parent, [])
+        keys = {"metadata": list(self.metadata), "responses": [*STANDARD_QUESTIONS, *self.questions]}.get(parent, [])
         if key in keys:
             return None
         found = get_close_matches(key, keys, n=1, cutoff=NEAR)
@@ -73,9 +75,9 @@ def known_to(session: Session, owner_id: int, questions: Iterable[tuple[str, str
         for key, value in body.get("metadata", {}).items():
             metadata.setdefault(key, _short(value))
         for key, answer in body.get("responses", {}).items():
-            if key not in EVERY_FORM and not answered.get(key, ("", ""))[1]:
+            if key not in STANDARD_QUESTIONS and not answered.get(key, ("", ""))[1]:
                 answered[key] = (str(answer.get("label", "")), _short(answer.get("value", "")))
-    return Known(dict(list(metadata.items())[:MOST_KEYS]), dict(list(answered.items())[:MOST_KEYS]))
+    return Known(dict(list(metadata.items())[:MAX_KNOWN_KEYS]), dict(list(answered.items())[:MAX_KNOWN_KEYS]))
 
 
 def path_of(parent: str, key: str) -> str:
@@ -87,4 +89,4 @@ def path_of(parent: str, key: str) -> str:
 
 def _short(value: object) -> str:
     text = text_of(value) if isinstance(value, str) else json_text(value)
-    return text if len(text) <= LONGEST_SAMPLE else f"{text[:LONGEST_SAMPLE]}…"
+    return text if len(text) <= MAX_KNOWN_SAMPLE_LENGTH else f"{text[:MAX_KNOWN_SAMPLE_LENGTH]}…"

@@ -9,7 +9,7 @@ from calhooks.webhooks.body.payload import template_context
 from calhooks.webhooks.body.samples import sample_body
 from calhooks.webhooks.template.values.values import MISSING, json_text, lookup, text_of
 
-LONGEST_SAMPLE = 80
+MAX_SAMPLE_LENGTH = 80
 EVERY = frozenset(Trigger)
 NEVER = frozenset[Trigger]()
 # A booking that replaced another one keeps telling of it.
@@ -29,7 +29,7 @@ class Group(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class DocumentedVariable:
     """A path with what it means. `sometimes` are the triggers that can have it, `always` those that surely do.
 
     `type` is string, time (a string such as 2026-03-05T09:00:00Z), number, boolean, any, object, Person, or a list of
@@ -55,50 +55,54 @@ class Variable:
         return self.own_sample or _sample(self)
 
 
-def _person(path: str, who: str, noun: str) -> list[Variable]:
+def _person(path: str, who: str, noun: str) -> list[DocumentedVariable]:
     return [
-        Variable(f"{path}.name", Group.PEOPLE, "string", who),
-        Variable(f"{path}.email", Group.PEOPLE, "string", f"{noun} e-mail address"),
-        Variable(f"{path}.timeZone", Group.PEOPLE, "string", f"{noun} time zone"),
-        Variable(f"{path}.language.locale", Group.PEOPLE, "string", f"{noun} language"),
+        DocumentedVariable(f"{path}.name", Group.PEOPLE, "string", who),
+        DocumentedVariable(f"{path}.email", Group.PEOPLE, "string", f"{noun} e-mail address"),
+        DocumentedVariable(f"{path}.timeZone", Group.PEOPLE, "string", f"{noun} time zone"),
+        DocumentedVariable(f"{path}.language.locale", Group.PEOPLE, "string", f"{noun} language"),
     ]
 
 
 def _optional(
     path: str, group: Group, type_: str, meaning: str, sometimes: Iterable[Trigger] = EVERY, sample: str = ""
-) -> Variable:
-    return Variable(path, group, type_, meaning, frozenset(sometimes), NEVER, sample)
+) -> DocumentedVariable:
+    return DocumentedVariable(path, group, type_, meaning, frozenset(sometimes), NEVER, sample)
 
 
-def _of_a_move(path: str, type_: str, meaning: str) -> Variable:
-    return Variable(path, Group.CHANGES, type_, meaning, AFTER_A_MOVE, frozenset({Trigger.BOOKING_RESCHEDULED}))
+def _of_a_move(path: str, type_: str, meaning: str) -> DocumentedVariable:
+    return DocumentedVariable(
+        path, Group.CHANGES, type_, meaning, AFTER_A_MOVE, frozenset({Trigger.BOOKING_RESCHEDULED})
+    )
 
 
-CATALOGUE: tuple[Variable, ...] = (
-    Variable("triggerEvent", Group.EVENT, "string", "the trigger’s name"),
-    Variable("createdAt", Group.EVENT, "time", "when the event happened, in UTC with milliseconds"),
-    Variable("type", Group.BOOKING, "string", "the event type’s slug"),
-    Variable("title", Group.BOOKING, "string", "the booking’s name"),
-    Variable("startTime", Group.BOOKING, "time", "when it starts, in UTC"),
-    Variable("endTime", Group.BOOKING, "time", "when it ends, in UTC"),
-    Variable("length", Group.BOOKING, "number", "minutes"),
-    Variable("status", Group.BOOKING, "string", "`ACCEPTED`, `PENDING`, `REJECTED` or `CANCELLED`"),
+CATALOGUE: tuple[DocumentedVariable, ...] = (
+    DocumentedVariable("triggerEvent", Group.EVENT, "string", "the trigger’s name"),
+    DocumentedVariable("createdAt", Group.EVENT, "time", "when the event happened, in UTC with milliseconds"),
+    DocumentedVariable("type", Group.BOOKING, "string", "the event type’s slug"),
+    DocumentedVariable("title", Group.BOOKING, "string", "the booking’s name"),
+    DocumentedVariable("startTime", Group.BOOKING, "time", "when it starts, in UTC"),
+    DocumentedVariable("endTime", Group.BOOKING, "time", "when it ends, in UTC"),
+    DocumentedVariable("length", Group.BOOKING, "number", "minutes"),
+    DocumentedVariable("status", Group.BOOKING, "string", "`ACCEPTED`, `PENDING`, `REJECTED` or `CANCELLED`"),
     _optional("location", Group.BOOKING, "string", "an address, a link or a phone number"),
     _optional("description", Group.BOOKING, "string", "the event type’s description"),
-    Variable("additionalNotes", Group.BOOKING, "string", "what the booker wrote, empty where that is nothing"),
-    Variable("eventTitle", Group.BOOKING, "string", "the event type’s name"),
+    DocumentedVariable(
+        "additionalNotes", Group.BOOKING, "string", "what the booker wrote, empty where that is nothing"
+    ),
+    DocumentedVariable("eventTitle", Group.BOOKING, "string", "the event type’s name"),
     _optional("eventTypeId", Group.BOOKING, "number", "the event type’s number, absent once it was deleted"),
-    Variable("uid", Group.BOOKING, "string", "the booking’s own; a move makes a new one"),
-    Variable("bookingId", Group.BOOKING, "number", "the booking’s number"),
-    Variable("bookingUrl", Group.BOOKING, "string", "the booker’s page"),
-    Variable("rescheduleUrl", Group.BOOKING, "string", "where the booker moves the booking"),
-    Variable("cancelUrl", Group.BOOKING, "string", "where the booker cancels it"),
-    Variable("organizer", Group.PEOPLE, "Person", "the host, as a whole"),
+    DocumentedVariable("uid", Group.BOOKING, "string", "the booking’s own; a move makes a new one"),
+    DocumentedVariable("bookingId", Group.BOOKING, "number", "the booking’s number"),
+    DocumentedVariable("bookingUrl", Group.BOOKING, "string", "the booker’s page"),
+    DocumentedVariable("rescheduleUrl", Group.BOOKING, "string", "where the booker moves the booking"),
+    DocumentedVariable("cancelUrl", Group.BOOKING, "string", "where the booker cancels it"),
+    DocumentedVariable("organizer", Group.PEOPLE, "Person", "the host, as a whole"),
     *_person("organizer", "the host", "the host’s"),
-    Variable("organizer.username", Group.PEOPLE, "string", "the host’s name in links"),
-    Variable("attendees", Group.PEOPLE, "Person[]", "the booker, then the guests"),
+    DocumentedVariable("organizer.username", Group.PEOPLE, "string", "the host’s name in links"),
+    DocumentedVariable("attendees", Group.PEOPLE, "Person[]", "the booker, then the guests"),
     *_person("attendees.0", "the booker; guests follow as `attendees.1` and so on, with an empty name", "the booker’s"),
-    Variable(
+    DocumentedVariable(
         "attendees.0.noShow",
         Group.PEOPLE,
         "boolean",
@@ -119,28 +123,28 @@ CATALOGUE: tuple[Variable, ...] = (
         "cancelledBy", Group.CHANGES, "string", "the e-mail address of who cancelled it", [Trigger.BOOKING_CANCELLED]
     ),
     _optional("rejectionReason", Group.CHANGES, "string", "why the host said no", [Trigger.BOOKING_REJECTED]),
-    Variable("responses", Group.ANSWERS, "object", "every answer by the question’s identifier"),
-    Variable("responses.name.label", Group.ANSWERS, "string", "a question, as the booker was asked"),
-    Variable("responses.name.value", Group.ANSWERS, "any", "its answer"),
-    Variable("metadata", Group.METADATA, "object", "all that the booking link carried"),
+    DocumentedVariable("responses", Group.ANSWERS, "object", "every answer by the question’s identifier"),
+    DocumentedVariable("responses.name.label", Group.ANSWERS, "string", "a question, as the booker was asked"),
+    DocumentedVariable("responses.name.value", Group.ANSWERS, "any", "its answer"),
+    DocumentedVariable("metadata", Group.METADATA, "object", "all that the booking link carried"),
     _optional("metadata.user_id", Group.METADATA, "string", "`?metadata[user_id]=123` of the link, always a string"),
 )
 
 
-def absent_for(variable: Variable, triggers: Collection[Trigger]) -> list[Trigger]:
+def absent_for(variable: DocumentedVariable, triggers: Collection[Trigger]) -> list[Trigger]:
     """Return those of the triggers that never have a variable, in the contract's order."""
     return [trigger for trigger in Trigger if trigger in triggers and trigger not in variable.sometimes]
 
 
-def may_be_missing(variable: Variable, triggers: Collection[Trigger]) -> bool:
+def may_be_missing(variable: DocumentedVariable, triggers: Collection[Trigger]) -> bool:
     """Tell whether one of the triggers can come without a variable."""
     return any(trigger not in variable.always for trigger in triggers)
 
 
-def _sample(variable: Variable) -> str:
+def _sample(variable: DocumentedVariable) -> str:
     trigger = next(each for each in Trigger if each in (variable.always or variable.sometimes))
     value = lookup(template_context(sample_body(trigger)), tuple(variable.path.split(".")))
     if value is MISSING:
         return ""
     text = text_of(value) if isinstance(value, str) else json_text(value)
-    return text if len(text) <= LONGEST_SAMPLE else f"{text[:LONGEST_SAMPLE]}…"
+    return text if len(text) <= MAX_SAMPLE_LENGTH else f"{text[:MAX_SAMPLE_LENGTH]}…"

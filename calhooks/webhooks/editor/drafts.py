@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from calhooks.delivery.sending.headers import name_problem
+from calhooks.delivery.sending.headers import header_name_problem
 from calhooks.events import Trigger
 from calhooks.webhooks.body.bodies import compiled
 from calhooks.webhooks.editor.account_variables import Known
@@ -28,7 +28,7 @@ class SourceLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class TemplateDraft:
     """`preview` or `error`, and then the lines around it. `headers` go with the body.
 
     Of headers that cannot be sent nothing is here: saving says what is wrong with them.
@@ -41,23 +41,23 @@ class Draft:
     remarks: Sequence[Remark] = field(default_factory=list)
 
 
-def draft(
+def draft_of(
     values: WebhookValues, stored: Webhook | None, body: Mapping[str, Any], triggers: Sequence[Trigger], known: Known
-) -> Draft:
+) -> TemplateDraft:
     """Try what was typed on an event, whose default body is `body`, the way a delivery would."""
     shape = typed_shape(values, stored)
     if shape.content_type not in CONTENT_TYPES:
-        return Draft()
+        return TemplateDraft()
     try:
         if shape.is_custom:
             check_shape(shape, triggers)
         shown = preview(shape, body)
     except TemplateError as error:
-        return Draft(error=error, lines=_lines(shape.payload_template, error))
+        return TemplateDraft(error=error, lines=_lines(shape.payload_template, error))
     said = remarks(compiled(shape.payload_template, shape.content_type), triggers, known) if shape.is_custom else []
     headers: list[list[str]] = []
     for name, value in headers_to_keep(values.headers, values.url, stored).plain:
-        if name_problem(name):
+        if header_name_problem(name):
             continue
         try:
             headers += render_headers([[name, value]], body)
@@ -65,7 +65,7 @@ def draft(
             continue
         about = remarks(compiled(value, ContentType.TEXT), triggers, known)
         said += [replace(remark, header=name) for remark in about]
-    return Draft(shown, headers, remarks=sorted(said, key=lambda remark: remark.is_note))
+    return TemplateDraft(shown, headers, remarks=sorted(said, key=lambda remark: remark.is_note))
 
 
 def _lines(source: str, error: TemplateError) -> list[SourceLine]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 
-from calhooks.webhooks.editor.catalogue import CATALOGUE, Variable
+from calhooks.webhooks.editor.catalogue import CATALOGUE, DocumentedVariable
 
 # A slip of the hand, and what may be one.
 SLIP, NEAR = 0.8, 0.6
@@ -23,7 +23,7 @@ class Shape:
     item: "Shape | None" = None
     is_list: bool = False
     is_open: bool = False
-    variable: Variable | None = None
+    variable: DocumentedVariable | None = None
 
     def step(self, segment: str) -> "Shape | None":
         """Return what stands under a key or a number, None where nothing can."""
@@ -46,7 +46,7 @@ class Shape:
 
     def loops_over(self) -> "Shape":
         """Return what {{this}} is inside an {{#each}} over it."""
-        return self.item or OPEN
+        return self.item or OPEN_SHAPE
 
     def paths(self, prefix: str = "") -> Iterator[str]:
         """Give every path below, the first of each list for all of it."""
@@ -58,7 +58,7 @@ class Shape:
             yield from self.item.paths(f"{prefix}0.")
 
 
-OPEN = Shape(is_open=True)
+OPEN_SHAPE = Shape(is_open=True)
 
 
 @cache
@@ -70,14 +70,14 @@ def root() -> Shape:
     metadata, responses = shape.children["metadata"], shape.children["responses"]
     metadata.children, metadata.item = {}, Shape("metadata")
     answer = responses.children["name"]
-    answer.children["value"] = OPEN
+    answer.children["value"] = OPEN_SHAPE
     responses.item = answer
     shape.children["organizer"].children.pop("noShow", None)
     shape.children["team"].children["members"] = Shape("team.members", item=Shape("team.members.0"), is_list=True)
     return shape
 
 
-def _add(shape: Shape, variable: Variable) -> None:
+def _add(shape: Shape, variable: DocumentedVariable) -> None:
     for segment in variable.path.split("."):
         path = f"{shape.path}.{segment}" if shape.path else segment
         if segment.isdecimal():

@@ -8,7 +8,7 @@ from calhooks.webhooks.template import Piece
 INDENT = "  "
 REST_OF_STRING = re.compile(r'[^"\\]*')
 SPACES = re.compile(r"[ \t\r\n]*")
-WORD = re.compile(r'[^\s,:\[\]{}"]+')
+LAYOUT_WORD = re.compile(r'[^\s,:\[\]{}"]+')
 
 
 def indented(pieces: Iterable[Piece]) -> list[Piece]:
@@ -39,7 +39,7 @@ class _Layout:
             position = _end(SPACES, text, position)
             if position < len(text):
                 written.append(self._token(text[position]))
-                start, position = position, max(position + 1, _end(WORD, text, position))
+                start, position = position, max(position + 1, _end(LAYOUT_WORD, text, position))
                 written.append(text[start + 1 : position])
         return "".join(written)
 

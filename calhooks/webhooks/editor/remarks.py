@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from calhooks.events import TRIGGER_LABELS, Trigger
 from calhooks.webhooks.editor.account_variables import Known
 from calhooks.webhooks.editor.catalogue import absent_for, may_be_missing
-from calhooks.webhooks.editor.event_shape import OPEN, Shape, nearest, root
+from calhooks.webhooks.editor.event_shape import OPEN_SHAPE, Shape, nearest, root
 from calhooks.webhooks.template import Template, TemplateError
 from calhooks.webhooks.template.nodes import Block, BlockName, Call, Node, Path, Variable
 
-MOST_REMARKS = 12
+MAX_REMARKS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ def remarks(template: Template, triggers: Collection[Trigger], known: Known) -> 
     warnings, notes = list[Remark](), list[Remark]()
     for remark in walk.nodes(template.nodes, (root(),)):
         (notes if remark.is_note else warnings).append(remark)
-        if len(warnings) == MOST_REMARKS:
+        if len(warnings) == MAX_REMARKS:
             # Looking for what is near takes time.
             break
-    return (warnings + notes)[:MOST_REMARKS]
+    return (warnings + notes)[:MAX_REMARKS]
 
 
 @dataclass
@@ -68,7 +68,7 @@ class _Walk:
         inside = scopes
         if block.name is BlockName.EACH:
             found = self._scope(block.subject, scopes).follow(block.subject.segments)
-            inside = (*scopes, found.loops_over() if found else OPEN)
+            inside = (*scopes, found.loops_over() if found else OPEN_SHAPE)
         yield from self.nodes(block.body, inside)
         yield from self.nodes(block.otherwise or (), scopes)
 

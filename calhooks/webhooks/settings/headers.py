@@ -8,15 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from calhooks.delivery.sending.headers import MAX_HEADER_VALUE_LENGTH, header_value, is_always_secret, name_problem
-from calhooks.egress.urls import UrlRefused, parse
-from calhooks.text import CONTROLS, HALF_CHARACTER
+from calhooks.delivery.sending.headers import (
+    MAX_HEADER_VALUE_LENGTH,
+    header_name_problem,
+    header_value,
+    is_always_secret,
+)
+from calhooks.egress.urls import UrlRefused, parse_url
+from calhooks.text import CONTROL_CHARACTERS, HALF_CHARACTER
 from calhooks.webhooks.body.bodies import compiled
 from calhooks.webhooks.body.payload import template_context
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.template import ContentType, TemplateError, check_template
 
-MOST_HEADERS = 20
+MAX_HEADERS = 20
 NO_VALUE = "Enter a value for {}, or empty the row."
 
 
@@ -110,8 +115,8 @@ def header_errors(
         problem = _row_problem(row, tried, is_known=name in known)
         if name in seen:
             problem = f"{row.name} stands here twice."
-        elif len(seen) == MOST_HEADERS:
-            problem = f"A webhook has at most {MOST_HEADERS} headers of its own."
+        elif len(seen) == MAX_HEADERS:
+            problem = f"A webhook has at most {MAX_HEADERS} headers of its own."
         if problem:
             errors[number] = problem
         seen.add(name)
@@ -133,11 +138,11 @@ def _row_problem(row: TypedHeader, contexts: Sequence[Mapping[str, Any]], *, is_
     name, value = row.name.strip(), row.value.strip()
     if not name:
         return "Enter the header's name, or empty the row."
-    if problem := name_problem(name):
+    if problem := header_name_problem(name):
         return problem
     if not value:
         return None if row.is_secret and is_known else NO_VALUE.format(name)
-    if CONTROLS.search(value):
+    if CONTROL_CHARACTERS.search(value):
         return f"The value of {name} must be one line, without control characters."
     if len(value) > MAX_HEADER_VALUE_LENGTH:
         return f"The value of {name} has more than {MAX_HEADER_VALUE_LENGTH:,} characters."
@@ -154,7 +159,7 @@ def _row_problem(row: TypedHeader, contexts: Sequence[Mapping[str, Any]], *, is_
 
 def _origin(url: str) -> tuple[str, str, int] | None:
     try:
-        parsed = parse(url)
+        parsed = parse_url(url)
     except UrlRefused:
         return None
     return parsed.scheme, parsed.host, parsed.port

@@ -20,7 +20,7 @@ from calhooks.webhooks.settings.headers import HeaderFailed, KeptHeaders, header
 from calhooks.webhooks.settings.validation import InvalidWebhook, WebhookValues, errors_of_request, typed_shape
 from calhooks.webhooks.template import TemplateError
 
-MOST_IN_PROCESS = 2
+MAX_PINGS_AT_ONCE = 2
 ONE_IS_UNDER_WAY = "A ping test of yours is still under way. Wait until it has ended, at most 15 seconds."
 ALL_ARE_TAKEN = "Too many ping tests are under way at this moment. Try again in a few seconds."
 
@@ -90,7 +90,7 @@ class _Slots:
         with self._lock:
             if owner_id in self._owners:
                 raise PingRefused(ONE_IS_UNDER_WAY)
-            if len(self._owners) == MOST_IN_PROCESS:
+            if len(self._owners) == MAX_PINGS_AT_ONCE:
                 raise PingRefused(ALL_ARE_TAKEN)
             self._owners.add(owner_id)
         try:

@@ -17,7 +17,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.delivery import endpoints
 from calhooks.delivery.models import Endpoint
-from calhooks.egress.urls import parse
+from calhooks.egress.urls import parse_url
 from calhooks.webhooks.body.bodies import BodyShape
 from calhooks.webhooks.models import PayloadFormat, Webhook
 from calhooks.webhooks.settings import switching
@@ -157,7 +157,7 @@ def _addresses(session: Session, owner_id: int, *, besides: Webhook | None) -> S
 
 def _canonical(url: str) -> CanonicalUrl:
     """Return what is the same for two ways to write one address. The fragment is never sent."""
-    parsed, parts = parse(url), urlsplit(url)
+    parsed, parts = parse_url(url), urlsplit(url)
     return parsed.scheme, parsed.host, parsed.port, parts.path or "/", parts.query
 
 

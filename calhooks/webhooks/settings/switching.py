@@ -10,7 +10,7 @@ from calhooks.webhooks.models import Webhook
 
 def switch_off(webhook: Webhook) -> None:
     """Send nothing more, hold back what waits, and owe nothing new."""
-    endpoints.switch_off(webhook.endpoint, InactiveReason.OWNER)
+    endpoints.switch_endpoint_off(webhook.endpoint, InactiveReason.OWNER)
 
 
 def switch_on(session: Session, webhook: Webhook, *, drop: bool = False) -> None:
@@ -19,7 +19,7 @@ def switch_on(session: Session, webhook: Webhook, *, drop: bool = False) -> None
         return
     if drop:
         outbox.drop_waiting(session, webhook.endpoint)
-    endpoints.switch_on(session, webhook.endpoint)
+    endpoints.switch_endpoint_on(session, webhook.endpoint)
     notices.settle(session, webhook.endpoint_id, clock.now())
     if not drop:
         endpoints.send_waiting(session, webhook.endpoint)

@@ -15,7 +15,7 @@ from calhooks.webhooks.models import PayloadFormat, Webhook
 from calhooks.webhooks.settings.headers import TypedHeader, header_errors
 from calhooks.webhooks.template import ContentType, TemplateError, check_template
 
-OVERLAPS = ("24", "72", "168", "0")
+OVERLAP_CHOICES = ("24", "72", "168", "0")
 CONTENT_TYPES = tuple(str(content_type) for content_type in ContentType)
 
 
@@ -44,7 +44,7 @@ class WebhookValues:
     active: bool = True
     secret: str = ""
     remove_secret: bool = False
-    secret_overlap: str = OVERLAPS[0]
+    secret_overlap: str = OVERLAP_CHOICES[0]
     payload_format: str | None = PayloadFormat.DEFAULT
     payload_template: str = ""
     content_type: str | None = None
@@ -86,7 +86,9 @@ def errors_of_request(values: WebhookValues, stored: Webhook | None, triggers: I
     return in_rows(header_errors(values.headers, stored, contexts)) | _given(
         subscriberUrl=_url_error(values),
         secret=_secret_error(values),
-        secretOverlap=None if values.secret_overlap in OVERLAPS else "Choose for how long the old secret signs too.",
+        secretOverlap=None
+        if values.secret_overlap in OVERLAP_CHOICES
+        else "Choose for how long the old secret signs too.",
         payloadFormat=None if shape.payload_format in tuple(PayloadFormat) else "Choose Default or Custom.",
         contentType=None if shape.content_type in CONTENT_TYPES else "Choose JSON, form or plain text.",
         payloadTemplate=_template_error(shape, contexts),

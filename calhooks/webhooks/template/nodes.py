@@ -12,7 +12,7 @@ class ContentType(StrEnum):
     TEXT = "text/plain"
 
 
-class Place(StrEnum):
+class BodyPlace(StrEnum):
     """Where a value stands, which says how it is escaped."""
 
     JSON_STRING = "inside a JSON string"

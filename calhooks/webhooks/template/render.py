@@ -7,20 +7,20 @@ from calhooks.webhooks.template.errors import TemplateError
 from calhooks.webhooks.template.nodes import (
     Block,
     BlockName,
+    BodyPlace,
     Call,
     Comment,
     ContentType,
     Node,
     Path,
-    Place,
     Text,
     Variable,
 )
 from calhooks.webhooks.template.proof.check import find_places
 from calhooks.webhooks.template.proof.combinations import variables
-from calhooks.webhooks.template.syntax.parse import parse
+from calhooks.webhooks.template.syntax.parse import parse_template
 from calhooks.webhooks.template.values.escape import escaper, finished, finished_parts, text_escaper
-from calhooks.webhooks.template.values.frames import LARGEST_BODY, Frame, MarkedOutput, Output, Stopped
+from calhooks.webhooks.template.values.frames import MAX_BODY_BYTES, Frame, MarkedOutput, Output, Stopped
 from calhooks.webhooks.template.values.helpers import HELPER_STEPS, Getter, compile_call, path_getter
 from calhooks.webhooks.template.values.values import is_truthy
 
@@ -41,7 +41,7 @@ class Template:
     def __init__(self, source: str, content_type: ContentType) -> None:
         self.source = source.replace("\r\n", "\n")
         self.content_type = content_type
-        self.nodes = parse(self.source)
+        self.nodes = parse_template(self.source)
         places = find_places(self.source, self.nodes, content_type)
         self._write = _Compiler(places, text_escaper(content_type)).sequence(self.nodes)
 
@@ -50,8 +50,8 @@ class Template:
         output = Output()
         self._run(context, output)
         body = finished("".join(output.parts), self.content_type).encode()
-        if len(body) > LARGEST_BODY:
-            raise TemplateError.at(self.source, 0, f"The body is larger than {LARGEST_BODY // 1024} KiB.")
+        if len(body) > MAX_BODY_BYTES:
+            raise TemplateError.at(self.source, 0, f"The body is larger than {MAX_BODY_BYTES // 1024} KiB.")
         return body
 
     def pieces(self, context: Mapping[str, object]) -> list[Piece]:
@@ -73,7 +73,7 @@ class Template:
 
 
 class _Compiler:
-    def __init__(self, places: Mapping[int, Place], escape_text: Callable[[str], str]) -> None:
+    def __init__(self, places: Mapping[int, BodyPlace], escape_text: Callable[[str], str]) -> None:
         self._places = places
         self._escape_text = escape_text
 
@@ -114,7 +114,7 @@ class _Compiler:
 
         return write
 
-    def _getter(self, expression: Path | Call, place: Place) -> Getter:
+    def _getter(self, expression: Path | Call, place: BodyPlace) -> Getter:
         return compile_call(expression, place) if isinstance(expression, Call) else path_getter(expression)
 
     def _if(self, block: Block) -> Writer:

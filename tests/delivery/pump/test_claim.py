@@ -12,7 +12,7 @@ from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.delivery.models import Attempt, Endpoint, SigningKey
 from calhooks.delivery.outbox import drop_waiting
-from calhooks.delivery.pump.claim import Claim, Taken, claim, release
+from calhooks.delivery.pump.claim import Claim, Claimed, claim_deliveries, release_deliveries
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, query_plans, states
@@ -39,7 +39,9 @@ class Room:
 
 def take(room: Room | None = None) -> list[Claim]:
     with writing() as session:
-        return claim(session.connection(), now=clock.now(), token=ids.new_token()[:32], room=room or Room()).claims
+        return claim_deliveries(
+            session.connection(), now=clock.now(), token=ids.new_token()[:32], room=room or Room()
+        ).claims
 
 
 def test_a_claim_has_all_that_a_request_needs(session: Session, owner: User) -> None:
@@ -68,15 +70,15 @@ def test_a_pump_learns_that_what_is_due_is_held_by_another_this_instant(session:
     endpoint = factories.create_endpoint(owner)
     happen(owner, [endpoint])
 
-    def taken() -> Taken:
+    def taken() -> Claimed:
         with writing() as writer:
-            return claim(writer.connection(), now=clock.now(), token=ids.new_token()[:32], room=Room())
+            return claim_deliveries(writer.connection(), now=clock.now(), token=ids.new_token()[:32], room=Room())
 
     with db.engine.begin() as other:
         other.execute(select(Endpoint.id).where(Endpoint.id == endpoint.id).with_for_update(key_share=True))
-        assert taken() == Taken([], held=True)
+        assert taken() == Claimed([], held=True)
     assert len(taken().claims) == 1
-    assert taken() == Taken([])
+    assert taken() == Claimed([])
 
 
 def test_only_due_deliveries_of_endpoints_that_are_there_and_on_are_claimed(session: Session, owner: User) -> None:
@@ -123,7 +125,7 @@ def test_what_is_given_back_is_due_at_once(session: Session, owner: User) -> Non
     happen(owner, [endpoint])
     claims = take()
     with writing() as inner:
-        release(inner.connection(), claims, clock.now())
+        release_deliveries(inner.connection(), claims, clock.now())
     (again,) = take()
     assert again.number == 2
     (attempt,) = session.scalars(select(Attempt)).all()
@@ -142,7 +144,7 @@ def test_what_somebody_else_holds_or_has_dropped_is_not_given_back(
     time.advance(seconds=31)
     assert len(take()) == 1
     with writing() as inner:
-        release(inner.connection(), claims, clock.now())
+        release_deliveries(inner.connection(), claims, clock.now())
     assert take() == []
     assert states(session) == ["due", "dropped"]
     assert len(session.scalars(select(Attempt)).all()) == 1

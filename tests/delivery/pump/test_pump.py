@@ -126,7 +126,7 @@ def test_receivers_that_hang_delay_nobody(session: Session, owner: User, receive
         pump.run()
     assert len(receiver.received) == 40
     assert max(request.at for request in receiver.received) - began < seconds
-    assert len(hung.received) <= 20 * (room.MOST_FOR_UNPROVEN + 3 * room.MOST_FOR_FAILING)
+    assert len(hung.received) <= 20 * (room.MAX_FOR_UNPROVEN + 3 * room.MAX_FOR_FAILING)
 
 
 def test_fresh_work_is_noticed_within_an_instant_while_sends_hang(
@@ -173,10 +173,10 @@ def test_a_pump_that_is_stopped_finishes_its_sends_and_claims_nothing_more(
         for _ in range(20):
             happen(owner, [endpoint])
         with running(app, pump):
-            receiver.wait_for(room.MOST_FOR_UNPROVEN)
+            receiver.wait_for(room.MAX_FOR_UNPROVEN)
             pump.stop()
             answered.set()
-    assert len(receiver.received) == room.MOST_FOR_UNPROVEN
+    assert len(receiver.received) == room.MAX_FOR_UNPROVEN
     assert sorted(states(session)) == ["delivered"] * 2 + ["due"] * 18
 
 

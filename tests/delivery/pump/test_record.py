@@ -12,9 +12,9 @@ from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.delivery import counters, outbox
 from calhooks.delivery.models import Attempt
-from calhooks.delivery.pump.claim import Claim, claim
+from calhooks.delivery.pump.claim import Claim, claim_deliveries
 from calhooks.delivery.pump.pump import Pump
-from calhooks.delivery.pump.record import Finished, record
+from calhooks.delivery.pump.record import Finished, record_attempts
 from calhooks.delivery.sending.sender import Result
 from calhooks.egress.failures import Failure
 from tests import factories
@@ -26,7 +26,9 @@ from tests.delivery.receivers import Receiver
 
 def take(room: Room | None = None) -> list[Claim]:
     with writing() as session:
-        return claim(session.connection(), now=clock.now(), token=ids.new_token()[:32], room=room or Room()).claims
+        return claim_deliveries(
+            session.connection(), now=clock.now(), token=ids.new_token()[:32], room=room or Room()
+        ).claims
 
 
 def end(claims: list[Claim], status: int | None = 200, *headers: tuple[str, str], detail: str | None = None) -> None:
@@ -45,7 +47,7 @@ def end(claims: list[Claim], status: int | None = 200, *headers: tuple[str, str]
     with writing() as session:
         waits = current_config().retry_schedule
         finished = [Finished(each, result, slot_ms=15) for each in claims]
-        record(session.connection(), finished, waits=waits, now=clock.now())
+        record_attempts(session.connection(), finished, waits=waits, now=clock.now())
 
 
 def test_a_success_ends_a_delivery_and_is_in_the_log(session: Session, owner: User) -> None:
@@ -262,7 +264,7 @@ def test_what_is_counted_is_what_was_recorded(session: Session, owner: User, tim
     with writing() as writer:
         outbox.drop_waiting(writer, fresh(writer, endpoint))
     session.rollback()
-    counted = counters.read(session)
+    counted = counters.read_counters(session)
     assert counted["attempts"] == {"2xx": 2, "5xx": 1, "none": 1}
     assert counted["deliveries"] == {"delivered": 2, "dropped": 1}
     assert sum(counted["latency"].values()) == 2

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from calhooks.delivery.pump.room import MOST_IN_ALL
+from calhooks.delivery.pump.room import MAX_IN_ALL
 from calhooks.delivery.sending.sender import OutgoingRequest, Result, Sender
 from calhooks.egress.failures import ExchangeFailed, Failure
 from calhooks.egress.resolver import Resolver
@@ -508,7 +508,7 @@ def test_names_that_hang_keep_no_other_from_being_found(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     resolver = Resolver()
-    for number in range(MOST_IN_ALL):
+    for number in range(MAX_IN_ALL):
         with pytest.raises(ExchangeFailed, match="took too long"):
             resolver.addresses(f"slow{number}.example", 0)
     assert resolver.addresses("hooks.example", 5) == [ipaddress.ip_address("192.0.2.1")]

@@ -48,7 +48,7 @@ def test_an_endpoint_says_where_it_stands(
     assert timedelta(seconds=200) < status.next_attempt_at - clock.now() < timedelta(seconds=400)
 
     with writing() as inner:
-        endpoints.switch_off(fresh(inner, endpoint), InactiveReason.OWNER)
+        endpoints.switch_endpoint_off(fresh(inner, endpoint), InactiveReason.OWNER)
     status = endpoint_status(fresh(session, endpoint))
     assert (status.condition, status.off_reason) == (EndpointCondition.OFF, InactiveReason.OWNER)
     assert status.off_since is not None

@@ -57,7 +57,7 @@ def test_one_delivery_is_shown_with_all_its_attempts_to_its_own_endpoint_alone(
     time.advance(seconds=7)
     pump.run()
     session.rollback()
-    shown = log.find(session, endpoint.id, delivery.id)
+    shown = log.find_delivery(session, endpoint.id, delivery.id)
     assert shown is not None
     assert [(attempt.number, attempt.status) for attempt in shown.attempts] == [(1, 500), (2, 200)]
-    assert log.find(session, other.id, delivery.id) is None
+    assert log.find_delivery(session, other.id, delivery.id) is None

@@ -12,7 +12,7 @@ from calhooks.scheduling.availability.slots import Days
 from calhooks.scheduling.bookings.confirm import confirm
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, SlotNotOffered
 from calhooks.scheduling.event_types.editing import create_event_type
-from calhooks.scheduling.event_types.form import EventTypeForm, check_event_type
+from calhooks.scheduling.event_types.form import TypedEventType, check_event_type
 from calhooks.scheduling.event_types.window_form import TypedWindow
 from calhooks.scheduling.models.event_types import EventType, WindowKind
 from tests import factories
@@ -132,7 +132,7 @@ def test_the_ends_of_the_calendar_are_harmless(session: Session, now: datetime) 
 
 
 def form(host: User, **values: Any) -> EventType:
-    checked = check_event_type(EventTypeForm(title="Chat", length=30, **values))
+    checked = check_event_type(TypedEventType(title="Chat", length=30, **values))
     with writing() as session:
         return create_event_type(session, host, checked)
 

@@ -4,9 +4,9 @@ from sqlalchemy.orm import Session
 from calhooks.db import writing
 from calhooks.scheduling.availability.schedules import (
     TypedHours,
-    clock_time,
     find_schedule,
     list_schedules,
+    minute_as_clock_time,
     update_schedule,
 )
 from calhooks.scheduling.defaults import give_defaults
@@ -17,7 +17,10 @@ from tests import factories
 
 
 def shown(schedule: Schedule) -> list[tuple[int, str, str]]:
-    return [(each.weekday, clock_time(each.start_minute), clock_time(each.end_minute)) for each in schedule.ranges]
+    return [
+        (each.weekday, minute_as_clock_time(each.start_minute), minute_as_clock_time(each.end_minute))
+        for each in schedule.ranges
+    ]
 
 
 def update(schedule: Schedule, *hours: TypedHours, owner=None, name: str = "Hours", zone: str = "UTC") -> Schedule:

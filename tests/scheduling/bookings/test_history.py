@@ -9,7 +9,7 @@ from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.confirm import confirm, reject
 from calhooks.scheduling.bookings.export import bookings_csv, harmless
 from calhooks.scheduling.bookings.history import Story, story
-from calhooks.scheduling.bookings.lists import Search, View, list_bookings
+from calhooks.scheduling.bookings.lists import BookingList, Search, list_bookings
 from calhooks.scheduling.bookings.no_show import set_no_show
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.models.bookings import Booking
@@ -105,7 +105,7 @@ def test_bookings_are_found_by_words_and_event_type(session: Session) -> None:
     quick, deep = factories.create_booking(event_type, at(9)), factories.create_booking(other, at(10))
 
     def found(**search: object) -> list[str]:
-        page = list_bookings(session, host, View.UPCOMING, NOW, search=Search(**search))
+        page = list_bookings(session, host, BookingList.UPCOMING, NOW, search=Search(**search))
         return [booking.uid for booking in page.bookings]
 
     assert found(words="ANN quick") == [quick.uid]
@@ -133,7 +133,7 @@ def test_a_table_has_every_page_of_the_list(session: Session) -> None:
     answers = {"size": {"label": "Size", "value": "=cmd|' /C calc'!A0"}}
     for number in range(45):
         book_at(event_type, at(9 + number // 12, number % 12 * 5), name="=1+1", answers=answers, notes='a\n"b"')
-    text = "".join(bookings_csv(session, event_type.owner, View.UPCOMING, NOW))
+    text = "".join(bookings_csv(session, event_type.owner, BookingList.UPCOMING, NOW))
     assert text.startswith("\ufeffuid,status,")
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert len(rows) == 45

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from calhooks.scheduling.bookings import lists
-from calhooks.scheduling.bookings.lists import View, count_bookings, list_bookings
+from calhooks.scheduling.bookings.lists import BookingList, count_bookings, list_bookings
 from calhooks.scheduling.bookings.lookups import find_booking, find_hosts_booking
 from calhooks.scheduling.errors import NotFound
 from calhooks.scheduling.models.bookings import BookingStatus
@@ -12,7 +12,7 @@ from tests import factories
 from tests.scheduling.helpers import at
 
 
-def everything(session: Session, host, view: View, now) -> list[str]:
+def everything(session: Session, host, view: BookingList, now) -> list[str]:
     uids: list[str] = []
     cursor = None
     while True:
@@ -37,25 +37,25 @@ def test_each_booking_is_in_the_one_list_where_it_belongs(session: Session) -> N
     }
     factories.create_booking(factories.create_event_type(factories.create_user()), at(15))
     names = {booking.uid: name for name, booking in bookings.items()}
-    shown = {view: [names[uid] for uid in everything(session, host, view, now)] for view in View}
+    shown = {view: [names[uid] for uid in everything(session, host, view, now)] for view in BookingList}
     assert shown == {
-        View.UPCOMING: ["under way", "tomorrow"],
-        View.UNCONFIRMED: ["asked for"],
-        View.PAST: ["unanswered", "over"],
-        View.CANCELLED: ["cancelled", "rejected"],
+        BookingList.UPCOMING: ["under way", "tomorrow"],
+        BookingList.UNCONFIRMED: ["asked for"],
+        BookingList.PAST: ["unanswered", "over"],
+        BookingList.CANCELLED: ["cancelled", "rejected"],
     }
-    assert [count_bookings(session, host, view, now) for view in View] == [2, 1, 2, 2]
+    assert [count_bookings(session, host, view, now) for view in BookingList] == [2, 1, 2, 2]
 
 
-@pytest.mark.parametrize("view", [View.UNCONFIRMED, View.CANCELLED])
+@pytest.mark.parametrize("view", [BookingList.UNCONFIRMED, BookingList.CANCELLED])
 def test_pages_follow_one_another_without_gaps_or_repeats(
-    session: Session, monkeypatch: pytest.MonkeyPatch, view: View
+    session: Session, monkeypatch: pytest.MonkeyPatch, view: BookingList
 ) -> None:
     monkeypatch.setattr(lists, "PAGE_SIZE", 3)
     event_type = factories.create_event_type(factories.create_user())
-    status = BookingStatus.PENDING if view is View.UNCONFIRMED else BookingStatus.CANCELLED
+    status = BookingStatus.PENDING if view is BookingList.UNCONFIRMED else BookingStatus.CANCELLED
     made = [factories.create_booking(event_type, at(9 + index // 3, day=4), status=status).uid for index in range(8)]
-    expected = made if view is View.UNCONFIRMED else made[::-1]
+    expected = made if view is BookingList.UNCONFIRMED else made[::-1]
     assert everything(session, event_type.owner, view, at(8)) == expected
 
 
@@ -63,7 +63,7 @@ def test_pages_follow_one_another_without_gaps_or_repeats(
 def test_what_is_no_cursor_gives_the_first_page(session: Session, cursor: str) -> None:
     event_type = factories.create_event_type(factories.create_user())
     booking = factories.create_booking(event_type, at(9))
-    page = list_bookings(session, event_type.owner, View.UPCOMING, at(9) - timedelta(days=1), cursor)
+    page = list_bookings(session, event_type.owner, BookingList.UPCOMING, at(9) - timedelta(days=1), cursor)
     assert [each.uid for each in page.bookings] == [booking.uid]
     assert page.next_cursor is None
 

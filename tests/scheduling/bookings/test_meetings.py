@@ -78,7 +78,7 @@ def test_a_request_is_no_meeting(session: Session) -> None:
 def test_many_meetings_are_told_in_bounded_batches_and_no_end_before_its_beginning(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(meetings, "BATCH", 2)
+    monkeypatch.setattr(meetings, "MEETINGS_AT_ONCE", 2)
     event_type = bookable()
     for hour in (9, 10, 11):
         book_at(event_type, at(hour))

@@ -9,7 +9,7 @@ from calhooks.db import db, writing
 from calhooks.scheduling.availability.hindrances import Wanted
 from calhooks.scheduling.availability.openings import free_times
 from calhooks.scheduling.availability.slots import Days
-from calhooks.scheduling.bookings.lists import View, list_bookings
+from calhooks.scheduling.bookings.lists import BookingList, list_bookings
 from calhooks.scheduling.bookings.lookups import find_submitted
 from calhooks.scheduling.bookings.meetings import announce_meetings
 from tests.scheduling.helpers import NOW, at, book_at, bookable
@@ -30,7 +30,7 @@ def test_no_search_for_bookings_reads_them_all(session: Session) -> None:
     event.listen(db.engine, "before_cursor_execute", note)
     with writing() as inner:
         announce_meetings(inner, at(20))
-    for view in View:
+    for view in BookingList:
         list_bookings(session, event_type.owner, view, NOW)
     free_times(session, event_type, Days(date(2026, 3, 1), date(2026, 3, 31), UTC), Wanted(now=NOW))
     find_submitted(session, booking.submission_key)

@@ -13,7 +13,7 @@ from calhooks.scheduling.event_types.editing import (
     move_event_type,
     update_event_type,
 )
-from calhooks.scheduling.event_types.form import EventTypeForm, check_event_type, slug_of
+from calhooks.scheduling.event_types.form import TypedEventType, check_event_type, slug_of
 from calhooks.scheduling.event_types.lookups import (
     find_bookable,
     find_event_type,
@@ -32,13 +32,13 @@ def host(session: Session) -> User:
 
 
 def create(host: User, **values: Any) -> EventType:
-    checked = check_event_type(EventTypeForm(**({"title": "Quick chat", "length": 30} | values)))
+    checked = check_event_type(TypedEventType(**({"title": "Quick chat", "length": 30} | values)))
     with writing() as session:
         return create_event_type(session, host, checked)
 
 
 def update(event_type: EventType, host: User, **values: Any) -> EventType:
-    checked = check_event_type(EventTypeForm(**({"title": "Quick chat", "length": 30} | values)))
+    checked = check_event_type(TypedEventType(**({"title": "Quick chat", "length": 30} | values)))
     with writing() as session:
         return update_event_type(session, host, event_type.id, checked)
 

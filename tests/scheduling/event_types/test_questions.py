@@ -7,7 +7,7 @@ from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.scheduling.errors import InvalidInput, SlotNotOffered
 from calhooks.scheduling.event_types.editing import create_event_type, update_event_type
-from calhooks.scheduling.event_types.form import EventTypeForm, check_event_type
+from calhooks.scheduling.event_types.form import TypedEventType, check_event_type
 from calhooks.scheduling.event_types.question_form import TypedQuestion, check_questions
 from calhooks.scheduling.event_types.questions import Question, QuestionKind, asked, check_answers, own_questions
 from calhooks.scheduling.models.event_types import EventType, LocationKind
@@ -25,7 +25,7 @@ def host(session: Session) -> User:
 
 
 def create(host: User, **values: Any) -> EventType:
-    checked = check_event_type(EventTypeForm(**({"title": "Quick chat", "length": 30} | values)))
+    checked = check_event_type(TypedEventType(**({"title": "Quick chat", "length": 30} | values)))
     with writing() as session:
         return create_event_type(session, host, checked)
 
@@ -154,7 +154,7 @@ def test_there_are_no_more_questions_than_a_form_can_bear() -> None:
 def test_a_form_that_says_nothing_of_questions_leaves_them(session: Session, host: User) -> None:
     event_type = create(host, questions=(TypedQuestion(label="Size"),))
     with writing() as inner:
-        update_event_type(inner, host, event_type.id, check_event_type(EventTypeForm(title="Chat", length=30)))
+        update_event_type(inner, host, event_type.id, check_event_type(TypedEventType(title="Chat", length=30)))
     assert [each.label for each in own_questions(event_type)] == ["Size"]
 
 

@@ -157,7 +157,7 @@ def test_a_changed_password_ends_the_sessions_there_were(app: Flask, client: Fla
 def link(app: Flask) -> str:
     """The path of a one-time link for Ann, who has no password yet."""
     with app.app_context(), writing() as session:
-        account = users.draft(name="Ann", username="ann", email="ann@example.com", time_zone="UTC")
+        account = users.draft_account(name="Ann", username="ann", email="ann@example.com", time_zone="UTC")
         return f"/auth/link/{links.invite(session, account)[1]}"
 
 

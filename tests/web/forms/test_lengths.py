@@ -17,13 +17,13 @@ from calhooks.web.accounts.settings import ProfileForm
 from calhooks.web.accounts.setup import SetupForm
 from calhooks.web.scheduling.absences import AwayForm
 from calhooks.web.scheduling.availability import HoursForm, NameForm
-from calhooks.web.scheduling.event_type_form import TypedEventType
+from calhooks.web.scheduling.event_type_form import EventTypeForm
 
 FORMS = (
     (SetupForm, User, {"name", "username", "email"}),
     (PersonForm, User, {"name", "username", "email"}),
     (ProfileForm, User, {"name", "username"}),
-    (TypedEventType, EventType, {"title", "slug", "location", "booking_name", "redirect_url"}),
+    (EventTypeForm, EventType, {"title", "slug", "location", "booking_name", "redirect_url"}),
     (HoursForm, Schedule, {"name"}),
     (NameForm, Schedule, {"name"}),
     (AwayForm, Absence, {"note"}),

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from calhooks.web.operations.docs import read
+from calhooks.web.operations.docs import read_document
 from tests import factories
 from tests.web import pages
 from tests.web.markup import elements
@@ -41,7 +41,7 @@ def test_no_link_leads_to_a_file_that_is_not_served(client: FlaskClient) -> None
 def test_a_file_cannot_bring_markup_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "x.md"
     file.write_text("# Title\n\n<script>alert(1)</script> [x](javascript:alert(1)) [y](other.md)\n")
-    body = read(file).body
+    body = read_document(file).body
     assert "<script>" not in body
     assert "href" not in body
 

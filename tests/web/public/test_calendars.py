@@ -132,4 +132,4 @@ def test_an_address_that_is_nobodys_does_not_exist(client: FlaskClient, token: s
 
 
 def test_nobody_is_called_calendar() -> None:
-    assert usernames.problem("calendar") is not None
+    assert usernames.username_problem("calendar") is not None

@@ -59,7 +59,7 @@ def test_switching_a_webhook_on_in_its_box_takes_away_that_it_is_off(
 ) -> None:
     tell(app, webhook, NoticeKind.GONE)
     with app.app_context(), writing() as session:
-        endpoints.switch_off(session.get_one(Endpoint, webhook.endpoint_id), InactiveReason.GONE)
+        endpoints.switch_endpoint_off(session.get_one(Endpoint, webhook.endpoint_id), InactiveReason.GONE)
     saved = pages.submit(client, f"/integrations/webhooks/{webhook.id}/edit", {"active": "y"}, follow_redirects=True)
     assert "Webhook saved." in saved.text
     assert "its server answered 410 Gone" not in saved.text

@@ -15,7 +15,7 @@ from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.delivery.models import Delivery
 from calhooks.events import Trigger
-from calhooks.scheduling.bookings.events import announce
+from calhooks.scheduling.bookings.events import announce_booking
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.webhooks.body.samples import sample_body
 from tests import factories
@@ -46,7 +46,7 @@ def book(app: Flask, host: User, **values: object) -> str:
         booking = factories.create_booking(event_type, START, **values)
         with writing() as session:
             booking = session.merge(booking)
-            announce(session, booking, Trigger.BOOKING_CREATED, datetime(2026, 11, 23, 12, tzinfo=UTC))
+            announce_booking(session, booking, Trigger.BOOKING_CREATED, datetime(2026, 11, 23, 12, tzinfo=UTC))
         return booking.uid
 
 

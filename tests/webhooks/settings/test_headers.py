@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from calhooks.db import db, writing
 from calhooks.delivery.models import Attempt, Delivery, DeliveryState
-from calhooks.delivery.sending.headers import HIDDEN, RESERVED
+from calhooks.delivery.sending.headers import HIDDEN, RESERVED_HEADERS
 from calhooks.events import Trigger
 from calhooks.webhooks.body.samples import sample_event
 from calhooks.webhooks.dispatch import dispatch
@@ -76,10 +76,10 @@ def test_no_value_begins_another_header(rick, session, end):
         assert "x-admin" not in receiver.received[0].headers
 
 
-@pytest.mark.parametrize("name", sorted(RESERVED))
+@pytest.mark.parametrize("name", sorted(RESERVED_HEADERS))
 def test_a_reserved_header_is_refused_with_the_reason(rick, name):
     (error,) = refusal(rick, TypedHeader(name.title(), "x")).values()
-    assert error == f"{name.title()} cannot be set: {RESERVED[name]}"
+    assert error == f"{name.title()} cannot be set: {RESERVED_HEADERS[name]}"
 
 
 @pytest.mark.parametrize("name", ["X Y", "X:Y", "Größe", "X\r\nY", "", "x" * 101])

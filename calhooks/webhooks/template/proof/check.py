@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from calhooks.webhooks.template.errors import TemplateError
-from calhooks.webhooks.template.nodes import BlockName, ContentType, Node, Place
+from calhooks.webhooks.template.nodes import BlockName, BodyPlace, ContentType, Node
 from calhooks.webhooks.template.proof.combinations import blocks, check_combinations, variables
 from calhooks.webhooks.template.proof.form_machine import FormMachine
 from calhooks.webhooks.template.proof.json_machine import JsonMachine
 from calhooks.webhooks.template.proof.walk import Walk
 
 
-def find_places(source: str, nodes: Sequence[Node], content_type: ContentType) -> dict[int, Place]:
+def find_places(source: str, nodes: Sequence[Node], content_type: ContentType) -> dict[int, BodyPlace]:
     """Return the place of each variable by its `at`. Raises TemplateError when some way through is not valid.
 
     A variable to which no way leads is left out.
@@ -19,7 +19,7 @@ def find_places(source: str, nodes: Sequence[Node], content_type: ContentType) -
     if not source.strip():
         raise TemplateError.at(source, 0, "The template is empty: write the body that shall be sent.")
     if content_type is ContentType.TEXT:
-        return {variable.at: Place.TEXT for variable in variables(nodes)}
+        return {variable.at: BodyPlace.TEXT for variable in variables(nodes)}
     check_combinations(source, nodes)
     if content_type is ContentType.FORM:
         return Walk(source, FormMachine(), nodes).places

@@ -6,7 +6,7 @@ from math import prod
 from calhooks.webhooks.template.errors import TemplateError
 from calhooks.webhooks.template.nodes import Block, BlockName, Data, Node, Variable
 
-MOST_COMBINATIONS = 512
+MAX_COMBINATIONS = 512
 # What the position in a loop decides is no branch of its own.
 POSITIONS = (Data.FIRST, Data.LAST, Data.INDEX)
 
@@ -18,11 +18,11 @@ def check_combinations(source: str, nodes: Sequence[Node]) -> None:
         if not isinstance(node, Block):
             continue
         combinations *= _of_block(node)
-        if combinations > MOST_COMBINATIONS:
+        if combinations > MAX_COMBINATIONS:
             raise TemplateError.at(
                 source,
                 node.at,
-                f"The template is too complicated: its branches combine in more than {MOST_COMBINATIONS} ways. "
+                f"The template is too complicated: its branches combine in more than {MAX_COMBINATIONS} ways. "
                 'Often {{default name "…"}} can replace an {{#if}}.',
             )
 

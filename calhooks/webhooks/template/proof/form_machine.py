@@ -1,7 +1,7 @@
 """Read a form body a piece at a time: name=value pairs between &, with values as wildcards."""
 
 from calhooks.webhooks.template.errors import Rejected
-from calhooks.webhooks.template.nodes import Place
+from calhooks.webhooks.template.nodes import BodyPlace
 
 BEFORE, NAME, VALUE = "before", "name", "value"
 
@@ -26,12 +26,12 @@ class FormMachine:
                 state = NAME
         return state
 
-    def place_value(self, state: str, at: int) -> tuple[Place, str]:
+    def place_value(self, state: str, at: int) -> tuple[BodyPlace, str]:
         """Return where a variable stands, and the state after it. Raises Rejected."""
         if state != VALUE:
             message = "A variable cannot be a field's name, or part of one: names are written into the template."
             raise Rejected(message, at)
-        return Place.FORM_VALUE, state
+        return BodyPlace.FORM_VALUE, state
 
     def finish(self, state: str, at: int) -> None:
         """Check that a body may end here. Raises Rejected."""

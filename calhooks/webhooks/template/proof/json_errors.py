@@ -1,6 +1,6 @@
 """What to say about text that is not JSON where it stands."""
 
-WORDS = ("true", "false", "null")
+KNOWN_WORDS = ("true", "false", "null")
 # For a body that was never meant to be JSON.
 NOT_JSON = " If it is not meant to be JSON, choose another content type."
 
@@ -51,8 +51,8 @@ def no_word(word: str, inside: bool) -> str:
         return "Texts stand between double quotation marks in JSON."
     if word[0] in "“”„«":
         return f'{word[0]} is a typographic quotation mark: JSON wants the straight one, ".'
-    if word.lower() in (*WORDS, "none", "undefined", "nan"):
-        return f"{word} is not JSON: write {word.lower() if word.lower() in WORDS else 'null'}."
+    if word.lower() in (*KNOWN_WORDS, "none", "undefined", "nan"):
+        return f"{word} is not JSON: write {word.lower() if word.lower() in KNOWN_WORDS else 'null'}."
     if word[0] in "-+.0123456789":
         return f"{word[:40]} is not a number in JSON."
     plain = f'{word[:40]} is not JSON: a text stands between quotation marks, ".'
@@ -72,7 +72,7 @@ def no_value(letter: str, closing: str) -> str:
     return unusual_space(letter) or f"A value is missing before {letter}.{extra}"
 
 
-def too_much(letter: str, closing: str) -> str:
+def nothing_may_follow(letter: str, closing: str) -> str:
     """Say why `letter` cannot follow a value."""
     if unusual := unusual_space(letter):
         return unusual

@@ -6,15 +6,15 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from calhooks.webhooks.template.errors import Rejected
-from calhooks.webhooks.template.nodes import Place
+from calhooks.webhooks.template.nodes import BodyPlace
 from calhooks.webhooks.template.proof import json_errors
 
-DEEPEST = 100
+MAX_JSON_DEPTH = 100
 BLANK = re.compile(r"[ \t\n\r]*")
 PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
-WORD = re.compile(r'[^\s,:\[\]{}"]+')
-NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-WORDS = ("true", "false", "null")
+JSON_WORD = re.compile(r'[^\s,:\[\]{}"]+')
+JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+JSON_WORDS = ("true", "false", "null")
 HEX = "[0-9a-fA-F]"
 LOW = rf"\\u[dD][c-fC-F]{HEX}{{2}}"
 ESCAPE = re.compile(rf'\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F]){HEX}{{4}}|u[dD][89abAB]{HEX}{{2}}{LOW})')
@@ -56,12 +56,12 @@ class JsonMachine:
         reader = _Reader(state, state.pending + text, at - len(state.pending), self)
         return reader.read()
 
-    def place_value(self, state: State, at: int) -> tuple[Place, State]:
+    def place_value(self, state: State, at: int) -> tuple[BodyPlace, State]:
         """Return where a variable stands, and the state after it. Raises Rejected."""
         if state.expects == "text" and not state.pending:
-            return Place.JSON_STRING, state
+            return BodyPlace.JSON_STRING, state
         if state.expects in ("value", "item"):
-            return Place.JSON_VALUE, state._replace(expects="comma")
+            return BodyPlace.JSON_VALUE, state._replace(expects="comma")
         raise Rejected(json_errors.no_variable_here(state.expects, state.pending, bool(state.stack)), at)
 
     def finish(self, state: State, at: int) -> None:
@@ -149,11 +149,11 @@ class _Reader:
 
     def _read_word(self, position: int) -> int:
         """Read a number, true, false or null, which may go on in the next text."""
-        end = _end(WORD, self._text, position)
+        end = _end(JSON_WORD, self._text, position)
         word = self._text[position:end]
         if end == len(self._text):
             self._pending = word
-        elif word in WORDS or NUMBER.fullmatch(word):
+        elif word in JSON_WORDS or JSON_NUMBER.fullmatch(word):
             self._expects = "comma"
         else:
             raise self._reject(json_errors.no_word(word, bool(self._stack)), position)
@@ -199,12 +199,12 @@ class _Reader:
         elif self._stack and letter == _closing(self._stack):
             self._close()
         else:
-            raise self._reject(json_errors.too_much(letter, _closing(self._stack)), position)
+            raise self._reject(json_errors.nothing_may_follow(letter, _closing(self._stack)), position)
         return position + 1
 
     def _open(self, bracket: Bracket, expects: str, position: int) -> None:
-        if len(self._stack) == DEEPEST:
-            raise self._reject(f"Brackets stand inside each other more than {DEEPEST} deep.", position)
+        if len(self._stack) == MAX_JSON_DEPTH:
+            raise self._reject(f"Brackets stand inside each other more than {MAX_JSON_DEPTH} deep.", position)
         self._stack.append(bracket)
         self._expects = expects
 

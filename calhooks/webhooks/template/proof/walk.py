@@ -12,15 +12,15 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from calhooks.webhooks.template.errors import Rejected, TemplateError
-from calhooks.webhooks.template.nodes import Block, BlockName, Data, Node, Place, Text, Variable
+from calhooks.webhooks.template.nodes import Block, BlockName, BodyPlace, Data, Node, Text, Variable
 from calhooks.webhooks.template.proof.combinations import POSITIONS, blocks
 
 # Visits of a node by a state, characters of text read by a state, rounds through a loop that keeps changing the state.
-MOST_VISITS = 100_000
-MOST_READ = 1_000_000
-MOST_ROUNDS = 20
+MAX_VISITS = 100_000
+MAX_READ = 1_000_000
+MAX_ROUNDS = 20
 BRANCHES_IN_MESSAGE = 3
-LONGEST_TAG = 60
+MAX_TAG_LENGTH = 60
 UNBALANCED = "Every item of this loop must close the brackets it opens."
 TOO_COMPLICATED = "The template is too complicated to be checked: it has too many loops or branches inside each other."
 
@@ -33,7 +33,7 @@ class Machine(Protocol):
     def feed(self, state: Any, text: str, at: int) -> Any:
         """Return the state after a text. Raises Rejected."""
 
-    def place_value(self, state: Any, at: int) -> tuple[Place, Any]:
+    def place_value(self, state: Any, at: int) -> tuple[BodyPlace, Any]:
         """Return where a variable stands, and the state after it. Raises Rejected."""
 
     def finish(self, state: Any, at: int) -> None:
@@ -72,7 +72,7 @@ class Asked(StrEnum):
     ITEMS = "has it items"
 
 
-class Condition(NamedTuple):
+class BranchCondition(NamedTuple):
     """What decides a branch: the same question about the same path in the same item has the same answer."""
 
     scope: int
@@ -81,14 +81,14 @@ class Condition(NamedTuple):
     asked: Asked
 
 
-Fact = tuple[Condition, bool]
+BranchFact = tuple[BranchCondition, bool]
 
 
 class Point(NamedTuple):
     """Where a way through stands: the machine's state, and the answers so far that matter again."""
 
     state: Hashable
-    known: frozenset[Fact]
+    known: frozenset[BranchFact]
 
 
 # The branches that led to a point, for messages: each block with what it did.
@@ -101,7 +101,7 @@ class Walk:
     """Walks the whole template when it is made. Raises TemplateError."""
 
     def __init__(self, source: str, machine: Machine, nodes: Sequence[Node]) -> None:
-        self.places: dict[int, Place] = {}
+        self.places: dict[int, BodyPlace] = {}
         self._source = source
         self._machine = machine
         self._visits = self._read = 0
@@ -127,7 +127,7 @@ class Walk:
     def _visit(self, times: int, at: int) -> None:
         """Count work. Raises TemplateError when there is too much of it."""
         self._visits += times
-        if self._visits > MOST_VISITS or self._read > MOST_READ:
+        if self._visits > MAX_VISITS or self._read > MAX_READ:
             raise TemplateError.at(self._source, at, TOO_COMPLICATED)
 
     def _step(self, node: int, points: Points, step: Callable[[Hashable], Hashable]) -> Points:
@@ -206,7 +206,7 @@ class Walk:
     def _alike(self, block: Block, points: Points, scopes: tuple[Scope, ...]) -> Points:
         """Walk a loop whose items do not ask for their position."""
         seen, fresh, reached = points, points, Points()
-        for item in (ONLY, LAST, *[MIDDLE] * MOST_ROUNDS):
+        for item in (ONLY, LAST, *[MIDDLE] * MAX_ROUNDS):
             found = self._item(block, fresh, scopes, item)
             reached = found | reached
             fresh = {point: trail for point, trail in found.items() if point not in seen}
@@ -220,7 +220,7 @@ class Walk:
         one = self._item(block, points, scopes, ONLY)
         seen = fresh = self._item(block, points, scopes, FIRST)
         two = self._item(block, seen, scopes, LAST)
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             found = self._item(block, fresh, scopes, MIDDLE)
             fresh = {point: trail for point, trail in found.items() if point not in seen}
             if not fresh:
@@ -239,7 +239,7 @@ class Walk:
             left.setdefault(Point(point.state, known), trail)
         return left
 
-    def _branch(self, points: Points, block: Block, words: str, *facts: Fact) -> Points:
+    def _branch(self, points: Points, block: Block, words: str, *facts: BranchFact) -> Points:
         """Return the points that may take a branch where these facts hold, and know them from there on."""
         branch: Points = {}
         kept = {fact for fact in facts if fact[0].segments in self._asked_again}
@@ -248,10 +248,10 @@ class Walk:
                 branch.setdefault(Point(point.state, point.known | kept), self._follow(trail, block, words))
         return branch
 
-    def _condition(self, block: Block, scopes: tuple[Scope, ...], asked: Asked) -> Condition:
+    def _condition(self, block: Block, scopes: tuple[Scope, ...], asked: Asked) -> BranchCondition:
         path = block.subject
         scope = scopes[0] if path.from_root else scopes[-1 - path.depth]
-        return Condition(scope.number, path.segments, path.data, asked)
+        return BranchCondition(scope.number, path.segments, path.data, asked)
 
     def _by_position(self, block: Block, scopes: tuple[Scope, ...]) -> bool | None:
         """Return what the position in a loop decides, or None when the event's values do."""
@@ -265,7 +265,7 @@ class Walk:
 
     def _follow(self, trail: Trail, block: Block, words: str) -> Trail:
         tag = self._source[block.at : block.end]
-        return (*(step for step in trail if step[0] != block.at), (block.at, f"{tag[:LONGEST_TAG]} {words}"))
+        return (*(step for step in trail if step[0] != block.at), (block.at, f"{tag[:MAX_TAG_LENGTH]} {words}"))
 
 
 def _loops_asked_for_position(nodes: Sequence[Node], loops: tuple[int, ...]) -> Iterator[int]:

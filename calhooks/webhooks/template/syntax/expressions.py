@@ -14,7 +14,7 @@ CONSTANTS = {"true": True, "false": False, "null": None, "undefined": None}
 # The old documentation's spelling.
 ALIASES = {"resheduleUid": "rescheduleUid"}
 # Python refuses to read a number of thousands of digits, and nobody means one.
-LONGEST_NUMBER = 100
+MAX_NUMBER_LENGTH = 100
 
 
 def read_expression(source: str, tokens: Sequence[Token], at: int) -> Path | Call:
@@ -90,8 +90,8 @@ def _argument(source: str, token: Token) -> Argument:
     if token.kind == "string":
         return Literal(token.at, token.text)
     if token.kind == "number":
-        if len(token.text) > LONGEST_NUMBER:
-            raise TemplateError.at(source, token.at, f"A number has at most {LONGEST_NUMBER} digits.")
+        if len(token.text) > MAX_NUMBER_LENGTH:
+            raise TemplateError.at(source, token.at, f"A number has at most {MAX_NUMBER_LENGTH} digits.")
         return Literal(token.at, float(token.text) if "." in token.text else int(token.text))
     if token.kind == "path" and token.text in CONSTANTS:
         return Literal(token.at, CONSTANTS[token.text])

@@ -19,14 +19,16 @@ from calhooks.webhooks.template.syntax.scan import Chunk, Kind, Tag, Token, scan
 from calhooks.webhooks.template.syntax.whitespace import strip_whitespace
 from calhooks.webhooks.template.values.helpers import check_call
 
-LONGEST_SOURCE = 65_536
-DEEPEST = 32
+MAX_SOURCE_LENGTH = 65_536
+MAX_BLOCK_DEPTH = 32
 
 
-def parse(source: str) -> list[Node]:
+def parse_template(source: str) -> list[Node]:
     """Read a template whose line ends are \\n. Raises TemplateError."""
-    if len(source) > LONGEST_SOURCE:
-        raise TemplateError.at(source, LONGEST_SOURCE, f"The template is longer than {LONGEST_SOURCE:,} characters.")
+    if len(source) > MAX_SOURCE_LENGTH:
+        raise TemplateError.at(
+            source, MAX_SOURCE_LENGTH, f"The template is longer than {MAX_SOURCE_LENGTH:,} characters."
+        )
     if (position := source.find("\0")) >= 0:
         raise TemplateError.at(source, position, "An invisible NUL character stands here: remove it.")
     parser = _Parser(source)
@@ -83,8 +85,10 @@ class _Parser:
         self._target.append(Variable(tag.at, tag.end, expression, tag.strip))
 
     def _begin(self, tag: Tag, *, chained: bool) -> None:
-        if len(self._open) == DEEPEST:
-            raise TemplateError.at(self._source, tag.at, f"Blocks stand inside each other more than {DEEPEST} deep.")
+        if len(self._open) == MAX_BLOCK_DEPTH:
+            raise TemplateError.at(
+                self._source, tag.at, f"Blocks stand inside each other more than {MAX_BLOCK_DEPTH} deep."
+            )
         name, subject, include_zero = self._read_opening(tag.tokens, tag.at)
         block = Block(tag.at, tag.end, name, subject, tag.strip, include_zero, chained)
         self._target.append(block)

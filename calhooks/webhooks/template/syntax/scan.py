@@ -50,17 +50,17 @@ class Chunk:
 OPENING = re.compile(r"\{\{(?P<left>~)?(?P<kind>\{|&|#[>*]?|/|\^|!--|!|>|\*|\s*else(?=[\s~}]))?")
 # After a backslash, everything up to the next tag is text.
 ESCAPED = re.compile(r".{2,}?(?=\{\{|\\\{\{|\\\\\{\{|\Z)", re.DOTALL)
-SPACE = re.compile(r"\s*")
+OPTIONAL_SPACE = re.compile(r"\s*")
 CLOSE = re.compile(r"(~)?\}\}")
 CLOSE_THREE = re.compile(r"\}(~)?\}\}")
 IDENTIFIER = r"[^\s!\"#%-,./;->@\[-^`{-~]+"
 BRACKETED = r"\[(?:\\[\\\]]|[^\]\\]|\\(?![\\\]]))*\]"
-STEP = rf"(?:\.\.|\.(?![\w\[])|{IDENTIFIER}|{BRACKETED})"
+PATH_STEP = rf"(?:\.\.|\.(?![\w\[])|{IDENTIFIER}|{BRACKETED})"
 TOKEN = re.compile(
     rf"""
     (?P<number>-?\d+(?:\.\d+)?(?=[~}}\s)]))
   | (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-  | (?P<path>@?{STEP}(?:[./]{STEP}|{BRACKETED})*)
+  | (?P<path>@?{PATH_STEP}(?:[./]{PATH_STEP}|{BRACKETED})*)
   | (?P<equals>=)
     """,
     re.VERBOSE | re.DOTALL,
@@ -159,7 +159,7 @@ def _tokens(source: str, position: int, start: int, closing: re.Pattern[str]) ->
 
 
 def _after_space(source: str, position: int) -> int:
-    match = SPACE.match(source, position)
+    match = OPTIONAL_SPACE.match(source, position)
     return match.end() if match else position
 
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from calhooks.webhooks.template.nodes import Block, Comment, Node, Strip, Text, Variable
 
 # What \s means in JavaScript.
-SPACE = " \t\n\r\v\f\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
+SPACE_CHARACTERS = " \t\n\r\v\f\u00a0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 REST_OF_LINE = re.compile(r"[ \t]*\n?")
 
 
@@ -105,7 +107,7 @@ def _line_is_blank_before(nodes: Sequence[Node], index: int, *, is_root: bool = 
     before = nodes[index - 1]
     if not isinstance(before, Text):
         return False
-    blank = before.original[len(before.original.rstrip(SPACE)) :]
+    blank = before.original[len(before.original.rstrip(SPACE_CHARACTERS)) :]
     return "\n" in blank or (is_root and index == 1 and blank == before.original)
 
 
@@ -116,7 +118,7 @@ def _line_is_blank_after(nodes: Sequence[Node], index: int, *, is_root: bool = F
     after = nodes[index + 1]
     if not isinstance(after, Text):
         return False
-    blank = after.original[: len(after.original) - len(after.original.lstrip(SPACE))]
+    blank = after.original[: len(after.original) - len(after.original.lstrip(SPACE_CHARACTERS))]
     return "\n" in blank or (is_root and index + 2 == len(nodes) and blank == after.original)
 
 
@@ -125,7 +127,7 @@ def _cut_right_of(nodes: Sequence[Node], index: int, *, everything: bool = False
     text = nodes[index + 1] if index + 1 < len(nodes) else None
     if not isinstance(text, Text) or (text.right_cut and not everything):
         return
-    left = text.value.lstrip(SPACE) if everything else REST_OF_LINE.sub("", text.value, count=1)
+    left = text.value.lstrip(SPACE_CHARACTERS) if everything else REST_OF_LINE.sub("", text.value, count=1)
     text.right_cut = left != text.value
     text.at += len(text.value) - len(left)
     text.value = left
@@ -136,6 +138,6 @@ def _cut_left_of(nodes: Sequence[Node], index: int, *, everything: bool = False)
     text = nodes[index - 1] if index > 0 else None
     if not isinstance(text, Text) or (text.left_cut and not everything):
         return
-    left = text.value.rstrip(SPACE if everything else " \t")
+    left = text.value.rstrip(SPACE_CHARACTERS if everything else " \t")
     text.left_cut = left != text.value
     text.value = left

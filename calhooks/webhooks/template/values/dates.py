@@ -14,10 +14,10 @@ STYLES = ("short", "medium", "long", "full")
 NAMES = {*STYLES, "iso", "unix", *(f"{style} {part}".lstrip() for style in ("", *STYLES) for part in ("date", "time"))}
 # What babel has a value for; for O it writes None.
 PATTERN_LETTERS = set(PATTERN_CHARS) - {"O"}
-LONGEST_FORMAT = 100
+MAX_FORMAT_LENGTH = 100
 QUOTED = re.compile(r"'[^']*'")
 SAMPLE = datetime(2026, 3, 5, 9, tzinfo=UTC)
-ACCEPTED = (
+ACCEPTED_FORMATS = (
     "short, medium, long, full, date, time, iso, unix, one of the styles with date or time (“full date”), "
     "or a pattern such as EEEE d MMMM y 'at' HH:mm, with words between single quotation marks"
 )
@@ -29,13 +29,13 @@ def format_problem(form: str) -> str | None:
     if "Y" in letters or "D" in letters:
         return "In a format, Y and D count weeks and days of the year. Write yyyy-MM-dd, with a small y and d."
     unknown = set(re.findall("[A-Za-z]", letters)) - PATTERN_LETTERS
-    if len(form) <= LONGEST_FORMAT and (form in NAMES or not unknown):
+    if len(form) <= MAX_FORMAT_LENGTH and (form in NAMES or not unknown):
         try:
             if write_time(SAMPLE.isoformat(), "UTC", "en", form):
                 return None
         except (ValueError, KeyError, AttributeError):
             pass
-    return f"“{form[:LONGEST_FORMAT]}” is not a format. There are {ACCEPTED}."
+    return f"“{form[:MAX_FORMAT_LENGTH]}” is not a format. There are {ACCEPTED_FORMATS}."
 
 
 def zone_problem(zone: str) -> str | None:

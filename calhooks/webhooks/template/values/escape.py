@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
-from calhooks.webhooks.template.nodes import ContentType, Place
+from calhooks.webhooks.template.nodes import BodyPlace, ContentType
 from calhooks.webhooks.template.values.values import json_text, quoted, text_of
 
 # In a form's own text: escapes as they are, then what must be escaped. Whitespace is looked at when the body is whole.
@@ -15,7 +15,7 @@ VALUE_MARK = "\0"
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def escaper(place: Place) -> Callable[[object], str]:
+def escaper(place: BodyPlace) -> Callable[[object], str]:
     """Return what writes a value in a place."""
     return _ESCAPERS[place]
 
@@ -56,11 +56,11 @@ def _form_value(value: object) -> str:
     return VALUE_MARK + quote(SURROGATE.sub("\ufffd", text_of(value)), safe="")
 
 
-_ESCAPERS: dict[Place, Callable[[object], str]] = {
-    Place.JSON_STRING: _json_string,
-    Place.JSON_VALUE: json_text,
-    Place.FORM_VALUE: _form_value,
-    Place.TEXT: text_of,
+_ESCAPERS: dict[BodyPlace, Callable[[object], str]] = {
+    BodyPlace.JSON_STRING: _json_string,
+    BodyPlace.JSON_VALUE: json_text,
+    BodyPlace.FORM_VALUE: _form_value,
+    BodyPlace.TEXT: text_of,
 }
 
 

@@ -3,8 +3,8 @@
 from calhooks.webhooks.template.nodes import Path
 from calhooks.webhooks.template.values.values import MISSING, lookup
 
-LARGEST_BODY = 262_144
-MOST_STEPS = 250_000
+MAX_BODY_BYTES = 262_144
+MAX_STEPS = 250_000
 
 
 class Stopped(Exception):
@@ -50,8 +50,8 @@ class Output:
     def write(self, text: str, at: int) -> None:
         """Add text of the template."""
         self._length += len(text)
-        if self._length > LARGEST_BODY:
-            raise Stopped(f"The body grows past {LARGEST_BODY // 1024} KiB here.", at)
+        if self._length > MAX_BODY_BYTES:
+            raise Stopped(f"The body grows past {MAX_BODY_BYTES // 1024} KiB here.", at)
         self.parts.append(text)
 
     def write_value(self, text: str, at: int) -> None:
@@ -61,7 +61,7 @@ class Output:
     def spend(self, steps: int, at: int) -> None:
         """Count work that a loop does."""
         self._steps += steps
-        if self._steps > MOST_STEPS:
+        if self._steps > MAX_STEPS:
             raise Stopped("This loop would take too long: it does too much, too often.", at)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from calhooks.webhooks.template.errors import TemplateError
-from calhooks.webhooks.template.nodes import Argument, Call, Literal, Path, Place
+from calhooks.webhooks.template.nodes import Argument, BodyPlace, Call, Literal, Path
 from calhooks.webhooks.template.values import dates
 from calhooks.webhooks.template.values.frames import Frame
 from calhooks.webhooks.template.values.values import MISSING, json_text, lookup, text_of
@@ -81,7 +81,7 @@ def _is_length(argument: Argument) -> bool:
     return isinstance(argument, Literal) and type(argument.value) is int and argument.value > 0
 
 
-def compile_call(call: Call, place: Place) -> Getter:
+def compile_call(call: Call, place: BodyPlace) -> Getter:
     """Return what computes the helper's value."""
     values = [_getter(argument) for argument in call.arguments]
     options = {name: _getter(argument) for name, argument in call.options.items()}
@@ -100,7 +100,7 @@ def compile_call(call: Call, place: Place) -> Getter:
         return _change(first, _words)
     if call.helper == "truncate":
         return _truncate(first, values[1])
-    return first if place is Place.JSON_VALUE else lambda frame: _json(first(frame))
+    return first if place is BodyPlace.JSON_VALUE else lambda frame: _json(first(frame))
 
 
 def path_getter(path: Path) -> Getter:
