@@ -72,7 +72,7 @@ def latency(counts: Counter[tuple[str, str]], owed_at: datetime, delivered_at: d
 
 
 def cumulated(buckets: dict[str, int]) -> Iterable[tuple[str, int]]:
-    """Give each upper end with how many took at most so long, as Prometheus wants it."""
+    """Give each upper bound in seconds with how many attempts stayed within it, as Prometheus wants it."""
     total = 0
     for end in (*(f"{seconds:g}" for seconds in LATENCY_SECONDS), BEYOND):
         total += buckets.get(end, 0)

@@ -15,7 +15,7 @@ from calhooks.supervisor.preflight import CannotStart
 
 FIRST_DELAY_SECONDS = 0.5
 MAX_DELAY_SECONDS = 30.0
-# Who has run for so long did not fail because of how it was started.
+# A process that has run for this long did not fail because of how it was started.
 SETTLED_SECONDS = 30.0
 PR_SET_PDEATHSIG = 1
 

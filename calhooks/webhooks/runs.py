@@ -22,7 +22,7 @@ from calhooks.webhooks.dispatch import owed_to
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.resend import CannotResend, resend
 
-# So many may wait for their first answer at once: few at first, twice as many each time that all were answered.
+# How many may wait for their first answer at once: few at first, twice as many each time that all were answered.
 FIRST_PACE = 2
 MAX_PACE = 64
 

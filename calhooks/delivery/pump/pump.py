@@ -65,7 +65,7 @@ class Pump:
         self._stop_at = monotonic() + STOP_SECONDS
 
     def run(self, linger: float = 0.0) -> bool:
-        """Deliver what is due, then wait so many seconds for more, which is far cheaper than another job.
+        """Deliver what is due, then wait `linger` seconds for more, which is far cheaper than another job.
 
         Return True when it is time to hand over although more may be due. Sends that receivers keep waiting may then
         be under way still: settle() writes down how they ended.

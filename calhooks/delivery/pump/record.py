@@ -20,14 +20,14 @@ from calhooks.delivery.pump.room import YOUNG_SECONDS
 from calhooks.delivery.sending.sender import Result
 from calhooks.delivery.tables import IS_OPEN, attempts, deliveries, endpoints
 
-# Each success during a recovery brings so many others forward: slow at first, twice as fast each time.
+# How many others each success during a recovery brings forward: slow at first, twice as fast each time.
 BROUGHT_FORWARD = 2
 MAX_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A claim and how its attempt ended, so long after it was given to a thread."""
+    """A claim and how its attempt ended, `slot_ms` milliseconds after it was given to a thread."""
 
     claim: Claim
     result: Result

@@ -61,7 +61,7 @@ class SenderThreads:
         return finished
 
     def _await(self, count: int, seconds: float) -> bool:
-        """Wait until so many have ended."""
+        """Wait until `count` sends have ended, for at most `seconds`; tell whether they have."""
         with self._lock:
             if len(self._finished) >= count:
                 return True

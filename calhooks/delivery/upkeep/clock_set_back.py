@@ -26,7 +26,7 @@ WAITS = Delivery.state == DeliveryState.DUE
 
 
 def follow_clock(session: Session, now: datetime, gone_back: timedelta) -> None:
-    """Bring what waits forward by as much as the clock was set back, or it would wait for so much longer."""
+    """Bring what waits forward by as much as the clock was set back, or it would wait longer by that."""
     dialect = session.get_bind().dialect
     for column in (Delivery.due_at, Delivery.not_before, Delivery.last_attempt_at):
         _bring_forward(session, column, dialect, now, gone_back, WAITS)

@@ -52,7 +52,7 @@ def duplicate_event_type(session: Session, owner: User, event_type_id: int) -> E
 
 
 def move_event_type(session: Session, owner: User, event_type_id: int, places: int) -> EventType:
-    """Move an event type down its host's list by so many places, up when it is negative. Raises NotFound."""
+    """Move an event type `places` down in its host's list, up when negative. Raises NotFound."""
     lock_host(session, owner.id)
     moved = find_event_type(session, owner, event_type_id)
     every = list(list_event_types(session, owner))

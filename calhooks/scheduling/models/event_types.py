@@ -29,7 +29,7 @@ class LocationKind(StrEnum):
 
 
 class WindowKind(StrEnum):
-    """How far ahead something can be booked: without an end, so many days from today, or between two days."""
+    """How far ahead something can be booked: without an end, a number of days from today, or between two days."""
 
     UNLIMITED = "unlimited"
     ROLLING = "rolling"

@@ -122,7 +122,7 @@ class _Walk:
 
 
 def _from_here(path: Path, instead: str) -> str:
-    """Return what is written in the place of a path: from the root or so many loops up, if it was."""
+    """Return what to write in place of a path: from the root, or as many loops up as the path goes."""
     if path.from_root:
         return f"@root.{instead}"
     return instead if instead.startswith("@root.") else "../" * path.depth + instead
