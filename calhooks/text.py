@@ -72,7 +72,9 @@ def email_address(text: str) -> str:
     try:
         address = validate_email(judged, check_deliverability=False).normalized
     except EmailNotValidError as error:
-        raise ValueError(f"“{typed[:80]}” is not an e-mail address. Enter an e-mail address like name@example.com.") from error
+        raise ValueError(
+            f"“{typed[:80]}” is not an e-mail address. Enter an e-mail address like name@example.com."
+        ) from error
     return address[: len(address) - len(ending)] + ending.lower()
 
 

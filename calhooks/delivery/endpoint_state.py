@@ -9,7 +9,7 @@ from calhooks.delivery.sending.sender import Result
 from calhooks.egress.failures import Failure
 
 FAILING_FOR = timedelta(days=5)
-# How long nothing but failures has to last before the owner is told: soon enough to act, late enough for a restart to be over.
+# How long failures last before the owner is told: soon enough to act, late enough for a restart to be over.
 TOLD_AFTER = timedelta(minutes=15)
 # Two failures in a row are an outage that can end; a single one may be the delivery's own.
 OUTAGE_FAILURES = 2
