@@ -1,4 +1,4 @@
-"""What every test may ask for: an application with a database of its own, a client, and a real Redis.
+"""What every test may ask for: an application with a database of its own, people with browsers, and a real Redis.
 
 TEST_DATABASE_URL and TEST_REDIS_URL run the same tests on PostgreSQL and on a Redis server: in databases of their own
 beside the named one, and in Redis' database of each process that runs tests.
@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import redis
 from flask import Flask
-from flask.testing import FlaskClient, FlaskCliRunner
+from flask.testing import FlaskCliRunner
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy import create_engine, text
@@ -28,6 +28,8 @@ from calhooks import create_app
 from calhooks.config import Config
 from calhooks.db import Base, db, load_migrations
 from tests.running import real_clock
+
+pytest_plugins = ("tests.actors",)
 
 
 class CompiledTemplates(BytecodeCache):
@@ -140,12 +142,6 @@ def session(app: Flask) -> Iterator[Session]:
     """A database session inside an application context, for tests of services."""
     with app.app_context():
         yield db.session()
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A browser without JavaScript that keeps its cookies."""
-    return app.test_client()
 
 
 @pytest.fixture

@@ -34,12 +34,6 @@ def _monday(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def rick(app: Flask) -> User:
-    with app.app_context():
-        return factories.create_user("rick", name="Rick Sanders")
-
-
-@pytest.fixture
 def event_type(app: Flask, rick: User) -> EventType:
     with app.app_context():
         return factories.create_event_type(rick, slug="quick-chat", title="Quick chat")

@@ -23,12 +23,6 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 
 @pytest.fixture
-def rick(app: Flask) -> User:
-    with app.app_context():
-        return factories.create_user("rick")
-
-
-@pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with receiving(answer(200, b'{"received": true}')) as receiver:
         yield receiver

@@ -35,12 +35,6 @@ LOOP = """{
 
 
 @pytest.fixture
-def rick(app: Flask) -> User:
-    with app.app_context():
-        return factories.create_user("rick")
-
-
-@pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with receiving(answer(200, b"ok")) as receiver:
         yield receiver

@@ -32,13 +32,6 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
 
 
 @pytest.fixture
-def rick(app: Flask) -> User:
-    """A host in London."""
-    with app.app_context():
-        return factories.create_user("rick", name="Rick Sanders")
-
-
-@pytest.fixture
 def event_type(app: Flask, rick: User) -> EventType:
     """Half an hour with Rick."""
     with app.app_context():

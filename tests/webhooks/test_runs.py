@@ -1,6 +1,5 @@
 """Sending many again: paced, in order, stopped by failures, and past events for a webhook made later."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -17,18 +16,7 @@ from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions, switching
 from tests import factories
-from tests.delivery.receivers import Receiver, answer, receiving
-
-
-@pytest.fixture
-def rick(session: Session) -> User:
-    return factories.create_user("rick")
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
-        yield receiver
+from tests.delivery.receivers import Receiver, answer
 
 
 @pytest.fixture

@@ -10,19 +10,9 @@ from sqlalchemy import select
 from calhooks.accounts.models import AccountLink, User
 from calhooks.db import db
 from calhooks.scheduling.models.event_types import EventType
-from tests import factories
 from tests.web import pages
 
 ANN = {"name": "Ann Lee", "email": "Ann@example.com"}
-
-
-@pytest.fixture
-def admin(app: Flask, client: FlaskClient) -> User:
-    """An administrator, who the client is."""
-    with app.app_context():
-        user = factories.create_user("rick", is_admin=True, password_hash="x")
-    pages.sign_in(client, user)
-    return user
 
 
 def link_on(text: str) -> str | None:
@@ -30,55 +20,55 @@ def link_on(text: str) -> str | None:
     return found[1] if found else None
 
 
-def test_a_person_is_added_and_comes_in_with_the_link(app: Flask, client: FlaskClient, admin: User) -> None:
-    page = pages.submit(client, "/settings/people", ANN, follow_redirects=True)
+def test_a_person_is_added_and_comes_in_with_the_link(app: Flask, admin: FlaskClient, administrator: User) -> None:
+    page = pages.submit(admin, "/settings/people", ANN, follow_redirects=True)
     assert "Hand this link to Ann Lee" in page.text
     path = link_on(page.text) or ""
     person = app.test_client()
     assert pages.submit(person, path, {"password": "let you down"}).location == "/event-types"
     with app.app_context():
         ann = db.session.scalars(select(User).where(User.email == "ann@example.com")).one()
-        assert (ann.username, ann.time_zone, ann.is_admin) == ("ann-lee", admin.time_zone, False)
+        assert (ann.username, ann.time_zone, ann.is_admin) == ("ann-lee", administrator.time_zone, False)
         slugs = db.session.scalars(select(EventType.slug).where(EventType.owner_id == ann.id)).all()
         assert set(slugs) == {"15min", "30min"}
 
 
-def test_the_link_is_shown_once_and_kept_as_a_hash(app: Flask, client: FlaskClient, admin: User) -> None:
-    page = pages.submit(client, "/settings/people", ANN, follow_redirects=True)
+def test_the_link_is_shown_once_and_kept_as_a_hash(app: Flask, admin: FlaskClient) -> None:
+    page = pages.submit(admin, "/settings/people", ANN, follow_redirects=True)
     token = (link_on(page.text) or "").rpartition("/")[2]
-    assert link_on(client.get("/settings/people").text) is None
+    assert link_on(admin.get("/settings/people").text) is None
     with app.app_context():
         kept = db.session.scalars(select(AccountLink)).one()
         assert len(token) == 43
         assert kept.token_hash != token
-    with client.session_transaction() as session:
+    with admin.session_transaction() as session:
         assert token not in str(dict(session))
 
 
-def test_a_username_may_be_chosen(app: Flask, client: FlaskClient, admin: User) -> None:
-    pages.submit(client, "/settings/people", ANN | {"username": "Annie", "timeZone": "Asia/Tokyo"})
+def test_a_username_may_be_chosen(app: Flask, admin: FlaskClient) -> None:
+    pages.submit(admin, "/settings/people", ANN | {"username": "Annie", "timeZone": "Asia/Tokyo"})
     with app.app_context():
         ann = db.session.scalars(select(User).where(User.username == "annie")).one()
         assert ann.time_zone == "Asia/Tokyo"
 
 
-def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(client: FlaskClient, admin: User) -> None:
-    response = pages.submit(client, "/settings/people", {"name": "Ann", "email": "ann@", "username": "rick/ann"})
+def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(admin: FlaskClient, rick: User) -> None:
+    response = pages.submit(admin, "/settings/people", {"name": "Ann", "email": "ann@", "username": "rick/ann"})
     assert response.status_code == 422
     assert 'id="email-error"' in response.text
     assert 'id="username-error"' in response.text
     assert 'value="Ann"' in response.text
-    taken = pages.submit(client, "/settings/people", {"name": "Rick", "email": "RICK@example.com", "username": "rick"})
+    taken = pages.submit(admin, "/settings/people", {"name": "Rick", "email": "RICK@example.com", "username": "rick"})
     assert taken.status_code == 422
     assert "Somebody has an account with this e-mail address already." in taken.text
     assert "This username is taken." in taken.text
 
 
-def test_a_person_who_lost_the_password_gets_a_new_link(app: Flask, client: FlaskClient, admin: User) -> None:
-    first = link_on(pages.submit(client, "/settings/people", ANN, follow_redirects=True).text) or ""
+def test_a_person_who_lost_the_password_gets_a_new_link(app: Flask, admin: FlaskClient) -> None:
+    first = link_on(pages.submit(admin, "/settings/people", ANN, follow_redirects=True).text) or ""
     with app.app_context():
         ann = db.session.scalars(select(User).where(User.email == "ann@example.com")).one()
-    page = pages.submit(client, "/settings/people", to=f"/settings/people/{ann.id}/link", follow_redirects=True)
+    page = pages.submit(admin, "/settings/people", to=f"/settings/people/{ann.id}/link", follow_redirects=True)
     second = link_on(page.text) or ""
     assert first != second
     person = app.test_client()
@@ -86,21 +76,17 @@ def test_a_person_who_lost_the_password_gets_a_new_link(app: Flask, client: Flas
     assert person.get(second).status_code == 200
 
 
-def test_a_link_for_nobody_is_not_there(client: FlaskClient, admin: User) -> None:
-    token = pages.csrf_token(client, "/settings/people")
-    assert client.post("/settings/people/999/link", data={"csrf_token": token}).status_code == 404
+def test_a_link_for_nobody_is_not_there(admin: FlaskClient) -> None:
+    token = pages.csrf_token(admin, "/settings/people")
+    assert admin.post("/settings/people/999/link", data={"csrf_token": token}).status_code == 404
 
 
-def test_to_an_ordinary_account_the_page_does_not_exist(app: Flask, client: FlaskClient, admin: User) -> None:
-    with app.app_context():
-        other = factories.create_user("bob")
-    bob = app.test_client()
-    pages.sign_in(bob, other)
-    token = pages.csrf_token(bob, "/settings/profile")
-    assert bob.get("/settings/people").status_code == 404
-    assert bob.post("/settings/people", data=ANN | {"csrf_token": token}).status_code == 404
-    assert bob.post(f"/settings/people/{admin.id}/link", data={"csrf_token": token}).status_code == 404
-    assert "/settings/people" not in bob.get("/settings/profile").text
+def test_to_an_ordinary_account_the_page_does_not_exist(app: Flask, other: FlaskClient, administrator: User) -> None:
+    token = pages.csrf_token(other, "/settings/profile")
+    assert other.get("/settings/people").status_code == 404
+    assert other.post("/settings/people", data=ANN | {"csrf_token": token}).status_code == 404
+    assert other.post(f"/settings/people/{administrator.id}/link", data={"csrf_token": token}).status_code == 404
+    assert "/settings/people" not in other.get("/settings/profile").text
     with app.app_context():
         assert db.session.scalars(select(AccountLink)).all() == []
 
@@ -111,15 +97,15 @@ def test_a_stranger_is_asked_to_log_in(client: FlaskClient, path: str) -> None:
     assert client.post(path, data=ANN | {"csrf_token": token}).location == "/login"
 
 
-def test_adding_needs_the_token_of_the_form(app: Flask, client: FlaskClient, admin: User) -> None:
-    assert client.post("/settings/people", data=ANN).status_code == 400
-    assert client.post(f"/settings/people/{admin.id}/link").status_code == 400
+def test_adding_needs_the_token_of_the_form(app: Flask, admin: FlaskClient, administrator: User) -> None:
+    assert admin.post("/settings/people", data=ANN).status_code == 400
+    assert admin.post(f"/settings/people/{administrator.id}/link").status_code == 400
 
 
 def test_a_person_added_without_a_time_zone_has_the_administrators(
-    app: Flask, client: FlaskClient, admin: User
+    app: Flask, admin: FlaskClient, administrator: User
 ) -> None:
-    pages.submit(client, "/settings/people", ANN | {"timeZone": None})
+    pages.submit(admin, "/settings/people", ANN | {"timeZone": None})
     with app.app_context():
         ann = db.session.scalars(select(User).where(User.email == "ann@example.com")).one()
-        assert ann.time_zone == admin.time_zone
+        assert ann.time_zone == administrator.time_zone

@@ -15,12 +15,10 @@ HASH = passwords.hash_password(PASSWORD)
 
 
 @pytest.fixture
-def rick(app: Flask, client: FlaskClient) -> User:
-    """An account whose person the client is."""
+def rick(app: Flask) -> User:
+    """A host with a password."""
     with app.app_context():
-        user = factories.create_user("rick", password_hash=HASH)
-    pages.sign_in(client, user)
-    return user
+        return factories.create_user("rick", password_hash=HASH)
 
 
 def kept(app: Flask, user: User) -> User:
@@ -35,8 +33,8 @@ def test_settings_are_for_people_who_are_signed_in(client: FlaskClient, path: st
     assert client.post(path, data={"csrf_token": token}).location == "/login"
 
 
-def test_a_profile_is_shown_and_changed(app: Flask, client: FlaskClient, rick: User) -> None:
-    form = pages.post_form(client.get("/settings/profile"))
+def test_a_profile_is_shown_and_changed(app: Flask, owner: FlaskClient, rick: User) -> None:
+    form = pages.post_form(owner.get("/settings/profile"))
     assert {name: form.fields[name] for name in ("name", "username", "timeZone", "locale")} == {
         "name": "Rick",
         "username": "rick",
@@ -44,28 +42,27 @@ def test_a_profile_is_shown_and_changed(app: Flask, client: FlaskClient, rick: U
         "locale": "en",
     }
     changes = {"name": "Rick Astley", "username": "Astley", "timeZone": "Asia/Calcutta", "locale": "pt-BR"}
-    response = pages.submit(client, "/settings/profile", changes, follow_redirects=True)
+    response = pages.submit(owner, "/settings/profile", changes, follow_redirects=True)
     assert "Your profile is saved." in response.text
     user = kept(app, rick)
     assert (user.name, user.username, user.time_zone, user.locale) == ("Rick Astley", "astley", "Asia/Kolkata", "pt-BR")
 
 
-def test_nothing_but_the_profile_is_changed_by_its_form(app: Flask, client: FlaskClient, rick: User) -> None:
-    pages.submit(client, "/settings/profile", {"is_admin": "y", "email": "x@example.com", "password_hash": "x"})
+def test_nothing_but_the_profile_is_changed_by_its_form(app: Flask, owner: FlaskClient, rick: User) -> None:
+    pages.submit(owner, "/settings/profile", {"is_admin": "y", "email": "x@example.com", "password_hash": "x"})
     user = kept(app, rick)
     assert (user.is_admin, user.email, user.password_hash) == (False, "rick@example.com", HASH)
 
 
-def test_wrong_details_are_said_at_their_fields_and_change_nothing(app: Flask, client: FlaskClient, rick: User) -> None:
-    with app.app_context():
-        factories.create_user("ann")
+@pytest.mark.usefixtures("ann")
+def test_wrong_details_are_said_at_their_fields_and_change_nothing(app: Flask, owner: FlaskClient, rick: User) -> None:
     wrong = {"name": "", "username": "settings", "timeZone": "Mars/Olympus", "locale": "tlh"}
-    response = pages.submit(client, "/settings/profile", wrong)
+    response = pages.submit(owner, "/settings/profile", wrong)
     assert response.status_code == 422
     for field in wrong:
         assert f'id="{field}-error"' in response.text
     assert 'value="settings"' in response.text
-    taken = pages.submit(client, "/settings/profile", {"username": "ann", "name": "Richard"})
+    taken = pages.submit(owner, "/settings/profile", {"username": "ann", "name": "Richard"})
     assert taken.status_code == 422
     assert "This username is taken." in taken.text
     assert 'value="Richard"' in taken.text
@@ -73,50 +70,49 @@ def test_wrong_details_are_said_at_their_fields_and_change_nothing(app: Flask, c
 
 
 def test_changing_the_password_keeps_this_session_and_ends_the_others(
-    app: Flask, client: FlaskClient, rick: User
+    app: Flask, owner: FlaskClient, rick: User
 ) -> None:
-    other = app.test_client()
-    pages.sign_in(other, rick)
+    elsewhere = app.test_client()
+    pages.sign_in(elsewhere, rick)
     typed = {"currentPassword": PASSWORD, "password": "let you down"}
-    response = pages.submit(client, "/settings/password", typed, follow_redirects=True)
+    response = pages.submit(owner, "/settings/password", typed, follow_redirects=True)
     assert "Your password is changed." in response.text
-    assert client.get("/settings/profile").status_code == 200
-    assert other.get("/settings/profile").status_code == 302
+    assert owner.get("/settings/profile").status_code == 200
+    assert elsewhere.get("/settings/profile").status_code == 302
     with app.app_context():
         assert users.authenticate(db.session(), "rick@example.com", "let you down") is not None
 
 
-def test_a_wrong_current_password_and_a_bad_new_one_are_said_together(client: FlaskClient, rick: User) -> None:
-    response = pages.submit(client, "/settings/password", {"currentPassword": "wrong one", "password": "short"})
+def test_a_wrong_current_password_and_a_bad_new_one_are_said_together(owner: FlaskClient) -> None:
+    response = pages.submit(owner, "/settings/password", {"currentPassword": "wrong one", "password": "short"})
     assert response.status_code == 422
     assert "This is not your current password." in response.text
     assert "Use at least 8 characters." in response.text
     assert "wrong one" not in response.text
-    assert client.get("/settings/profile").status_code == 200
+    assert owner.get("/settings/profile").status_code == 200
 
 
-def test_the_current_password_cannot_be_guessed_for_ever(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_the_current_password_cannot_be_guessed_for_ever(app: Flask, owner: FlaskClient, rick: User) -> None:
     for _ in range(10):
-        pages.submit(client, "/settings/password", {"currentPassword": "wrong", "password": "let you down"})
-    response = pages.submit(client, "/settings/password", {"currentPassword": PASSWORD, "password": "let you down"})
+        pages.submit(owner, "/settings/password", {"currentPassword": "wrong", "password": "let you down"})
+    response = pages.submit(owner, "/settings/password", {"currentPassword": PASSWORD, "password": "let you down"})
     assert response.status_code == 429
     assert "Too many tries." in response.text
     assert kept(app, rick).password_hash == HASH
 
 
 @pytest.mark.parametrize("path", ["/settings/profile", "/settings/password"])
-def test_settings_need_the_token_of_the_form(client: FlaskClient, rick: User, path: str) -> None:
-    assert client.post(path, data={"name": "X", "username": "x", "currentPassword": PASSWORD}).status_code == 400
+def test_settings_need_the_token_of_the_form(owner: FlaskClient, path: str) -> None:
+    assert owner.post(path, data={"name": "X", "username": "x", "currentPassword": PASSWORD}).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/settings/profile", "/bookings/upcoming/bookings.csv", "/rick"])
-def test_nothing_that_is_sent_to_a_person_is_kept_by_a_cache(client: FlaskClient, rick: User, path: str) -> None:
-    assert client.get(path).headers["Cache-Control"] == "no-store"
+def test_nothing_that_is_sent_to_a_person_is_kept_by_a_cache(owner: FlaskClient, path: str) -> None:
+    assert owner.get(path).headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.usefixtures("rick")
-def test_a_file_that_any_cache_may_keep_carries_nobodys_cookie(client: FlaskClient) -> None:
-    file = client.get("/static/css/site/base.css")
+def test_a_file_that_any_cache_may_keep_carries_nobodys_cookie(owner: FlaskClient) -> None:
+    file = owner.get("/static/css/site/base.css")
     assert "public" in file.headers["Cache-Control"]
     assert "Set-Cookie" not in file.headers
     assert "Cookie" not in file.headers["Vary"]

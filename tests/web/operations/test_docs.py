@@ -4,12 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from calhooks.web.operations.docs import read_document
-from tests import factories
-from tests.web import pages
 from tests.web.markup import elements
 
 PAGE = "/docs/webhooks"
@@ -46,11 +43,9 @@ def test_a_file_cannot_bring_markup_of_its_own(tmp_path: Path) -> None:
     assert "href" not in body
 
 
-def test_the_box_links_to_paragraphs_that_exist(app: Flask, client: FlaskClient) -> None:
-    with app.app_context():
-        pages.sign_in(client, factories.create_user("rick"))
-    anchors = {element.get("id") for element in elements(client.get(PAGE))}
-    links = re.findall(rf'href="{PAGE}#([^"]+)" target="_blank"', client.get(NEW).text)
+def test_the_box_links_to_paragraphs_that_exist(owner: FlaskClient) -> None:
+    anchors = {element.get("id") for element in elements(owner.get(PAGE))}
+    links = re.findall(rf'href="{PAGE}#([^"]+)" target="_blank"', owner.get(NEW).text)
     assert {"triggers", "verify-a-signature", "your-own-headers", "custom-templates", "how-to-answer"} <= set(links)
     assert set(links) <= anchors
 

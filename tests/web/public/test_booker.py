@@ -96,9 +96,8 @@ def test_a_hidden_event_type_can_be_booked_by_its_link(client: FlaskClient, app:
     assert client.get("/rick/secret").status_code == 200
 
 
-def test_a_host_with_nothing_to_book_says_so(client: FlaskClient, app: Flask) -> None:
-    with app.app_context():
-        factories.create_user("ann")
+@pytest.mark.usefixtures("ann")
+def test_a_host_with_nothing_to_book_says_so(client: FlaskClient) -> None:
     assert "Nothing to book yet" in hook(client.get("/ann"), "empty-screen").text
 
 
@@ -479,11 +478,8 @@ def test_the_link_of_a_meeting_is_not_told_before_the_booking(client: FlaskClien
     assert "meet.example.com" not in client.get("/rick/online").text
 
 
-def test_an_event_type_of_somebody_elses_is_not_found_under_a_host(
-    client: FlaskClient, app: Flask, event_type: EventType
-) -> None:
-    with app.app_context():
-        factories.create_user("ann")
+@pytest.mark.usefixtures("ann")
+def test_an_event_type_of_somebody_elses_is_not_found_under_a_host(client: FlaskClient, event_type: EventType) -> None:
     assert client.get(f"/ann/{event_type.slug}").status_code == 404
 
 

@@ -51,9 +51,8 @@ def test_a_booking_can_be_taken_as_a_file(client: FlaskClient, uid: str) -> None
     assert event["url"] == f"http://localhost/booking/{uid}"
 
 
-def test_the_hosts_file_names_the_booker(client: FlaskClient, uid: str, rick: User) -> None:
-    pages.sign_in(client, rick)
-    assert titles(client, f"/booking/{uid}/calendar.ics") == ["Quick chat with Ann Lee"]
+def test_the_hosts_file_names_the_booker(owner: FlaskClient, uid: str) -> None:
+    assert titles(owner, f"/booking/{uid}/calendar.ics") == ["Quick chat with Ann Lee"]
 
 
 def test_nobody_guesses_a_file(client: FlaskClient) -> None:
@@ -78,36 +77,33 @@ def test_a_cancelled_booking_is_offered_to_no_calendar(client: FlaskClient, app:
     assert "add_to_calendar" not in client.get(f"/booking/{uid}").text
 
 
-def test_a_host_makes_renews_and_switches_off_a_private_address(client: FlaskClient, rick: User, uid: str) -> None:
-    pages.sign_in(client, rick)
-    assert "feed-address" not in client.get(SETTINGS).text
-    assert pages.submit(client, SETTINGS).location == SETTINGS
-    first = address(client)
-    assert titles(client, first) == ["Quick chat with Ann Lee"]
-    pages.submit(client, SETTINGS, {"action": "renew"})
-    second = address(client)
+def test_a_host_makes_renews_and_switches_off_a_private_address(owner: FlaskClient, uid: str) -> None:
+    assert "feed-address" not in owner.get(SETTINGS).text
+    assert pages.submit(owner, SETTINGS).location == SETTINGS
+    first = address(owner)
+    assert titles(owner, first) == ["Quick chat with Ann Lee"]
+    pages.submit(owner, SETTINGS, {"action": "renew"})
+    second = address(owner)
     assert second != first
-    assert (client.get(first).status_code, client.get(second).status_code) == (404, 200)
-    pages.submit(client, SETTINGS, {"action": "remove"})
-    assert client.get(second).status_code == 404
-    assert "feed-address" not in client.get(SETTINGS).text
+    assert (owner.get(first).status_code, owner.get(second).status_code) == (404, 200)
+    pages.submit(owner, SETTINGS, {"action": "remove"})
+    assert owner.get(second).status_code == 404
+    assert "feed-address" not in owner.get(SETTINGS).text
 
 
-def test_a_feed_needs_no_session_and_is_kept_by_nobody(client: FlaskClient, app: Flask, rick: User, uid: str) -> None:
-    pages.sign_in(client, rick)
-    pages.submit(client, SETTINGS)
-    response = app.test_client().get(address(client))
+def test_a_feed_needs_no_session_and_is_kept_by_nobody(owner: FlaskClient, app: Flask, uid: str) -> None:
+    pages.submit(owner, SETTINGS)
+    response = app.test_client().get(address(owner))
     assert (response.status_code, response.mimetype) == (200, "text/calendar")
     assert response.headers["Cache-Control"] == "no-store"
     assert "Set-Cookie" not in response.headers
 
 
 def test_a_feed_shows_the_hosts_own_accepted_bookings_of_about_a_year(
-    client: FlaskClient, app: Flask, rick: User, event_type: EventType
+    owner: FlaskClient, app: Flask, ann: User, event_type: EventType
 ) -> None:
     with app.app_context():
-        other = factories.create_event_type(factories.create_user("eve"), title="Not mine")
-        factories.create_booking(other, START)
+        factories.create_booking(factories.create_event_type(ann, title="Not mine"), START)
         for number, (days, status) in enumerate(
             [
                 (-BACK.days - 2, BookingStatus.ACCEPTED),
@@ -121,9 +117,8 @@ def test_a_feed_shows_the_hosts_own_accepted_bookings_of_about_a_year(
             factories.create_booking(
                 event_type, START + timedelta(days=days), status=status, title=f"{number} with Ann Lee"
             )
-    pages.sign_in(client, rick)
-    pages.submit(client, SETTINGS)
-    assert titles(client, address(client)) == ["1 with Ann Lee", "4 with Ann Lee"]
+    pages.submit(owner, SETTINGS)
+    assert titles(owner, address(owner)) == ["1 with Ann Lee", "4 with Ann Lee"]
 
 
 @pytest.mark.parametrize("token", ["x", "None", "%00", "a" * 5000])

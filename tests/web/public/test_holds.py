@@ -21,7 +21,7 @@ ANN = {"name": "Ann Lee", "email": "ann@example.com"}
 
 
 @pytest.fixture
-def other(app: Flask) -> FlaskClient:
+def second(app: Flask) -> FlaskClient:
     """Another visitor's browser."""
     return app.test_client()
 
@@ -42,39 +42,39 @@ def times(client: FlaskClient) -> list[str]:
 
 
 def test_a_chosen_time_is_left_out_for_others_for_five_minutes(
-    client: FlaskClient, other: FlaskClient, watch: Watch
+    client: FlaskClient, second: FlaskClient, watch: Watch
 ) -> None:
     assert hold(client, 10) == 204
     assert "10:00" in times(client)
-    assert "10:00" not in times(other)
+    assert "10:00" not in times(second)
     watch.now = NOW + timedelta(minutes=5)
-    assert "10:00" in times(other)
+    assert "10:00" in times(second)
 
 
-def test_a_visitor_holds_one_time(client: FlaskClient, other: FlaskClient, watch: Watch) -> None:
+def test_a_visitor_holds_one_time(client: FlaskClient, second: FlaskClient, watch: Watch) -> None:
     hold(client, 10)
     hold(client, 11)
-    assert "10:00" in times(other)
-    assert "11:00" not in times(other)
+    assert "10:00" in times(second)
+    assert "11:00" not in times(second)
 
 
 def test_the_link_of_a_held_time_still_opens_the_form_and_books(
-    client: FlaskClient, other: FlaskClient, watch: Watch
+    client: FlaskClient, second: FlaskClient, watch: Watch
 ) -> None:
     hold(client, 10)
-    assert pages.submit(other, link(10), ANN).status_code == 303
+    assert pages.submit(second, link(10), ANN).status_code == 303
     assert pages.submit(client, link(11), ANN).status_code == 303
-    assert "11:30" in times(other)
+    assert "11:30" in times(second)
 
 
-def test_booking_lets_go_of_what_was_held(client: FlaskClient, other: FlaskClient, watch: Watch) -> None:
+def test_booking_lets_go_of_what_was_held(client: FlaskClient, second: FlaskClient, watch: Watch) -> None:
     hold(client, 10)
     pages.submit(client, link(12), ANN)
-    assert "10:00" in times(other)
+    assert "10:00" in times(second)
 
 
 def test_who_moves_a_meeting_holds_as_long_as_it_lasts(
-    app: Flask, client: FlaskClient, other: FlaskClient, watch: Watch, rick: User
+    app: Flask, client: FlaskClient, second: FlaskClient, watch: Watch, rick: User
 ) -> None:
     with app.app_context():
         event_type = factories.create_event_type(rick, slug="choice", other_lengths=[60])
@@ -83,14 +83,14 @@ def test_who_moves_a_meeting_holds_as_long_as_it_lasts(
     form = pages.post_form(client.get(f"{link}&slot=2026-03-03T10:00:00Z"))
     said = {"csrf_token": form.fields["csrf_token"], "start": form.fields["start"]}
     assert client.post(link.replace("?", "/hold?"), data=said).status_code == 204
-    assert not {"10:00", "10:30"} & set(times(other))
-    assert "11:00" in times(other)
+    assert not {"10:00", "10:30"} & set(times(second))
+    assert "11:00" in times(second)
 
 
-def test_looking_holds_nothing(client: FlaskClient, other: FlaskClient, watch: Watch) -> None:
+def test_looking_holds_nothing(client: FlaskClient, second: FlaskClient, watch: Watch) -> None:
     client.get(link(10))
     assert client.get(f"{PAGE}/hold").status_code in (404, 405)
-    assert "10:00" in times(other)
+    assert "10:00" in times(second)
 
 
 @pytest.mark.parametrize("start", ["", "soon", "2020-01-01T00:00:00Z", "2026-03-03T03:00:00Z"])
@@ -100,9 +100,9 @@ def test_nothing_is_held_that_cannot_be_booked(client: FlaskClient, watch: Watch
     assert answer.status_code == 204
 
 
-def test_a_form_of_another_site_holds_nothing(client: FlaskClient, other: FlaskClient, watch: Watch) -> None:
+def test_a_form_of_another_site_holds_nothing(client: FlaskClient, second: FlaskClient, watch: Watch) -> None:
     assert client.post(f"{PAGE}/hold", data={"start": "2026-03-03T10:00:00Z"}).status_code == 400
-    assert "10:00" in times(other)
+    assert "10:00" in times(second)
 
 
 def test_holding_is_limited(client: FlaskClient, watch: Watch, event_type: EventType) -> None:

@@ -1,26 +1,14 @@
 """The host's weekly hours: several ranges a day, the zone, and the way to the booking page."""
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
-from calhooks.accounts.models import User
-from calhooks.scheduling.models.event_types import EventType
-from tests import factories
 from tests.web import pages
 from tests.web.markup import elements, hooks
 
-pytestmark = pytest.mark.usefixtures("watch")
+pytestmark = pytest.mark.usefixtures("watch", "event_type")
 
 PAGE = "/availability"
-
-
-@pytest.fixture
-def host(app: Flask, rick: User, event_type: EventType) -> FlaskClient:
-    """Rick's browser."""
-    client = app.test_client()
-    pages.sign_in(client, rick)
-    return client
 
 
 def hours(client: FlaskClient, day: str) -> list[tuple[str, str]]:
@@ -28,48 +16,48 @@ def hours(client: FlaskClient, day: str) -> list[tuple[str, str]]:
     return list(zip(fields.getlist(f"{day}Start"), fields.getlist(f"{day}End"), strict=True))
 
 
-def test_the_page_shows_the_hours_that_are_kept(host: FlaskClient) -> None:
-    assert hours(host, "monday") == [("09:00", "17:00")]
-    assert hours(host, "saturday") == []
-    assert pages.post_form(host.get(PAGE)).fields["timeZone"] == "Europe/London"
+def test_the_page_shows_the_hours_that_are_kept(owner: FlaskClient) -> None:
+    assert hours(owner, "monday") == [("09:00", "17:00")]
+    assert hours(owner, "saturday") == []
+    assert pages.post_form(owner.get(PAGE)).fields["timeZone"] == "Europe/London"
 
 
-def test_several_ranges_of_a_day_reach_the_booking_page(host: FlaskClient, client: FlaskClient) -> None:
+def test_several_ranges_of_a_day_reach_the_booking_page(owner: FlaskClient, client: FlaskClient) -> None:
     typed = {"tuesdayStart": ["13:00", "09:00"], "tuesdayEnd": ["14:00", "10:00"], "timeZone": "Asia/Calcutta"}
-    answer = pages.submit(host, PAGE, typed)
+    answer = pages.submit(owner, PAGE, typed)
     assert (answer.status_code, answer.location) == (303, PAGE)
-    assert hours(host, "tuesday") == [("09:00", "10:00"), ("13:00", "14:00")]
+    assert hours(owner, "tuesday") == [("09:00", "10:00"), ("13:00", "14:00")]
     page = client.get("/rick/quick-chat?date=2026-03-03&timeZone=Asia/Kolkata")
     assert [time.text for time in hooks(page, "time")] == ["09:00", "09:30", "13:00", "13:30"]
 
 
-def test_a_day_can_be_taken_off_and_last_until_midnight(host: FlaskClient) -> None:
+def test_a_day_can_be_taken_off_and_last_until_midnight(owner: FlaskClient) -> None:
     typed = {"mondayStart": [""], "mondayEnd": [""], "fridayStart": ["18:00"], "fridayEnd": ["00:00"]}
-    assert pages.submit(host, PAGE, typed).status_code == 303
-    assert hours(host, "monday") == []
-    assert hours(host, "friday") == [("18:00", "00:00")]
+    assert pages.submit(owner, PAGE, typed).status_code == 303
+    assert hours(owner, "monday") == []
+    assert hours(owner, "friday") == [("18:00", "00:00")]
 
 
-def test_a_range_is_added_and_removed_without_saving(host: FlaskClient) -> None:
-    added = pages.submit(host, PAGE, {"addRange": "saturday"})
+def test_a_range_is_added_and_removed_without_saving(owner: FlaskClient) -> None:
+    added = pages.submit(owner, PAGE, {"addRange": "saturday"})
     assert added.status_code == 200
     form = pages.post_form(added)
     assert form.fields["saturdayStart"] == "09:00"
     focused = [element["name"] for element in elements(added) if "autofocus" in element.attributes]
     assert focused == ["saturdayStart"]
-    assert hours(host, "saturday") == []
-    removed = host.post(PAGE, data=form.fields | {"removeRange": "saturday-0"})
+    assert hours(owner, "saturday") == []
+    removed = owner.post(PAGE, data=form.fields | {"removeRange": "saturday-0"})
     assert "saturdayStart" not in pages.post_form(removed).fields
-    assert host.post(PAGE, data=form.fields).status_code == 303
-    assert hours(host, "saturday") == [("09:00", "17:00")]
+    assert owner.post(PAGE, data=form.fields).status_code == 303
+    assert hours(owner, "saturday") == [("09:00", "17:00")]
 
 
 @pytest.mark.parametrize(
     "nonsense", ["", "someday", "monday-99", "monday-²", "monday--1", "-", f"monday-{'9' * 5_000}"]
 )
-def test_nonsense_to_add_or_remove_changes_nothing(host: FlaskClient, nonsense: str) -> None:
+def test_nonsense_to_add_or_remove_changes_nothing(owner: FlaskClient, nonsense: str) -> None:
     for what in ("addRange", "removeRange"):
-        form = pages.post_form(pages.submit(host, PAGE, {what: nonsense}))
+        form = pages.post_form(pages.submit(owner, PAGE, {what: nonsense}))
         assert form.fields.getlist("mondayStart") == ["09:00"]
 
 
@@ -85,25 +73,22 @@ def test_nonsense_to_add_or_remove_changes_nothing(host: FlaskClient, nonsense: 
     ],
 )
 def test_wrong_hours_come_back_at_their_day(
-    host: FlaskClient, typed: dict[str, str | list[str]], sentence: str
+    owner: FlaskClient, typed: dict[str, str | list[str]], sentence: str
 ) -> None:
-    answer = pages.submit(host, PAGE, {"fridayStart": "08:00"} | typed)
+    answer = pages.submit(owner, PAGE, {"fridayStart": "08:00"} | typed)
     assert answer.status_code == 422
     assert sentence in answer.text
     form = pages.post_form(answer)
     assert form.fields["fridayStart"] == "08:00"
     if "mondayStart" in typed:
         assert form.fields.getlist("mondayStart") == typed["mondayStart"]
-    assert hours(host, "friday") == [("09:00", "17:00")]
+    assert hours(owner, "friday") == [("09:00", "17:00")]
 
 
-def test_hours_belong_to_their_host_alone(host: FlaskClient, app: Flask, client: FlaskClient) -> None:
-    with app.app_context():
-        ann = factories.create_user("ann", time_zone="Asia/Tokyo")
-    pages.sign_in(client, ann)
-    pages.submit(client, PAGE, {"mondayStart": ["06:00"], "mondayEnd": ["07:00"]})
-    assert hours(client, "monday") == [("06:00", "07:00")]
-    assert hours(host, "monday") == [("09:00", "17:00")]
+def test_hours_belong_to_their_host_alone(owner: FlaskClient, other: FlaskClient) -> None:
+    pages.submit(other, PAGE, {"mondayStart": ["06:00"], "mondayEnd": ["07:00"]})
+    assert hours(other, "monday") == [("06:00", "07:00")]
+    assert hours(owner, "monday") == [("09:00", "17:00")]
 
 
 def test_strangers_are_sent_to_the_login_page(client: FlaskClient) -> None:

@@ -8,46 +8,36 @@ from sqlalchemy import update
 from calhooks.accounts.models import User
 from calhooks.db import IMMEDIATE, db
 from calhooks.scheduling.models.event_types import EventType
-from tests import factories
 from tests.web import pages
 from tests.web.markup import elements, hook, hooks
 
+pytestmark = pytest.mark.usefixtures("event_type")
+
 NEW = "/event-types/new"
-
-
-@pytest.fixture
-def host(app: Flask, rick: User, event_type: EventType) -> FlaskClient:
-    """Rick's browser."""
-    client = app.test_client()
-    pages.sign_in(client, rick)
-    return client
 
 
 def edit(event_type: EventType) -> str:
     return f"/event-types/{event_type.id}/edit"
 
 
-def test_the_list_has_each_with_its_link(host: FlaskClient) -> None:
-    page = host.get("/event-types")
+def test_the_list_has_each_with_its_link(owner: FlaskClient) -> None:
+    page = owner.get("/event-types")
     assert hook(page, "new-event-type")["href"] == NEW
     assert "/rick/quick-chat" in page.text
     links = [element["data-copy-text"] for element in elements(page) if element.get("data-copy-text")]
     assert links == ["http://localhost/rick/quick-chat"]
 
 
-def test_a_host_without_any_is_shown_what_they_are_for(client: FlaskClient, app: Flask) -> None:
-    with app.app_context():
-        ann = factories.create_user("ann")
-    pages.sign_in(client, ann)
-    assert "Nothing to book yet" in hook(client.get("/event-types"), "empty-screen").text
+def test_a_host_without_any_is_shown_what_they_are_for(other: FlaskClient) -> None:
+    assert "Nothing to book yet" in hook(other.get("/event-types"), "empty-screen").text
 
 
-def test_a_new_one_can_be_booked_at_once(host: FlaskClient) -> None:
+def test_a_new_one_can_be_booked_at_once(owner: FlaskClient) -> None:
     typed = {"title": "Deep dive", "length": "90", "location": "Room 5", "description": "All of it"}
-    answer = pages.submit(host, NEW, typed)
+    answer = pages.submit(owner, NEW, typed)
     assert (answer.status_code, answer.location) == (303, "/event-types")
-    assert "Deep dive" in host.get("/event-types").text
-    page = host.get("/rick/deep-dive")
+    assert "Deep dive" in owner.get("/event-types").text
+    page = owner.get("/rick/deep-dive")
     assert page.status_code == 200
     assert "1 hr 30 min" in page.text
 
@@ -67,18 +57,18 @@ def test_a_new_one_can_be_booked_at_once(host: FlaskClient) -> None:
         ({"schedule": "99999"}, "Choose one of your schedules."),
     ],
 )
-def test_wrong_input_comes_back_at_its_field(host: FlaskClient, typed: dict[str, str], sentence: str) -> None:
+def test_wrong_input_comes_back_at_its_field(owner: FlaskClient, typed: dict[str, str], sentence: str) -> None:
     values = {"title": "Deep dive", "description": "Kept"} | typed
-    answer = pages.submit(host, NEW, values)
+    answer = pages.submit(owner, NEW, values)
     assert answer.status_code == 422
     assert sentence in answer.text
     form = pages.post_form(answer)
     assert form.fields["description"] == "Kept"
     assert form.fields["title"] == values["title"]
-    assert len(host.get("/event-types").text.split('class="list-row event-type"')) == 2
+    assert len(owner.get("/event-types").text.split('class="list-row event-type"')) == 2
 
 
-def test_changes_are_kept_and_shown_again(host: FlaskClient, event_type: EventType) -> None:
+def test_changes_are_kept_and_shown_again(owner: FlaskClient, event_type: EventType) -> None:
     typed = {
         "title": "Long chat",
         "slug": "long-chat",
@@ -92,44 +82,41 @@ def test_changes_are_kept_and_shown_again(host: FlaskClient, event_type: EventTy
         "bufferAfter": "10",
         "hidden": "y",
     }
-    assert pages.submit(host, edit(event_type), typed).status_code == 303
-    form = pages.post_form(host.get(edit(event_type)))
+    assert pages.submit(owner, edit(event_type), typed).status_code == 303
+    form = pages.post_form(owner.get(edit(event_type)))
     assert {name: form.fields.get(name) for name in typed} == typed
-    assert host.get("/rick/quick-chat").status_code == 404
-    assert pages.submit(host, edit(event_type), {"requiresConfirmation": None, "hidden": None}).status_code == 303
-    form = pages.post_form(host.get(edit(event_type)))
+    assert owner.get("/rick/quick-chat").status_code == 404
+    assert pages.submit(owner, edit(event_type), {"requiresConfirmation": None, "hidden": None}).status_code == 303
+    form = pages.post_form(owner.get(edit(event_type)))
     assert "hidden" not in form.fields
 
 
-def test_one_switch_hides_it_and_shows_it_again(host: FlaskClient, event_type: EventType) -> None:
+def test_one_switch_hides_it_and_shows_it_again(owner: FlaskClient, event_type: EventType) -> None:
     for hidden in (True, False):
-        assert pages.submit(host, "/event-types", to=f"/event-types/{event_type.id}/hidden").status_code == 303
-        assert bool(hooks(host.get("/rick"), "event-type-link")) != hidden
+        assert pages.submit(owner, "/event-types", to=f"/event-types/{event_type.id}/hidden").status_code == 303
+        assert bool(hooks(owner.get("/rick"), "event-type-link")) != hidden
     htmx = {"HX-Request": "true"}
-    answer = pages.submit(host, "/event-types", to=f"/event-types/{event_type.id}/hidden", headers=htmx)
+    answer = pages.submit(owner, "/event-types", to=f"/event-types/{event_type.id}/hidden", headers=htmx)
     assert "Hidden from your public page" in answer.headers["HX-Trigger"]
     assert "<html" not in answer.text
 
 
-def test_deleting_asks_first(host: FlaskClient, event_type: EventType) -> None:
-    page = host.get(f"/event-types/{event_type.id}/delete")
+def test_deleting_asks_first(owner: FlaskClient, event_type: EventType) -> None:
+    page = owner.get(f"/event-types/{event_type.id}/delete")
     assert "What has been booked is kept." in page.text
-    assert host.get("/rick/quick-chat").status_code == 200
-    assert pages.submit(host, f"/event-types/{event_type.id}/delete").status_code == 303
-    assert host.get("/rick/quick-chat").status_code == 404
-    assert host.get(edit(event_type)).status_code == 404
+    assert owner.get("/rick/quick-chat").status_code == 200
+    assert pages.submit(owner, f"/event-types/{event_type.id}/delete").status_code == 303
+    assert owner.get("/rick/quick-chat").status_code == 404
+    assert owner.get(edit(event_type)).status_code == 404
 
 
-def test_what_belongs_to_somebody_else_does_not_exist(app: Flask, client: FlaskClient, event_type: EventType) -> None:
-    with app.app_context():
-        ann = factories.create_user("ann")
-    pages.sign_in(client, ann)
-    token = {"csrf_token": pages.csrf_token(client, "/settings/password")}
+def test_what_belongs_to_somebody_else_does_not_exist(app: Flask, other: FlaskClient, event_type: EventType) -> None:
+    token = {"csrf_token": pages.csrf_token(other, "/settings/password")}
     for path in ("edit", "delete"):
-        assert client.get(f"/event-types/{event_type.id}/{path}").status_code == 404
+        assert other.get(f"/event-types/{event_type.id}/{path}").status_code == 404
     for path in ("edit", "delete", "hidden"):
-        assert client.post(f"/event-types/{event_type.id}/{path}", data=token).status_code == 404
-    assert client.get("/rick/quick-chat").status_code == 200
+        assert other.post(f"/event-types/{event_type.id}/{path}", data=token).status_code == 404
+    assert other.get("/rick/quick-chat").status_code == 200
 
 
 def test_strangers_are_sent_to_the_login_page(client: FlaskClient, event_type: EventType) -> None:
@@ -139,7 +126,7 @@ def test_strangers_are_sent_to_the_login_page(client: FlaskClient, event_type: E
 
 @pytest.mark.usefixtures("watch")
 def test_windows_limits_and_guests_are_kept_and_reach_the_booking_page(
-    host: FlaskClient, client: FlaskClient, event_type: EventType
+    owner: FlaskClient, client: FlaskClient, event_type: EventType
 ) -> None:
     typed = {
         "windowKind": "range",
@@ -149,8 +136,8 @@ def test_windows_limits_and_guests_are_kept_and_reach_the_booking_page(
         "limitWeek": "5",
         "noGuests": "y",
     }
-    assert pages.submit(host, edit(event_type), typed).status_code == 303
-    fields = pages.post_form(host.get(edit(event_type))).fields
+    assert pages.submit(owner, edit(event_type), typed).status_code == 303
+    fields = pages.post_form(owner.get(edit(event_type))).fields
     assert {name: fields.get(name) for name in typed} == typed
     page = client.get("/rick/quick-chat?month=2026-03")
     assert [day.text for day in hooks(page, "day") if day["data-disabled"] == "false"] == ["4"]
@@ -170,41 +157,36 @@ def test_windows_limits_and_guests_are_kept_and_reach_the_booking_page(
     ],
 )
 def test_wrong_windows_and_limits_come_back_at_their_field(
-    host: FlaskClient, event_type: EventType, typed: dict[str, str], sentence: str
+    owner: FlaskClient, event_type: EventType, typed: dict[str, str], sentence: str
 ) -> None:
-    answer = pages.submit(host, edit(event_type), typed)
+    answer = pages.submit(owner, edit(event_type), typed)
     assert answer.status_code == 422
     assert sentence in answer.text
 
 
-def test_an_event_type_is_copied_and_moved(host: FlaskClient, app: Flask, rick: User, event_type: EventType) -> None:
-    answer = pages.submit(host, "/event-types", to=f"/event-types/{event_type.id}/duplicate")
-    assert pages.post_form(host.get(answer.location)).fields["slug"] == "quick-chat-copy"
-    page = host.get("/event-types")
+def test_an_event_type_is_copied_and_moved(owner: FlaskClient, rick: User, event_type: EventType) -> None:
+    answer = pages.submit(owner, "/event-types", to=f"/event-types/{event_type.id}/duplicate")
+    assert pages.post_form(owner.get(answer.location)).fields["slug"] == "quick-chat-copy"
+    page = owner.get("/event-types")
     assert page.text.index("/rick/quick-chat<") < page.text.index("/rick/quick-chat-copy<")
-    pages.submit(host, "/event-types", {"direction": "down"}, to=f"/event-types/{event_type.id}/move")
-    page = host.get("/event-types")
+    pages.submit(owner, "/event-types", {"direction": "down"}, to=f"/event-types/{event_type.id}/move")
+    page = owner.get("/event-types")
     assert page.text.index("/rick/quick-chat<") > page.text.index("/rick/quick-chat-copy<")
 
 
-def test_someone_elses_event_type_is_neither_copied_nor_moved(
-    client: FlaskClient, app: Flask, event_type: EventType
-) -> None:
-    with app.app_context():
-        ann = factories.create_user("ann")
-    pages.sign_in(client, ann)
-    token = pages.csrf_token(client, "/event-types/new")
+def test_someone_elses_event_type_is_neither_copied_nor_moved(other: FlaskClient, event_type: EventType) -> None:
+    token = pages.csrf_token(other, "/event-types/new")
     for action in ("duplicate", "move"):
-        answer = client.post(f"/event-types/{event_type.id}/{action}", data={"csrf_token": token})
+        answer = other.post(f"/event-types/{event_type.id}/{action}", data={"csrf_token": token})
         assert answer.status_code == 404
 
 
 def test_a_mistake_is_answered_while_another_process_writes(
-    app: Flask, host: FlaskClient, rick: User, event_type: EventType
+    app: Flask, owner: FlaskClient, rick: User, event_type: EventType
 ) -> None:
     with app.app_context(), db.engine.connect().execution_options(**{IMMEDIATE: True}) as other:
         other.execute(update(User).where(User.id == rick.id).values(name="Rick"))
         for path in (NEW, edit(event_type)):
-            answer = pages.submit(host, path, {"title": " ", "length": "30"})
+            answer = pages.submit(owner, path, {"title": " ", "length": "30"})
             assert (answer.status_code, "Enter a title." in answer.text) == (422, True)
         other.rollback()

@@ -61,6 +61,7 @@ def mail(owner: User, about: str, **values: object) -> None:
 )
 def test_the_host_sees_what_mail_did_not_go_out_and_why(
     client: FlaskClient,
+    owner: FlaskClient,
     app: Flask,
     rick: User,
     event_type: EventType,
@@ -72,31 +73,28 @@ def test_the_host_sees_what_mail_did_not_go_out_and_why(
         factories.create_booking(event_type, START + timedelta(hours=1))
         mail(rick, uid, **values)
     assert "mail-problem" not in client.get(f"/booking/{uid}").text
-    pages.sign_in(client, rick)
     for path in ("/bookings/upcoming", f"/booking/{uid}"):
-        assert [element.text for element in hooks(client.get(path), "mail-problem")] == ([said] if said else [])
+        assert [element.text for element in hooks(owner.get(path), "mail-problem")] == ([said] if said else [])
 
 
-def test_another_accounts_mail_is_not_shown(client: FlaskClient, app: Flask, rick: User, event_type: EventType) -> None:
+def test_another_accounts_mail_is_not_shown(owner: FlaskClient, app: Flask, ann: User, event_type: EventType) -> None:
     with app.app_context():
         uid = factories.create_booking(event_type, START).uid
-        mail(factories.create_user("eve"), uid, state=MailState.FAILED, error="secret")
-    pages.sign_in(client, rick)
-    assert "secret" not in client.get(f"/booking/{uid}").text
+        mail(ann, uid, state=MailState.FAILED, error="secret")
+    assert "secret" not in owner.get(f"/booking/{uid}").text
 
 
 @pytest.mark.parametrize(
     ("typed", "kept", "status"), [("24", 24, 303), ("", None, 303), ("999", 2, 422), ("x", 2, 422)]
 )
 def test_a_host_chooses_when_people_are_reminded(
-    client: FlaskClient, app: Flask, rick: User, event_type: EventType, typed: str, kept: int | None, status: int
+    owner: FlaskClient, app: Flask, event_type: EventType, typed: str, kept: int | None, status: int
 ) -> None:
     with app.app_context(), writing() as session:
         session.get_one(EventType, event_type.id).reminder_hours = 2
-    pages.sign_in(client, rick)
     path = f"/event-types/{event_type.id}/edit"
-    assert pages.post_form(client.get(path)).fields["reminderHours"] == "2"
-    response = pages.submit(client, path, {"reminderHours": typed})
+    assert pages.post_form(owner.get(path)).fields["reminderHours"] == "2"
+    response = pages.submit(owner, path, {"reminderHours": typed})
     assert response.status_code == status
     if status == 422:
         assert "Enter a number of hours from 1 to 720." in response.text

@@ -36,14 +36,6 @@ def chat(app: Flask, rick: User) -> EventType:
         )
 
 
-@pytest.fixture
-def host(app: Flask, rick: User) -> FlaskClient:
-    """Rick's browser."""
-    client = app.test_client()
-    pages.sign_in(client, rick)
-    return client
-
-
 def book(client: FlaskClient, link: str = SLOT, **typed: Any) -> Any:
     return pages.submit(client, link, ANN | typed)
 
@@ -106,42 +98,42 @@ def test_a_link_chooses_the_place_and_back_keeps_it(client: FlaskClient, chat: E
     assert "location=in_person-2" in back.location
 
 
-def test_a_move_keeps_the_place(client: FlaskClient, host: FlaskClient, app: Flask, chat: EventType) -> None:
+def test_a_move_keeps_the_place(client: FlaskClient, owner: FlaskClient, app: Flask, chat: EventType) -> None:
     uid = book(client, location="attendee_phone", attendeePhoneNumber="+44 20 7946 0958").location.rpartition("/")[2]
     link = f"/rick/chat?rescheduleUid={uid}&slot=2026-03-03T12:00:00Z"
     assert pages.post_form(client.get(link)).fields["location"] == "attendee_phone"
-    assert "location" not in pages.post_form(host.get(link)).fields
-    assert pages.submit(host, link).status_code == 303
+    assert "location" not in pages.post_form(owner.get(link)).fields
+    assert pages.submit(owner, link).status_code == 303
     location, responses = booked(app)
     assert (location, responses["location"]["value"]) == ("+44 20 7946 0958", "attendee_phone")
 
 
-def test_places_are_added_and_removed_in_the_form(host: FlaskClient, app: Flask, chat: EventType) -> None:
+def test_places_are_added_and_removed_in_the_form(owner: FlaskClient, chat: EventType) -> None:
     edit = f"/event-types/{chat.id}/edit"
-    added = pages.post_form(pages.submit(host, edit, {"addPlace": "y"}))
+    added = pages.post_form(pages.submit(owner, edit, {"addPlace": "y"}))
     assert added.fields["places-3-kind"] == "attendee_phone"
-    removed = pages.post_form(host.post(edit, data=added.fields | {"removePlace": "1"}))
+    removed = pages.post_form(owner.post(edit, data=added.fields | {"removePlace": "1"}))
     assert removed.fields["places-1-location"] == "2 Low Road"
-    part = host.post(
+    part = owner.post(
         edit, data=removed.fields | {"addPlace": "y"}, headers={"HX-Request": "true", "HX-Target": "places"}
     )
     assert part.text.lstrip().startswith('<div class="stack" id="places"')
-    wrong = host.post(
+    wrong = owner.post(
         edit, data=removed.fields.to_dict() | {"places-1-kind": "host_phone", "places-1-location": "call me"}
     )
     assert wrong.status_code == 422
     assert "No. 2: Enter a phone number like" in wrong.text
-    assert host.post(edit, data=removed.fields.to_dict() | {"places-1-location": " "}).status_code == 422
-    assert host.post(edit, data=removed.fields).status_code == 303
-    kept = pages.post_form(host.get(edit)).fields
+    assert owner.post(edit, data=removed.fields.to_dict() | {"places-1-location": " "}).status_code == 422
+    assert owner.post(edit, data=removed.fields).status_code == 303
+    kept = pages.post_form(owner.get(edit)).fields
     assert (kept["places-0-kind"], kept["places-1-location"]) == ("attendee_phone", "2 Low Road")
     # The one that was there already is not offered twice.
     assert "places-2-kind" not in kept
 
 
-def test_a_form_that_does_not_know_of_places_leaves_them(host: FlaskClient, app: Flask, chat: EventType) -> None:
+def test_a_form_that_does_not_know_of_places_leaves_them(owner: FlaskClient, chat: EventType) -> None:
     edit = f"/event-types/{chat.id}/edit"
-    fields = pages.post_form(host.get(edit)).fields
+    fields = pages.post_form(owner.get(edit)).fields
     old = {name: value for name, value in fields.items() if not name.startswith("places")}
-    assert host.post(edit, data=old).status_code == 303
-    assert pages.post_form(host.get(edit)).fields["places-2-location"] == "2 Low Road"
+    assert owner.post(edit, data=old).status_code == 303
+    assert pages.post_form(owner.get(edit)).fields["places-2-location"] == "2 Low Road"

@@ -12,7 +12,7 @@ from tests import factories
 from tests.web import pages
 from tests.web.markup import elements, hooks
 
-pytestmark = pytest.mark.usefixtures("watch")
+pytestmark = pytest.mark.usefixtures("watch", "event_type")
 
 ANN = {"name": "Ann Lee", "email": "ann@example.com"}
 SLOT = "/rick/chat?slot=2026-03-03T10:00:00Z"
@@ -23,14 +23,6 @@ QUESTIONS = [
     {"identifier": "terms", "label": "I agree", "kind": "checkbox", "required": True, "options": []},
     {"identifier": "people", "label": "People", "kind": "number", "required": False, "options": []},
 ]
-
-
-@pytest.fixture
-def host(app: Flask, rick: User, event_type: EventType) -> FlaskClient:
-    """Rick's browser."""
-    client = app.test_client()
-    pages.sign_in(client, rick)
-    return client
 
 
 @pytest.fixture
@@ -85,14 +77,14 @@ def test_a_link_fills_in_answers_and_they_survive_every_step(client: FlaskClient
 
 
 def test_a_move_begins_with_the_former_answers_and_a_host_answers_nothing(
-    client: FlaskClient, host: FlaskClient, asking: EventType
+    client: FlaskClient, owner: FlaskClient, asking: EventType
 ) -> None:
     uid = book(client, people="3").location.rpartition("/")[2]
     link = f"/rick/chat?rescheduleUid={uid}&slot=2026-03-03T12:00:00Z"
     fields = pages.post_form(client.get(link)).fields
     assert (fields["company"], fields["people"], fields["terms"]) == ("Acme", "3", "y")
-    assert "company" not in pages.post_form(host.get(link)).fields
-    moved = pages.submit(host, link)
+    assert "company" not in pages.post_form(owner.get(link)).fields
+    moved = pages.submit(owner, link)
     assert moved.status_code == 303
     assert "Acme" in client.get(moved.location).text
 
@@ -122,8 +114,8 @@ def edit(event_type: EventType) -> str:
     return f"/event-types/{event_type.id}/edit"
 
 
-def test_questions_are_made_in_the_form(host: FlaskClient, client: FlaskClient, event_type: EventType) -> None:
-    added = pages.submit(host, edit(event_type), {"title": "Typed", "addQuestion": "y"})
+def test_questions_are_made_in_the_form(owner: FlaskClient, client: FlaskClient, event_type: EventType) -> None:
+    added = pages.submit(owner, edit(event_type), {"title": "Typed", "addQuestion": "y"})
     assert added.status_code == 200
     form = pages.post_form(added)
     assert form.fields["title"] == "Typed"
@@ -131,51 +123,51 @@ def test_questions_are_made_in_the_form(host: FlaskClient, client: FlaskClient, 
     form.fields.setlist("questions-0-kind", ["select"])
     form.fields.setlist("questions-0-options", ["S\nM\n\nL"])
     form.fields.setlist("questions-0-required", ["y"])
-    assert host.post(form.path, data=form.fields).status_code == 303
-    fields = pages.post_form(host.get(edit(event_type))).fields
+    assert owner.post(form.path, data=form.fields).status_code == 303
+    fields = pages.post_form(owner.get(edit(event_type))).fields
     assert (fields["questions-0-identifier"], fields["questions-0-options"]) == ("your-size", "S\nM\nL")
     page = client.get("/rick/quick-chat?slot=2026-03-03T10:00:00Z&your-size=M")
     assert pages.post_form(page).fields["your-size"] == "M"
 
 
-def test_questions_are_moved_and_removed(host: FlaskClient, asking: EventType) -> None:
+def test_questions_are_moved_and_removed(owner: FlaskClient, asking: EventType) -> None:
     def labels(answer: Any) -> list[str]:
         fields = pages.post_form(answer).fields
         return [fields[f"questions-{number}-label"] for number in range(9) if f"questions-{number}-label" in fields]
 
-    raised = pages.submit(host, edit(asking), {"raiseQuestion": "2"})
+    raised = pages.submit(owner, edit(asking), {"raiseQuestion": "2"})
     assert labels(raised)[:3] == ["Company", "Colour", "About"]
     form = pages.post_form(raised)
-    removed = host.post(form.path, data=form.fields | {"removeQuestion": "0"})
+    removed = owner.post(form.path, data=form.fields | {"removeQuestion": "0"})
     assert labels(removed) == ["Colour", "About", "I agree", "People"]
     form = pages.post_form(removed)
-    assert host.post(form.path, data=form.fields).status_code == 303
-    assert labels(host.get(edit(asking))) == ["Colour", "About", "I agree", "People"]
+    assert owner.post(form.path, data=form.fields).status_code == 303
+    assert labels(owner.get(edit(asking))) == ["Colour", "About", "I agree", "People"]
 
 
 @pytest.mark.parametrize("nonsense", ["", "99", "-1", "²", "x" * 100])
-def test_nonsense_to_move_or_remove_changes_nothing(host: FlaskClient, asking: EventType, nonsense: str) -> None:
+def test_nonsense_to_move_or_remove_changes_nothing(owner: FlaskClient, asking: EventType, nonsense: str) -> None:
     for button in ("raiseQuestion", "removeQuestion"):
-        assert "questions-4-label" in pages.post_form(pages.submit(host, edit(asking), {button: nonsense})).fields
+        assert "questions-4-label" in pages.post_form(pages.submit(owner, edit(asking), {button: nonsense})).fields
 
 
-def test_htmx_gets_the_questions_alone(host: FlaskClient, event_type: EventType) -> None:
-    form = pages.post_form(host.get(edit(event_type)))
-    answer = host.post(form.path, data=form.fields | {"addQuestion": "y"}, headers={"HX-Request": "true"})
+def test_htmx_gets_the_questions_alone(owner: FlaskClient, event_type: EventType) -> None:
+    form = pages.post_form(owner.get(edit(event_type)))
+    answer = owner.post(form.path, data=form.fields | {"addQuestion": "y"}, headers={"HX-Request": "true"})
     assert answer.text.lstrip().startswith("<section")
 
 
-def test_a_wrong_question_comes_back_at_its_field(host: FlaskClient, asking: EventType) -> None:
-    answer = pages.submit(host, edit(asking), {"questions-1-label": "", "questions-2-identifier": "email"})
+def test_a_wrong_question_comes_back_at_its_field(owner: FlaskClient, asking: EventType) -> None:
+    answer = pages.submit(owner, edit(asking), {"questions-1-label": "", "questions-2-identifier": "email"})
     assert answer.status_code == 422
     assert "Enter the question." in answer.text
     assert "No. 3, identifier: Booking forms use “email” themselves." in answer.text
 
 
-def test_a_form_without_questions_leaves_them(host: FlaskClient, client: FlaskClient, asking: EventType) -> None:
-    form = pages.post_form(host.get(edit(asking)))
+def test_a_form_without_questions_leaves_them(owner: FlaskClient, client: FlaskClient, asking: EventType) -> None:
+    form = pages.post_form(owner.get(edit(asking)))
     fields = {name: value for name, value in form.fields.items() if not name.startswith("questions")}
-    assert host.post(form.path, data=fields).status_code == 303
+    assert owner.post(form.path, data=fields).status_code == 303
     assert "company" in pages.post_form(client.get(SLOT)).fields
 
 
@@ -189,16 +181,16 @@ def test_a_form_without_questions_leaves_them(host: FlaskClient, client: FlaskCl
     ],
 )
 def test_wrong_lengths_and_places_come_back_at_their_field(
-    host: FlaskClient, event_type: EventType, typed: dict[str, str], sentence: str
+    owner: FlaskClient, event_type: EventType, typed: dict[str, str], sentence: str
 ) -> None:
-    answer = pages.submit(host, edit(event_type), typed)
+    answer = pages.submit(owner, edit(event_type), typed)
     assert answer.status_code == 422
     assert sentence in answer.text
 
 
 @pytest.mark.parametrize("number", ["²", "99999", "9" * 5_000, "-1", "٣"])
-def test_a_row_that_no_form_has_numbered_is_left_aside(host: FlaskClient, event_type: EventType, number: str) -> None:
+def test_a_row_that_no_form_has_numbered_is_left_aside(owner: FlaskClient, event_type: EventType, number: str) -> None:
     edit = f"/event-types/{event_type.id}/edit"
-    fields = pages.post_form(host.get(edit)).fields
-    assert host.post(edit, data=fields | {f"questions-{number}-label": "What?"}).status_code == 303
-    assert "questions-0-label" not in pages.post_form(host.get(edit)).fields
+    fields = pages.post_form(owner.get(edit)).fields
+    assert owner.post(edit, data=fields | {f"questions-{number}-label": "What?"}).status_code == 303
+    assert "questions-0-label" not in pages.post_form(owner.get(edit)).fields

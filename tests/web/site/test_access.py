@@ -2,12 +2,9 @@
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
-
-from calhooks.accounts.models import User
-from tests import factories
-from tests.web import pages
 
 RULES = {"public", "signed_in", "admin_only"}
 
@@ -18,10 +15,8 @@ def test_every_view_has_exactly_one_access_rule(app: Flask) -> None:
     assert {name: rule for name, rule in rules.items() if rule not in RULES} == {}
 
 
-def test_pages_without_arguments_answer_strangers_by_their_rule(app: Flask) -> None:
-    with app.app_context():
-        factories.create_user("rick", password_hash="x")
-    client = app.test_client()
+@pytest.mark.usefixtures("rick")
+def test_pages_without_arguments_answer_strangers_by_their_rule(app: Flask, client: FlaskClient) -> None:
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
         if rule.endpoint == "static" or rule.arguments or "GET" not in (rule.methods or ()):
@@ -34,26 +29,18 @@ def test_pages_without_arguments_answer_strangers_by_their_rule(app: Flask) -> N
 
 
 def test_whoever_is_signed_in_gets_our_page_too_when_the_database_is_away(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
+    owner: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with app.app_context():
-        user: User = factories.create_user("rick", password_hash="x")
-    client = app.test_client()
-    pages.sign_in(client, user)
 
     def away(*_args: object, **_options: object) -> None:
         raise OperationalError("SELECT", {}, Exception("no connection"))
 
     monkeypatch.setattr(Session, "get", away)
-    answer = client.get("/integrations")
+    answer = owner.get("/integrations")
     assert (answer.status_code, "The database does not answer" in answer.text) == (503, True)
 
 
-def test_to_an_ordinary_account_the_administrators_pages_do_not_exist(app: Flask) -> None:
-    with app.app_context():
-        user: User = factories.create_user("rick", password_hash="x")
-    client = app.test_client()
-    pages.sign_in(client, user)
+def test_to_an_ordinary_account_the_administrators_pages_do_not_exist(app: Flask, owner: FlaskClient) -> None:
     hidden = [
         rule.rule
         for rule in app.url_map.iter_rules()
@@ -62,4 +49,4 @@ def test_to_an_ordinary_account_the_administrators_pages_do_not_exist(app: Flask
         and "GET" in (rule.methods or ())
     ]
     assert hidden
-    assert {client.get(path).status_code for path in hidden} == {404}
+    assert {owner.get(path).status_code for path in hidden} == {404}

@@ -6,16 +6,18 @@ import re
 from flask import Flask
 from flask.testing import FlaskClient
 
+from calhooks.accounts.models import User
 from tests import factories
-from tests.web.pages import sign_in
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 BUDGET_BYTES = 60_000
 
 
-def test_a_booking_page_with_all_its_files_stays_below_60_kilobytes(app: Flask, client: FlaskClient) -> None:
+def test_a_booking_page_with_all_its_files_stays_below_60_kilobytes(
+    app: Flask, client: FlaskClient, rick: User
+) -> None:
     with app.app_context():
-        factories.create_event_type(factories.create_user("rick"), slug="15min")
+        factories.create_event_type(rick, slug="15min")
     page = client.get("/rick/15min", headers=GZIP)
     html = gzip.decompress(page.data).decode()
     files = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js)[^"]*)"', html)
@@ -40,8 +42,5 @@ def test_a_file_that_a_browser_has_is_not_sent_again(client: FlaskClient) -> Non
     assert again.data == b""
 
 
-def test_a_page_of_somebody_who_is_signed_in_is_not_compressed(app: Flask, client: FlaskClient) -> None:
-    with app.app_context():
-        user = factories.create_user("rick")
-    sign_in(client, user)
-    assert "Content-Encoding" not in client.get("/integrations", headers=GZIP).headers
+def test_a_page_of_somebody_who_is_signed_in_is_not_compressed(owner: FlaskClient) -> None:
+    assert "Content-Encoding" not in owner.get("/integrations", headers=GZIP).headers

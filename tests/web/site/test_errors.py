@@ -18,16 +18,6 @@ from tests.web.conftest import NOW
 BOTH = pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["browser", "htmx"])
 
 
-@pytest.fixture
-def other(app: Flask) -> FlaskClient:
-    """The browser of somebody who has nothing here but an account."""
-    with app.app_context():
-        user = factories.create_user("ann")
-    client = app.test_client()
-    pages.sign_in(client, user)
-    return client
-
-
 def is_our_404(answer: TestResponse) -> bool:
     return answer.status_code == 404 and "This page does not exist" in answer.text
 

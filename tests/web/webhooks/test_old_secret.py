@@ -24,15 +24,6 @@ OLD, NEW = "the old secret", "the new secret"
 
 
 @pytest.fixture
-def rick(app: Flask, client: FlaskClient) -> User:
-    """An account whose person the client is."""
-    with app.app_context():
-        user = factories.create_user("rick")
-    pages.sign_in(client, user)
-    return user
-
-
-@pytest.fixture
 def webhook(app: Flask, rick: User) -> Webhook:
     with app.app_context():
         return factories.create_webhook(rick, "https://example.com/hook", OLD)
@@ -52,66 +43,64 @@ def end(webhook: Webhook) -> str:
 
 
 def test_the_old_secret_stays_valid_for_a_day_and_the_pages_say_so(
-    app: Flask, client: FlaskClient, webhook: Webhook
+    app: Flask, owner: FlaskClient, webhook: Webhook
 ) -> None:
-    pages.submit(client, edit(webhook), {"secret": NEW})
+    pages.submit(owner, edit(webhook), {"secret": NEW})
     new, old = keys(app, webhook)
     assert (new.secret, new.expires_at, old.secret) == (NEW, None, OLD)
     assert old.expires_at is not None
     assert timedelta(hours=23) < old.expires_at - clock.now() <= timedelta(hours=24)
     for path in (edit(webhook), f"/integrations/webhooks/{webhook.id}"):
-        page = client.get(path).text
+        page = owner.get(path).text
         assert "The old secret is valid until" in page
         assert OLD not in page
         assert NEW not in page
 
 
 @pytest.mark.parametrize(("hours", "left"), [("0", 0), ("168", 168)])
-def test_how_long_both_sign_is_chosen(app: Flask, client: FlaskClient, webhook: Webhook, hours: str, left: int) -> None:
-    pages.submit(client, edit(webhook), {"secret": NEW, "secretOverlap": hours})
+def test_how_long_both_sign_is_chosen(app: Flask, owner: FlaskClient, webhook: Webhook, hours: str, left: int) -> None:
+    pages.submit(owner, edit(webhook), {"secret": NEW, "secretOverlap": hours})
     old = keys(app, webhook)[1:]
     assert len(old) == (1 if left else 0)
     assert all(key.expires_at and key.expires_at - clock.now() > timedelta(hours=left - 1) for key in old)
 
 
-def test_another_length_is_refused(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
-    answer = pages.submit(client, edit(webhook), {"secret": NEW, "secretOverlap": "9999"})
+def test_another_length_is_refused(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
+    answer = pages.submit(owner, edit(webhook), {"secret": NEW, "secretOverlap": "9999"})
     assert (answer.status_code, "Choose for how long" in answer.text) == (422, True)
     assert len(keys(app, webhook)) == 1
 
 
-def test_the_same_secret_again_changes_nothing(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
-    pages.submit(client, edit(webhook), {"secret": OLD})
+def test_the_same_secret_again_changes_nothing(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
+    pages.submit(owner, edit(webhook), {"secret": OLD})
     assert [(key.secret, key.expires_at) for key in keys(app, webhook)] == [(OLD, None)]
 
 
-def test_a_leaked_secret_is_ended_at_once(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
-    pages.submit(client, edit(webhook), {"secret": NEW})
+def test_a_leaked_secret_is_ended_at_once(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
+    pages.submit(owner, edit(webhook), {"secret": NEW})
     page = f"/integrations/webhooks/{webhook.id}"
-    done = pages.submit(client, page, to=end(webhook), follow_redirects=True)
+    done = pages.submit(owner, page, to=end(webhook), follow_redirects=True)
     assert "The old secret signs nothing any more." in done.text
     assert "valid until" not in done.text
     assert [key.secret for key in keys(app, webhook)] == [NEW]
-    fragment = client.post(end(webhook), data={"csrf_token": pages.csrf_token(client, page)}, headers=HTMX)
+    fragment = owner.post(end(webhook), data={"csrf_token": pages.csrf_token(owner, page)}, headers=HTMX)
     assert 'id="old-secret"' in fragment.text
 
 
-def test_only_the_owner_ends_it(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
-    with app.app_context():
-        pages.sign_in(client, factories.create_user("bob"))
-    token = pages.csrf_token(client, "/integrations/webhooks/new")
-    assert client.post(end(webhook), data={"csrf_token": token}).status_code == 404
+def test_only_the_owner_ends_it(app: Flask, other: FlaskClient, webhook: Webhook) -> None:
+    token = pages.csrf_token(other, "/integrations/webhooks/new")
+    assert other.post(end(webhook), data={"csrf_token": token}).status_code == 404
 
 
 def test_both_sign_a_delivery_newest_first_until_the_old_one_has_run_out(
-    app: Flask, client: FlaskClient, rick: User, monkeypatch: pytest.MonkeyPatch
+    app: Flask, owner: FlaskClient, rick: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     time = MovingClock()
     monkeypatch.setattr(clock, "now", time.now)
     with receiving() as receiver:
         with app.app_context():
             webhook = factories.create_webhook(rick, receiver.url, OLD)
-        pages.submit(client, edit(webhook), {"secret": NEW})
+        pages.submit(owner, edit(webhook), {"secret": NEW})
         for hours in (0, 25):
             time.advance(hours=hours)
             with app.app_context():

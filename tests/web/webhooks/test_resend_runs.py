@@ -19,12 +19,10 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def rick(app: Flask, client: FlaskClient) -> User:
-    """An account whose person the client is."""
+def rick(app: Flask) -> User:
+    """A host in India."""
     with app.app_context():
-        user = factories.create_user("rick", time_zone="Asia/Kolkata")
-    pages.sign_in(client, user)
-    return user
+        return factories.create_user("rick", time_zone="Asia/Kolkata")
 
 
 @pytest.fixture
@@ -50,13 +48,13 @@ def kept(app: Flask) -> list[ResendRun]:
 
 
 def test_what_failed_is_sent_again_since_a_moment_on_the_accounts_clock(
-    app: Flask, client: FlaskClient, webhook: Webhook
+    app: Flask, owner: FlaskClient, webhook: Webhook
 ) -> None:
     path = f"{log(webhook)}/resend-failed"
-    assert path in client.get(log(webhook)).text
+    assert path in owner.get(log(webhook)).text
     hour_ago = clock.now() - timedelta(hours=1)
     typed = {"since": f"{hour_ago + timedelta(hours=5, minutes=30):%Y-%m-%dT%H:%M}"}
-    done = pages.submit(client, path, typed, follow_redirects=True)
+    done = pages.submit(owner, path, typed, follow_redirects=True)
     assert done.request.path == log(webhook)
     assert "0 of 3 delivered, 3 to come." in done.text
     (run,) = kept(app)
@@ -69,52 +67,51 @@ def test_what_failed_is_sent_again_since_a_moment_on_the_accounts_clock(
     [("2999-01-01T00:00", "Nothing has failed since then."), ("soon", "Enter a day and a time"), ("", "Enter a day")],
 )
 def test_a_moment_that_cannot_be_used_is_said_at_the_field(
-    app: Flask, client: FlaskClient, webhook: Webhook, typed: str, sentence: str
+    app: Flask, owner: FlaskClient, webhook: Webhook, typed: str, sentence: str
 ) -> None:
-    answer = pages.submit(client, f"{log(webhook)}/resend-failed", {"since": typed})
+    answer = pages.submit(owner, f"{log(webhook)}/resend-failed", {"since": typed})
     assert answer.status_code == 422
     assert sentence in answer.text
     assert kept(app) == []
 
 
-def test_progress_is_live_and_a_run_can_be_stopped(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
-    begun = pages.submit(client, f"{log(webhook)}/resend-failed", headers=HTMX)
+def test_progress_is_live_and_a_run_can_be_stopped(owner: FlaskClient, webhook: Webhook) -> None:
+    begun = pages.submit(owner, f"{log(webhook)}/resend-failed", headers=HTMX)
     assert "closeModal" in begun.headers["HX-Trigger"]
     assert 'hx-swap-oob="true"' in begun.text
-    shown = client.get(f"{log(webhook)}/runs/1", headers=HTMX).text
+    shown = owner.get(f"{log(webhook)}/runs/1", headers=HTMX).text
     assert 'hx-trigger="every 2s"' in shown
-    stopped = pages.submit(client, log(webhook), to=f"{log(webhook)}/runs/1/stop", follow_redirects=True)
+    stopped = pages.submit(owner, log(webhook), to=f"{log(webhook)}/runs/1/stop", follow_redirects=True)
     assert "0 of 3 delivered, 3 not sent." in stopped.text
-    assert 'hx-trigger="every 2s"' not in client.get(f"{log(webhook)}/runs/1", headers=HTMX).text
+    assert 'hx-trigger="every 2s"' not in owner.get(f"{log(webhook)}/runs/1", headers=HTMX).text
 
 
 def test_past_events_are_replayed_since_a_moment_or_one_by_one(
-    app: Flask, client: FlaskClient, webhook: Webhook, rick: User
+    app: Flask, owner: FlaskClient, webhook: Webhook, rick: User
 ) -> None:
     with app.app_context():
         event = factories.create_event(rick, summary="Missed with Ann Lee")
     path = f"{log(webhook)}/replay"
-    assert "Missed with Ann Lee" in client.get(path).text
+    assert "Missed with Ann Lee" in owner.get(path).text
     for number in ("99", str(2**63), "x"):
-        wrong = pages.submit(client, path, {"what": "event", "event": number})
+        wrong = pages.submit(owner, path, {"what": "event", "event": number})
         assert (wrong.status_code, "Choose one of the events in the list." in wrong.text) == (422, True)
-    one = pages.submit(client, path, {"what": "event", "event": str(event.id)}, follow_redirects=True)
+    one = pages.submit(owner, path, {"what": "event", "event": str(event.id)}, follow_redirects=True)
     assert "Replaying one event" in one.text
-    again = pages.submit(client, path, {"what": "since"})
+    again = pages.submit(owner, path, {"what": "since"})
     assert (again.status_code, "already" in again.text) == (422, True)
 
 
-def test_the_boxes_and_runs_are_for_the_owner(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
-    pages.submit(client, f"{log(webhook)}/resend-failed")
+def test_the_boxes_and_runs_are_for_the_owner(
+    app: Flask, owner: FlaskClient, other: FlaskClient, ann: User, webhook: Webhook
+) -> None:
+    pages.submit(owner, f"{log(webhook)}/resend-failed")
     with app.app_context():
-        bob = factories.create_user("bob")
-    with app.app_context():
-        theirs = factories.create_webhook(bob)
-    pages.sign_in(client, bob)
-    token = {"csrf_token": pages.csrf_token(client, "/integrations/webhooks/new")}
+        theirs = factories.create_webhook(ann)
+    token = {"csrf_token": pages.csrf_token(other, "/integrations/webhooks/new")}
     for path in ("resend-failed", "replay", "runs/1"):
-        assert client.get(f"{log(webhook)}/{path}").status_code == 404
+        assert other.get(f"{log(webhook)}/{path}").status_code == 404
     for path in (f"{log(webhook)}/resend-failed", f"{log(webhook)}/replay", f"{log(webhook)}/runs/1/stop"):
-        assert client.post(path, data=token).status_code == 404
-    assert client.get(f"{log(theirs)}/runs/1").status_code == 404
-    assert client.post(f"{log(webhook)}/resend-failed").status_code == 400
+        assert other.post(path, data=token).status_code == 404
+    assert other.get(f"{log(theirs)}/runs/1").status_code == 404
+    assert other.post(f"{log(webhook)}/resend-failed").status_code == 400

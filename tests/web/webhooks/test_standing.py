@@ -19,15 +19,6 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def rick(app: Flask, client: FlaskClient) -> User:
-    """An account whose person the client is."""
-    with app.app_context():
-        user = factories.create_user("rick")
-    pages.sign_in(client, user)
-    return user
-
-
-@pytest.fixture
 def webhook(app: Flask, rick: User) -> Webhook:
     with app.app_context():
         return factories.create_webhook(rick, "https://example.com/hook")
@@ -70,18 +61,18 @@ def standing(client: FlaskClient, webhook: Webhook) -> str:
     return " ".join("".join(part.partition(">")[2] for part in f">{section}".split("<")).split())
 
 
-def test_a_webhook_that_is_well_has_nothing_to_explain(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
-    assert standing(client, webhook) == ""
+def test_a_webhook_that_is_well_has_nothing_to_explain(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
+    assert standing(owner, webhook) == ""
     change(app, webhook, last_success_at=clock.now())
-    assert standing(client, webhook) == ""
+    assert standing(owner, webhook) == ""
 
 
 def test_a_failing_webhook_names_its_next_attempt_and_its_last_answer(
-    app: Flask, client: FlaskClient, webhook: Webhook
+    app: Flask, owner: FlaskClient, webhook: Webhook
 ) -> None:
     change(app, webhook, failing_since=clock.now() - timedelta(hours=2), consecutive_failures=7)
     waits(app, webhook, due_at=clock.now() + timedelta(minutes=28, seconds=30))
-    text = standing(client, webhook)
+    text = standing(owner, webhook)
     assert "Nothing but failures since" in text
     assert "Attempt 4 is next, in 28 minutes" in text
     assert "The receiver answered 503." in text
@@ -89,20 +80,20 @@ def test_a_failing_webhook_names_its_next_attempt_and_its_last_answer(
     assert "Should it fail until" in text
 
 
-def test_the_next_attempt_can_be_made_now(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+def test_the_next_attempt_can_be_made_now(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
     change(app, webhook, failing_since=clock.now(), consecutive_failures=1)
     waits(app, webhook, due_at=clock.now() + timedelta(minutes=28), tries=3)
     page = f"/integrations/webhooks/{webhook.id}"
-    done = pages.submit(client, page, to=f"{page}/deliveries/1/resend", follow_redirects=True)
+    done = pages.submit(owner, page, to=f"{page}/deliveries/1/resend", follow_redirects=True)
     assert "On its way again." in done.text
 
 
 def test_a_webhook_without_attempts_left_is_tried_with_the_next_booking(
-    app: Flask, client: FlaskClient, webhook: Webhook
+    app: Flask, owner: FlaskClient, webhook: Webhook
 ) -> None:
     change(app, webhook, failing_since=clock.now() - timedelta(days=4), consecutive_failures=10)
     waits(app, webhook, state=DeliveryState.FAILED, due_at=None)
-    assert "All attempts are used up; it is tried again with the next booking." in standing(client, webhook)
+    assert "All attempts are used up; it is tried again with the next booking." in standing(owner, webhook)
 
 
 @pytest.mark.parametrize(
@@ -114,17 +105,17 @@ def test_a_webhook_without_attempts_left_is_tried_with_the_next_booking(
     ],
 )
 def test_a_webhook_that_is_off_says_why_and_what_to_do(
-    app: Flask, client: FlaskClient, webhook: Webhook, reason: str, words: list[str]
+    app: Flask, owner: FlaskClient, webhook: Webhook, reason: str, words: list[str]
 ) -> None:
     waits(app, webhook, status=410)
     change(app, webhook, active=False, inactive_reason=reason, inactive_since=clock.now() - timedelta(hours=1))
-    text = standing(client, webhook)
+    text = standing(owner, webhook)
     for each in [*words, "1 delivery is held back."]:
         assert each in text
 
 
-def test_the_words_stay_true_while_the_page_is_open(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+def test_the_words_stay_true_while_the_page_is_open(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
     change(app, webhook, active=False, inactive_reason="gone", inactive_since=clock.now())
-    polled = client.get(f"/integrations/webhooks/{webhook.id}?since=0", headers=HTMX).text
+    polled = owner.get(f"/integrations/webhooks/{webhook.id}?since=0", headers=HTMX).text
     assert 'id="standing"' in polled
     assert "your server wants no more" in polled

@@ -21,15 +21,6 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def rick(app: Flask, client: FlaskClient) -> User:
-    """An account whose person the client is."""
-    with app.app_context():
-        user = factories.create_user("rick")
-    pages.sign_in(client, user)
-    return user
-
-
-@pytest.fixture
 def webhook(app: Flask, rick: User) -> Webhook:
     """A webhook that is off, for which two deliveries are held back."""
     with app.app_context():
@@ -61,9 +52,9 @@ def path(webhook: Webhook) -> str:
 
 
 def test_switching_on_asks_on_a_page_what_becomes_of_what_was_held_back(
-    app: Flask, client: FlaskClient, webhook: Webhook
+    app: Flask, owner: FlaskClient, webhook: Webhook
 ) -> None:
-    asked = pages.submit(client, LIST, to=path(webhook), follow_redirects=True)
+    asked = pages.submit(owner, LIST, to=path(webhook), follow_redirects=True)
     assert asked.request.path == path(webhook)
     assert "2 deliveries have been waiting" in asked.text
     assert not active(app, webhook)
@@ -71,65 +62,61 @@ def test_switching_on_asks_on_a_page_what_becomes_of_what_was_held_back(
 
 @pytest.mark.parametrize(("choice", "after"), [("send", ["due", "due"]), ("drop", ["dropped", "dropped"])])
 def test_what_was_held_back_is_sent_or_dropped(
-    app: Flask, client: FlaskClient, webhook: Webhook, choice: str, after: list[str]
+    app: Flask, owner: FlaskClient, webhook: Webhook, choice: str, after: list[str]
 ) -> None:
-    done = pages.submit(client, path(webhook), {"waiting": choice}, follow_redirects=True)
+    done = pages.submit(owner, path(webhook), {"waiting": choice}, follow_redirects=True)
     assert (done.request.path, "Webhook on." in done.text) == (LIST, True)
     assert active(app, webhook)
     assert states(app) == after
 
 
-def test_without_anything_held_back_nothing_is_asked(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
-    pages.submit(client, path(webhook), {"waiting": "drop"})
-    pages.submit(client, LIST, to=path(webhook))
+def test_without_anything_held_back_nothing_is_asked(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
+    pages.submit(owner, path(webhook), {"waiting": "drop"})
+    pages.submit(owner, LIST, to=path(webhook))
     assert not active(app, webhook)
-    done = pages.submit(client, LIST, to=path(webhook), follow_redirects=True)
+    done = pages.submit(owner, LIST, to=path(webhook), follow_redirects=True)
     assert "Webhook on." in done.text
     assert active(app, webhook)
 
 
 def test_htmx_gets_the_question_into_the_box_and_the_rows_behind_it(
-    app: Flask, client: FlaskClient, webhook: Webhook
+    app: Flask, owner: FlaskClient, webhook: Webhook
 ) -> None:
-    token = {"csrf_token": pages.csrf_token(client, LIST), "active": "y"}
-    asked = client.post(path(webhook), data=token, headers=HTMX | {"HX-Target": f"webhook-{webhook.id}"})
+    token = {"csrf_token": pages.csrf_token(owner, LIST), "active": "y"}
+    asked = owner.post(path(webhook), data=token, headers=HTMX | {"HX-Target": f"webhook-{webhook.id}"})
     assert (asked.headers["HX-Retarget"], asked.headers["HX-Reswap"]) == ("#modal", "innerHTML")
     assert "<html" not in asked.text
-    done = client.post(path(webhook), data=token | {"waiting": "send"}, headers=HTMX | {"HX-Target": "modal"})
+    done = owner.post(path(webhook), data=token | {"waiting": "send"}, headers=HTMX | {"HX-Target": "modal"})
     assert json.loads(done.headers["HX-Trigger"])["closeModal"] is True
     assert 'id="webhooks"' in done.text
     assert active(app, webhook)
 
 
-def test_on_its_own_page_the_head_and_the_words_below_it_change(
-    app: Flask, client: FlaskClient, webhook: Webhook
-) -> None:
+def test_on_its_own_page_the_head_and_the_words_below_it_change(owner: FlaskClient, webhook: Webhook) -> None:
     log = f"/integrations/webhooks/{webhook.id}"
-    asked = pages.submit(client, log, to=path(webhook), follow_redirects=True)
+    asked = pages.submit(owner, log, to=path(webhook), follow_redirects=True)
     assert asked.request.args["from"] == "deliveries"
-    done = pages.submit(client, f"{path(webhook)}?from=deliveries", {"waiting": "send"}, to=path(webhook))
+    done = pages.submit(owner, f"{path(webhook)}?from=deliveries", {"waiting": "send"}, to=path(webhook))
     assert done.location == log
-    token = {"csrf_token": pages.csrf_token(client, LIST), "from": "deliveries"}
-    off = client.post(path(webhook), data=token, headers=HTMX | {"HX-Target": "hook-head"})
+    token = {"csrf_token": pages.csrf_token(owner, LIST), "from": "deliveries"}
+    off = owner.post(path(webhook), data=token, headers=HTMX | {"HX-Target": "hook-head"})
     assert 'id="hook-head">' in off.text
     assert "Switched off by you" in off.text
 
 
-def test_saving_the_box_with_the_webhook_on_asks_too(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
+def test_saving_the_box_with_the_webhook_on_asks_too(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
     edit = f"/integrations/webhooks/{webhook.id}/edit"
     typed = {"active": "y", "subscriberUrl": "https://example.com/new"}
-    asked = pages.submit(client, edit, typed, follow_redirects=True)
+    asked = pages.submit(owner, edit, typed, follow_redirects=True)
     assert asked.request.path == path(webhook)
     assert "Webhook saved." in asked.text
     assert "https://example.com/new" in asked.text
     assert not active(app, webhook)
 
 
-def test_the_question_is_for_the_owner(app: Flask, client: FlaskClient, webhook: Webhook) -> None:
-    with app.app_context():
-        pages.sign_in(client, factories.create_user("bob"))
-    assert client.get(path(webhook)).status_code == 404
-    token = pages.csrf_token(client, "/integrations/webhooks/new")
-    answer = client.post(path(webhook), data={"csrf_token": token, "active": "y", "waiting": "drop"})
+def test_the_question_is_for_the_owner(app: Flask, other: FlaskClient, webhook: Webhook) -> None:
+    assert other.get(path(webhook)).status_code == 404
+    token = pages.csrf_token(other, "/integrations/webhooks/new")
+    answer = other.post(path(webhook), data={"csrf_token": token, "active": "y", "waiting": "drop"})
     assert answer.status_code == 404
     assert states(app) == ["due", "due"]

@@ -6,11 +6,14 @@ from flask.testing import FlaskClient
 
 from calhooks.accounts.models import User
 from calhooks.db import db
+from calhooks.scheduling.models.event_types import EventType
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.subscriptions import list_webhooks
 from tests import factories
 from tests.web import pages
 from tests.web.markup import elements
+
+pytestmark = pytest.mark.usefixtures("interview")
 
 NEW = "/integrations/webhooks/new"
 URL = "https://example.com/hook"
@@ -19,15 +22,10 @@ LATER = ["contentType", "headerName", "headerValue", "headerSecret", "scope", "e
 
 
 @pytest.fixture
-def rick(app: Flask, client: FlaskClient) -> User:
-    """An account whose person the client is."""
+def interview(app: Flask, rick: User, event_type: EventType) -> EventType:
+    """Rick's second event type."""
     with app.app_context():
-        user = factories.create_user("rick")
-        factories.create_event_type(user, slug="quick-chat", title="Quick chat")
-        factories.create_event_type(user, slug="interview", title="Interview")
-        db.session.refresh(user)
-    pages.sign_in(client, user)
-    return user
+        return factories.create_event_type(rick, slug="interview", title="Interview")
 
 
 def kept(app: Flask, owner: User) -> Webhook:
@@ -45,9 +43,9 @@ def make(client: FlaskClient, **typed: object) -> None:
     assert answer.status_code == 303, answer.text
 
 
-def test_everything_is_kept_and_shown_again(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_everything_is_kept_and_shown_again(app: Flask, owner: FlaskClient, rick: User) -> None:
     make(
-        client,
+        owner,
         payloadFormat="custom",
         payloadTemplate="a={{title}}",
         contentType=FORM,
@@ -59,16 +57,16 @@ def test_everything_is_kept_and_shown_again(app: Flask, client: FlaskClient, ric
     )
     webhook = kept(app, rick)
     assert (webhook.content_type, webhook.event_type_ids, webhook.headers) == (FORM, [2], [["X-Uid", "{{uid}}"]])
-    form = pages.post_form(client.get(edit(app, rick)))
+    form = pages.post_form(owner.get(edit(app, rick)))
     assert form.fields["contentType"] == FORM
     assert (form.fields["scope"], form.fields.getlist("eventTypes")) == ("chosen", ["2"])
     assert form.fields.getlist("headerName") == ["X-Uid", "", ""]
-    assert "1 event type" in client.get("/integrations").text
+    assert "1 event type" in owner.get("/integrations").text
 
 
-def test_a_form_without_these_fields_keeps_what_is_stored(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_a_form_without_these_fields_keeps_what_is_stored(app: Flask, owner: FlaskClient, rick: User) -> None:
     make(
-        client,
+        owner,
         payloadFormat="custom",
         payloadTemplate="a={{title}}",
         contentType=FORM,
@@ -79,7 +77,7 @@ def test_a_form_without_these_fields_keeps_what_is_stored(app: Flask, client: Fl
         headerSecret=["", "y"],
     )
     without = dict.fromkeys(LATER)
-    assert pages.submit(client, edit(app, rick), {"active": None, **without}).status_code == 303
+    assert pages.submit(owner, edit(app, rick), {"active": None, **without}).status_code == 303
     webhook = kept(app, rick)
     assert (webhook.content_type, webhook.event_type_ids, webhook.headers) == (FORM, [2], [["X-Uid", "{{uid}}"]])
     assert not webhook.endpoint.active
@@ -88,36 +86,36 @@ def test_a_form_without_these_fields_keeps_what_is_stored(app: Flask, client: Fl
 
 
 def test_a_form_without_these_fields_makes_a_webhook_with_their_defaults(
-    app: Flask, client: FlaskClient, rick: User
+    app: Flask, owner: FlaskClient, rick: User
 ) -> None:
-    make(client, **dict.fromkeys(LATER))
+    make(owner, **dict.fromkeys(LATER))
     webhook = kept(app, rick)
     assert (webhook.content_type, webhook.event_type_ids, webhook.headers) == ("application/json", None, [])
 
 
-def test_a_row_that_is_emptied_is_gone(app: Flask, client: FlaskClient, rick: User) -> None:
-    make(client, headerName=["X-Uid"], headerValue=["{{uid}}"], headerSecret=[""])
-    pages.submit(client, edit(app, rick), {"headerName": [""], "headerValue": [""], "headerSecret": [""]})
+def test_a_row_that_is_emptied_is_gone(app: Flask, owner: FlaskClient, rick: User) -> None:
+    make(owner, headerName=["X-Uid"], headerValue=["{{uid}}"], headerSecret=[""])
+    pages.submit(owner, edit(app, rick), {"headerName": [""], "headerValue": [""], "headerSecret": [""]})
     assert kept(app, rick).headers == []
 
 
-def test_a_secret_value_is_never_shown_again(app: Flask, client: FlaskClient, rick: User) -> None:
-    make(client, headerName=["Authorization"], headerValue=["Bearer hush-hush"], headerSecret=[""])
-    page = client.get(edit(app, rick))
+def test_a_secret_value_is_never_shown_again(app: Flask, owner: FlaskClient, rick: User) -> None:
+    make(owner, headerName=["Authorization"], headerValue=["Bearer hush-hush"], headerSecret=[""])
+    page = owner.get(edit(app, rick))
     assert "hush-hush" not in page.text
     assert "Leave empty to keep the current value" in page.text
-    moved = pages.submit(client, edit(app, rick), {"subscriberUrl": "https://other.example/"}, follow_redirects=True)
+    moved = pages.submit(owner, edit(app, rick), {"subscriberUrl": "https://other.example/"}, follow_redirects=True)
     assert "Webhook saved, without Authorization: a secret stays with its server." in moved.text
 
 
-def test_a_wrong_header_is_said_at_its_row_and_nothing_typed_is_lost(client: FlaskClient, rick: User) -> None:
+def test_a_wrong_header_is_said_at_its_row_and_nothing_typed_is_lost(owner: FlaskClient) -> None:
     typed = {
         "subscriberUrl": URL,
         "headerName": ["X-A", "Host"],
         "headerValue": ["1", "evil"],
         "headerSecret": ["", ""],
     }
-    answer = pages.submit(client, NEW, typed)
+    answer = pages.submit(owner, NEW, typed)
     assert answer.status_code == 422
     assert "Host cannot be set: it comes from the address." in answer.text
     form = pages.post_form(answer)
@@ -125,9 +123,9 @@ def test_a_wrong_header_is_said_at_its_row_and_nothing_typed_is_lost(client: Fla
     assert form.fields.getlist("headerValue")[:2] == ["1", "evil"]
 
 
-def test_each_wrong_header_has_its_sentence_and_the_summary_leads_to_the_first(client: FlaskClient, rick: User) -> None:
+def test_each_wrong_header_has_its_sentence_and_the_summary_leads_to_the_first(owner: FlaskClient) -> None:
     typed = {"headerName": ["X-A", "Host", "X A"], "headerValue": ["1", "2", "3"], "headerSecret": ["", "", ""]}
-    answer = pages.submit(client, NEW, {"subscriberUrl": URL, **typed})
+    answer = pages.submit(owner, NEW, {"subscriberUrl": URL, **typed})
     found = elements(answer)
     wrong = [element for element in found if element.get("name") == "headerName" and element.get("aria-invalid")]
     assert [(element["value"], element.get("id")) for element in wrong] == [("Host", "headers"), ("X A", None)]
@@ -136,17 +134,15 @@ def test_each_wrong_header_has_its_sentence_and_the_summary_leads_to_the_first(c
     assert {element["aria-describedby"] for element in wrong} <= set(ids)
 
 
-def test_another_row_is_added_without_javascript(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_another_row_is_added_without_javascript(owner: FlaskClient) -> None:
     typed = {"headerName": ["X-A"], "headerValue": ["1"], "headerSecret": ["y"], "addHeader": "y"}
-    answer = pages.submit(client, NEW, typed)
+    answer = pages.submit(owner, NEW, typed)
     assert answer.status_code == 200
     assert pages.post_form(answer).fields.getlist("headerName") == ["X-A", "", ""]
 
 
 @pytest.mark.parametrize("chosen", [[], ["99"], ["x"]])
-def test_chosen_event_types_are_some_of_ones_own(
-    app: Flask, client: FlaskClient, rick: User, chosen: list[str]
-) -> None:
-    answer = pages.submit(client, NEW, {"subscriberUrl": URL, "scope": "chosen", "eventTypes": chosen})
+def test_chosen_event_types_are_some_of_ones_own(owner: FlaskClient, chosen: list[str]) -> None:
+    answer = pages.submit(owner, NEW, {"subscriberUrl": URL, "scope": "chosen", "eventTypes": chosen})
     assert answer.status_code == 422
     assert "Choose at least one event type." in answer.text

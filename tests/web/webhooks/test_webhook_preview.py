@@ -29,15 +29,6 @@ START = datetime(2026, 12, 1, 10, tzinfo=UTC)
 TEMPLATE = '{"who": "{{attendees.0.name}}", "at": "{{createdAt}}", "user": "{{metadata.user_id}}", "uid": {{uid}}}'
 
 
-@pytest.fixture
-def rick(app: Flask, client: FlaskClient) -> User:
-    """An account whose person the client is."""
-    with app.app_context():
-        user = factories.create_user("rick")
-    pages.sign_in(client, user)
-    return user
-
-
 def book(app: Flask, host: User, **values: object) -> str:
     """Make a booking, and tell webhooks of it."""
     with app.app_context():
@@ -65,12 +56,12 @@ def body(answer: TestResponse) -> str:
 
 
 def test_what_a_preview_shows_is_what_the_delivery_of_that_event_sends(
-    app: Flask, client: FlaskClient, rick: User
+    app: Flask, owner: FlaskClient, rick: User
 ) -> None:
     with app.app_context():
         factories.create_webhook(rick, payload_format="custom", payload_template=TEMPLATE)
     uid = book(app, rick, metadata_={"user_id": '12"3'})
-    answer = preview(client, previewBooking=uid, previewTrigger="BOOKING_CREATED")
+    answer = preview(owner, previewBooking=uid, previewTrigger="BOOKING_CREATED")
     with app.app_context():
         sent = db.session.scalars(select(Delivery.body)).one()
     assert sent is not None
@@ -79,13 +70,13 @@ def test_what_a_preview_shows_is_what_the_delivery_of_that_event_sends(
     assert '<mark class="value" title="{{metadata.user_id}}">12\\&#34;3</mark>' in answer.text
 
 
-def test_a_sample_of_the_picked_event_is_shown(client: FlaskClient, rick: User) -> None:
-    answer = preview(client, '{"t": "{{triggerEvent}}", "by": "{{cancelledBy}}"}', previewTrigger="BOOKING_CANCELLED")
+def test_a_sample_of_the_picked_event_is_shown(owner: FlaskClient) -> None:
+    answer = preview(owner, '{"t": "{{triggerEvent}}", "by": "{{cancelledBy}}"}', previewTrigger="BOOKING_CANCELLED")
     assert json.loads(body(answer)) == {"t": "BOOKING_CANCELLED", "by": "ann@example.com"}
 
 
-def test_the_default_body_is_shown_too(client: FlaskClient, rick: User) -> None:
-    answer = preview(client, payloadFormat="default")
+def test_the_default_body_is_shown_too(owner: FlaskClient) -> None:
+    answer = preview(owner, payloadFormat="default")
     assert json.loads(body(answer)) == sample_body(Trigger.BOOKING_CREATED, "http://localhost")
 
 
@@ -97,105 +88,99 @@ def test_the_default_body_is_shown_too(client: FlaskClient, rick: User) -> None:
     ],
 )
 def test_forms_and_texts_are_shown_as_they_are(
-    client: FlaskClient, rick: User, content_type: str, template: str, shown: str
+    owner: FlaskClient, content_type: str, template: str, shown: str
 ) -> None:
-    assert body(preview(client, template, contentType=content_type)) == shown
+    assert body(preview(owner, template, contentType=content_type)) == shown
 
 
-def test_an_event_that_has_not_happened_is_shown_as_if_it_had(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_an_event_that_has_not_happened_is_shown_as_if_it_had(app: Flask, owner: FlaskClient, rick: User) -> None:
     uid = book(app, rick)
-    answer = preview(client, '"{{triggerEvent}} {{uid}}"', previewBooking=uid, previewTrigger="BOOKING_CANCELLED")
+    answer = preview(owner, '"{{triggerEvent}} {{uid}}"', previewBooking=uid, previewTrigger="BOOKING_CANCELLED")
     assert "“Booking cancelled” has not happened to this booking" in answer.text
     assert body(answer) == f'"BOOKING_CANCELLED {uid}"'
 
 
-def test_a_booking_of_somebody_else_is_a_sample(app: Flask, client: FlaskClient, rick: User) -> None:
-    with app.app_context():
-        bob = factories.create_user("bob")
-    uid = book(app, bob, title="Secret talk")
-    answer = preview(client, '"{{title}}"', previewBooking=uid)
+def test_a_booking_of_somebody_else_is_a_sample(app: Flask, owner: FlaskClient, ann: User) -> None:
+    uid = book(app, ann, title="Secret talk")
+    answer = preview(owner, '"{{title}}"', previewBooking=uid)
     assert body(answer) == '"Quick chat"'
 
 
-def test_a_mistake_is_shown_with_its_line_and_column(client: FlaskClient, rick: User) -> None:
-    answer = preview(client, '{\n  "a": "{{title}}",\n  "b": {{#if x}}1\n}')
+def test_a_mistake_is_shown_with_its_line_and_column(owner: FlaskClient) -> None:
+    answer = preview(owner, '{\n  "a": "{{title}}",\n  "b": {{#if x}}1\n}')
     assert answer.status_code == 200
     assert "Line 3, column 8:" in answer.text
     assert 'data-error-line="3"' in answer.text
     assert 'id="template-problem"' in answer.text
-    assert 'aria-describedby="payloadTemplate-help template-problem"' in client.get(NEW).text
+    assert 'aria-describedby="payloadTemplate-help template-problem"' in owner.get(NEW).text
 
 
-def test_a_template_that_a_chosen_event_would_break_is_refused_in_the_preview_as_in_saving(
-    client: FlaskClient, rick: User
-) -> None:
-    assert "Line 1" in preview(client, '{"a": {{#if cancelledBy}}1{{/if}}}').text
+def test_a_template_that_a_chosen_event_would_break_is_refused_in_the_preview_as_in_saving(owner: FlaskClient) -> None:
+    assert "Line 1" in preview(owner, '{"a": {{#if cancelledBy}}1{{/if}}}').text
 
 
-def test_an_unknown_variable_is_a_warning_with_the_one_that_was_meant(client: FlaskClient, rick: User) -> None:
-    answer = preview(client, '"{{attendee.0.name}} {{location}}"')
+def test_an_unknown_variable_is_a_warning_with_the_one_that_was_meant(owner: FlaskClient) -> None:
+    answer = preview(owner, '"{{attendee.0.name}} {{location}}"')
     assert "Did you mean attendees.0.name?" in answer.text
     assert "location is not always there" in answer.text
 
 
-def test_a_header_s_variables_are_minded_like_the_template_s(client: FlaskClient, rick: User) -> None:
+def test_a_header_s_variables_are_minded_like_the_template_s(owner: FlaskClient) -> None:
     typed = {"headerName": ["X-Who", "X-Where"], "headerValue": ["{{attendee.0.name}}", "{{location}}"]}
-    said = preview(client, **typed, headerSecret=["", ""]).text  # type: ignore[arg-type]
+    said = preview(owner, **typed, headerSecret=["", ""]).text  # type: ignore[arg-type]
     assert "Header X-Who:</span> There is no attendee.0.name. Did you mean attendees.0.name?" in said
     assert "Header X-Where:</span> location is not always there" in said
     assert "Use it" not in said
 
 
-def test_headers_are_shown_as_they_would_be_sent(client: FlaskClient, rick: User) -> None:
+def test_headers_are_shown_as_they_would_be_sent(owner: FlaskClient) -> None:
     rows = {
         "headerName": ["X-Title", "Authorization", "Host", "X Y", "X-Broken"],
         "headerValue": ["{{title}}!", "Bearer hush", "a", "b", "{{#if"],
     }
-    answer = preview(client, **rows, headerSecret=[""] * 5)
+    answer = preview(owner, **rows, headerSecret=[""] * 5)
     assert re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", answer.text) == [("X-Title", "Quick chat!")]
     assert "hush" not in answer.text
 
 
-def test_values_are_shown_and_never_become_markup(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_values_are_shown_and_never_become_markup(app: Flask, owner: FlaskClient, rick: User) -> None:
     uid = book(app, rick, title='<script>alert("x")</script>')
-    answer = preview(client, "{{title}}", contentType="text/plain", previewBooking=uid)
+    answer = preview(owner, "{{title}}", contentType="text/plain", previewBooking=uid)
     assert "<script>" not in answer.text
     assert body(answer) == '<script>alert("x")</script>'
 
 
-def test_without_javascript_a_button_shows_the_preview_and_keeps_what_was_typed(
-    client: FlaskClient, rick: User
-) -> None:
-    form = pages.post_form(client.get(NEW))
+def test_without_javascript_a_button_shows_the_preview_and_keeps_what_was_typed(owner: FlaskClient) -> None:
+    form = pages.post_form(owner.get(NEW))
     typed = {"subscriberUrl": URL, "payloadFormat": "custom", "payloadTemplate": '{"x": "{{title}}"}'}
     for name, value in typed.items():
         form.fields[name] = value
-    answer = client.post(PREVIEW, data=form.fields)
+    answer = owner.post(PREVIEW, data=form.fields)
     assert "<html" in answer.text
     assert json.loads(body(answer)) == {"x": "Quick chat"}
     again = pages.post_form(answer, NEW)
     assert (again.fields["subscriberUrl"], again.fields["payloadTemplate"]) == (URL, '{"x": "{{title}}"}')
 
 
-def test_the_first_chosen_event_is_previewed_at_first(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_the_first_chosen_event_is_previewed_at_first(app: Flask, owner: FlaskClient, rick: User) -> None:
     with app.app_context():
         number = factories.create_webhook(rick, triggers=["MEETING_ENDED"]).id
-    page = client.get(f"/integrations/webhooks/{number}/edit")
+    page = owner.get(f"/integrations/webhooks/{number}/edit")
     assert json.loads(body(page))["triggerEvent"] == "MEETING_ENDED"
 
 
-def test_a_preview_for_a_webhook_of_somebody_else_does_not_exist(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_a_preview_for_a_webhook_of_somebody_else_does_not_exist(app: Flask, owner: FlaskClient, ann: User) -> None:
     with app.app_context():
-        number = factories.create_webhook(factories.create_user("bob")).id
-    data = {"csrf_token": pages.csrf_token(client, NEW)}
-    assert client.post(f"{PREVIEW}?webhook={number}", data=data).status_code == 404
+        number = factories.create_webhook(ann).id
+    data = {"csrf_token": pages.csrf_token(owner, NEW)}
+    assert owner.post(f"{PREVIEW}?webhook={number}", data=data).status_code == 404
 
 
 def test_variables_are_offered_with_the_keys_and_questions_of_this_account(
-    app: Flask, client: FlaskClient, rick: User
+    app: Flask, owner: FlaskClient, rick: User
 ) -> None:
     book(app, rick, metadata_={"utm source": "mail", "crm": "77"})
-    page = client.get(NEW).text
+    page = owner.get(NEW).text
     for offered in (
         "{{attendees.0.name}}",
         "{{metadata.crm}}",
@@ -206,9 +191,9 @@ def test_variables_are_offered_with_the_keys_and_questions_of_this_account(
     assert "Which company?" in page
 
 
-def test_recent_bookings_can_be_picked(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_recent_bookings_can_be_picked(app: Flask, owner: FlaskClient, rick: User) -> None:
     uid = book(app, rick)
-    page = client.get(NEW).text
+    page = owner.get(NEW).text
     assert f'<option value="{uid}">Ann Lee · 30 min meeting · Tue 1 Dec, 10:00</option>' in page
     with app.app_context():
         assert db.session.scalars(select(Booking)).one().uid == uid

@@ -24,25 +24,6 @@ HTMX = {"HX-Request": "true"}
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-@pytest.fixture
-def rick(app: Flask, client: FlaskClient) -> User:
-    """An account whose person the client is."""
-    with app.app_context():
-        user = factories.create_user("rick")
-    pages.sign_in(client, user)
-    return user
-
-
-@pytest.fixture
-def stranger(app: Flask) -> FlaskClient:
-    """Somebody with another account."""
-    with app.app_context():
-        user = factories.create_user("bob")
-    client = app.test_client()
-    pages.sign_in(client, user)
-    return client
-
-
 def make(app: Flask, owner: User, url: str = URL, secret: str = "") -> Webhook:
     with app.app_context():
         return factories.create_webhook(owner, url, secret)
@@ -67,17 +48,17 @@ def test_an_expired_session_sends_a_script_to_the_login_page(client: FlaskClient
 
 
 @pytest.mark.parametrize("action", ["edit", "delete", ""])
-def test_a_webhook_of_somebody_else_does_not_exist(app: Flask, rick: User, stranger: FlaskClient, action: str) -> None:
+def test_a_webhook_of_somebody_else_does_not_exist(app: Flask, rick: User, other: FlaskClient, action: str) -> None:
     path = f"/integrations/webhooks/{make(app, rick).id}/{action}".rstrip("/")
-    assert stranger.get(path).status_code == 404
-    token = pages.csrf_token(stranger, NEW)
-    assert stranger.post(f"{path}", data={"csrf_token": token}).status_code in (404, 405)
+    assert other.get(path).status_code == 404
+    token = pages.csrf_token(other, NEW)
+    assert other.post(f"{path}", data={"csrf_token": token}).status_code in (404, 405)
     assert len(kept(app, rick)) == 1
 
 
 @pytest.mark.parametrize("action", ["active", "ping"])
 def test_what_is_posted_for_a_webhook_of_somebody_else_does_not_exist(
-    app: Flask, rick: User, stranger: FlaskClient, action: str
+    app: Flask, rick: User, other: FlaskClient, action: str
 ) -> None:
     number = make(app, rick).id
     path = (
@@ -85,7 +66,7 @@ def test_what_is_posted_for_a_webhook_of_somebody_else_does_not_exist(
         if action == "ping"
         else f"/integrations/webhooks/{number}/active"
     )
-    answer = stranger.post(path, data={"csrf_token": pages.csrf_token(stranger, NEW), "subscriberUrl": URL})
+    answer = other.post(path, data={"csrf_token": pages.csrf_token(other, NEW), "subscriberUrl": URL})
     assert answer.status_code == 404
     assert kept(app, rick)[0].endpoint.active
 
@@ -100,22 +81,22 @@ def test_what_is_posted_for_a_webhook_of_somebody_else_does_not_exist(
         "/integrations/webhooks/ping",
     ],
 )
-def test_a_post_without_a_token_changes_nothing(app: Flask, client: FlaskClient, rick: User, path: str) -> None:
+def test_a_post_without_a_token_changes_nothing(app: Flask, owner: FlaskClient, rick: User, path: str) -> None:
     make(app, rick)
-    assert client.post(path, data={"subscriberUrl": "https://evil.example/"}).status_code == 400
+    assert owner.post(path, data={"subscriberUrl": "https://evil.example/"}).status_code == 400
     assert [webhook.endpoint.url for webhook in kept(app, rick)] == [URL]
 
 
-def test_a_new_webhook_asks_for_the_first_three_events_and_is_on(client: FlaskClient, rick: User) -> None:
-    form = pages.post_form(client.get(NEW))
+def test_a_new_webhook_asks_for_the_first_three_events_and_is_on(owner: FlaskClient) -> None:
+    form = pages.post_form(owner.get(NEW))
     assert form.fields.getlist("eventTriggers") == ["BOOKING_CREATED", "BOOKING_RESCHEDULED", "BOOKING_CANCELLED"]
     assert form.fields["active"] == "y"
     assert form.fields["payloadFormat"] == "default"
 
 
-def test_a_webhook_is_made_without_javascript(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_a_webhook_is_made_without_javascript(app: Flask, owner: FlaskClient, rick: User) -> None:
     typed = {"subscriberUrl": f"  {URL} ", "eventTriggers": ["BOOKING_CANCELLED", "MEETING_ENDED"], "secret": SECRET}
-    done = pages.submit(client, NEW, typed, follow_redirects=True)
+    done = pages.submit(owner, NEW, typed, follow_redirects=True)
     assert (done.request.path, "Webhook created." in done.text) == ("/integrations", True)
     (webhook,) = kept(app, rick)
     assert (webhook.endpoint.url, webhook.endpoint.active) == (URL, True)
@@ -124,13 +105,13 @@ def test_a_webhook_is_made_without_javascript(app: Flask, client: FlaskClient, r
     assert SECRET not in done.text
 
 
-def test_saving_answers_a_form_with_303(client: FlaskClient, rick: User) -> None:
-    done = pages.submit(client, NEW, {"subscriberUrl": URL})
+def test_saving_answers_a_form_with_303(owner: FlaskClient) -> None:
+    done = pages.submit(owner, NEW, {"subscriberUrl": URL})
     assert (done.status_code, done.location) == (303, "/integrations")
 
 
-def test_saving_answers_htmx_with_the_list_and_the_word_to_close(client: FlaskClient, rick: User) -> None:
-    done = pages.submit(client, NEW, {"subscriberUrl": URL}, headers=HTMX)
+def test_saving_answers_htmx_with_the_list_and_the_word_to_close(owner: FlaskClient) -> None:
+    done = pages.submit(owner, NEW, {"subscriberUrl": URL}, headers=HTMX)
     assert done.status_code == 200
     assert json.loads(done.headers["HX-Trigger"]) == {"closeModal": True, "toast": {"message": "Webhook created."}}
     assert 'id="webhooks"' in done.text
@@ -138,9 +119,9 @@ def test_saving_answers_htmx_with_the_list_and_the_word_to_close(client: FlaskCl
     assert URL in done.text
 
 
-def test_htmx_gets_the_box_alone_and_the_history_gets_the_page(client: FlaskClient, rick: User) -> None:
-    assert "<html" not in client.get(NEW, headers=HTMX).text
-    assert "<html" in client.get(NEW, headers=HTMX | {"HX-History-Restore-Request": "true"}).text
+def test_htmx_gets_the_box_alone_and_the_history_gets_the_page(owner: FlaskClient) -> None:
+    assert "<html" not in owner.get(NEW, headers=HTMX).text
+    assert "<html" in owner.get(NEW, headers=HTMX | {"HX-History-Restore-Request": "true"}).text
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
@@ -160,7 +141,7 @@ def test_htmx_gets_the_box_alone_and_the_history_gets_the_page(client: FlaskClie
 )
 def test_wrong_input_comes_back_with_a_sentence_at_its_field_and_nothing_lost(
     app: Flask,
-    client: FlaskClient,
+    owner: FlaskClient,
     rick: User,
     headers: dict[str, str],
     typed: dict[str, str | list[str]],
@@ -168,7 +149,7 @@ def test_wrong_input_comes_back_with_a_sentence_at_its_field_and_nothing_lost(
     sentence: str,
 ) -> None:
     whole = {"subscriberUrl": URL, "secret": "typed secret", "payloadTemplate": '{"typed": "{{title}}"}'} | typed
-    refused = pages.submit(client, NEW, whole, headers=headers)
+    refused = pages.submit(owner, NEW, whole, headers=headers)
     assert refused.status_code == 422
     assert sentence in refused.text.partition(f'id="{field}-error"')[2].partition("</p>")[0]
     shown = pages.post_form(refused).fields
@@ -178,14 +159,14 @@ def test_wrong_input_comes_back_with_a_sentence_at_its_field_and_nothing_lost(
     assert kept(app, rick) == []
 
 
-def test_the_same_address_twice_is_refused(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_the_same_address_twice_is_refused(app: Flask, owner: FlaskClient, rick: User) -> None:
     make(app, rick)
-    refused = pages.submit(client, NEW, {"subscriberUrl": URL})
+    refused = pages.submit(owner, NEW, {"subscriberUrl": URL})
     assert refused.status_code == 422
     assert "already have a webhook with this address" in refused.text
 
 
-def test_a_webhook_is_changed(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_a_webhook_is_changed(app: Flask, owner: FlaskClient, rick: User) -> None:
     path = f"/integrations/webhooks/{make(app, rick).id}/edit"
     template = '{"who": "{{attendees.0.name}}"}'
     typed = {
@@ -194,14 +175,14 @@ def test_a_webhook_is_changed(app: Flask, client: FlaskClient, rick: User) -> No
         "payloadFormat": "custom",
         "payloadTemplate": template,
     }
-    assert pages.submit(client, path, typed).status_code == 303
+    assert pages.submit(owner, path, typed).status_code == 303
     (webhook,) = kept(app, rick)
     assert (webhook.endpoint.url, webhook.endpoint.active) == ("https://example.com/other", False)
     assert (webhook.payload_format, webhook.payload_template) == ("custom", template)
 
 
 def test_no_transaction_is_open_while_what_was_typed_is_proved(
-    app: Flask, client: FlaskClient, rick: User, monkeypatch: pytest.MonkeyPatch
+    app: Flask, owner: FlaskClient, rick: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_meanwhile: list[bool] = []
     prove = template.check_template
@@ -216,17 +197,17 @@ def test_no_transaction_is_open_while_what_was_typed_is_proved(
     monkeypatch.setattr(headers, "check_template", note)
     rows = {"headerName": "X-Who", "headerValue": "{{title}}"}
     typed = rows | {"payloadFormat": "custom", "payloadTemplate": '{"a": "{{title}}"}'}
-    pages.submit(client, NEW, typed | {"subscriberUrl": URL})
+    pages.submit(owner, NEW, typed | {"subscriberUrl": URL})
     page = f"/integrations/webhooks/{kept(app, rick)[0].id}/edit"
-    pages.submit(client, page, {"subscriberUrl": f"{URL}/moved"})
+    pages.submit(owner, page, {"subscriberUrl": f"{URL}/moved"})
     # For each, the header and the body.
     assert open_meanwhile == [False] * 4
     assert [webhook.endpoint.url for webhook in kept(app, rick)] == [f"{URL}/moved"]
 
 
-def test_the_secret_is_never_shown_again(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_the_secret_is_never_shown_again(app: Flask, owner: FlaskClient, rick: User) -> None:
     path = f"/integrations/webhooks/{make(app, rick, secret=SECRET).id}/edit"
-    page = client.get(path)
+    page = owner.get(path)
     assert SECRET not in page.text
     assert "A secret is set" in page.text
 
@@ -237,17 +218,17 @@ def test_the_secret_is_never_shown_again(app: Flask, client: FlaskClient, rick: 
     ids=["empty keeps it", "a new one comes before it", "removed"],
 )
 def test_the_secret_is_kept_replaced_or_removed(
-    app: Flask, client: FlaskClient, rick: User, typed: dict[str, str], left: list[str]
+    app: Flask, owner: FlaskClient, rick: User, typed: dict[str, str], left: list[str]
 ) -> None:
     path = f"/integrations/webhooks/{make(app, rick, secret=SECRET).id}/edit"
-    assert pages.submit(client, path, typed).status_code == 303
+    assert pages.submit(owner, path, typed).status_code == 303
     assert [key.secret for key in kept(app, rick)[0].endpoint.keys] == left
 
 
 def test_generate_without_javascript_fills_a_secret_in_and_saves_nothing(
-    app: Flask, client: FlaskClient, rick: User
+    app: Flask, owner: FlaskClient, rick: User
 ) -> None:
-    page = pages.submit(client, NEW, {"subscriberUrl": "typed so far", "generateSecret": "y"})
+    page = pages.submit(owner, NEW, {"subscriberUrl": "typed so far", "generateSecret": "y"})
     fields = pages.post_form(page).fields
     assert page.status_code == 200
     assert fields["secret"].startswith("whsec_")
@@ -255,45 +236,45 @@ def test_generate_without_javascript_fills_a_secret_in_and_saves_nothing(
     assert kept(app, rick) == []
 
 
-def test_deleting_asks_first_and_drops_what_waits(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_deleting_asks_first_and_drops_what_waits(app: Flask, owner: FlaskClient, rick: User) -> None:
     webhook = make(app, rick)
     with app.app_context():
         endpoint = db.session.get_one(Endpoint, webhook.endpoint_id)
         factories.create_delivery(endpoint, factories.create_event(rick))
     path = f"/integrations/webhooks/{webhook.id}/delete"
-    question = client.get(path)
+    question = owner.get(path)
     assert "the 1 delivery that is still waiting" in question.text
     assert kept(app, rick) != []
-    assert pages.submit(client, path, follow_redirects=True).request.path == "/integrations"
+    assert pages.submit(owner, path, follow_redirects=True).request.path == "/integrations"
     assert kept(app, rick) == []
-    assert client.get(path).status_code == 404
+    assert owner.get(path).status_code == 404
 
 
-def test_the_switch_works_in_place(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_the_switch_works_in_place(app: Flask, owner: FlaskClient, rick: User) -> None:
     path = f"/integrations/webhooks/{make(app, rick).id}/active"
-    token = pages.csrf_token(client, "/integrations")
-    row = client.post(path, data={"csrf_token": token, "active": ""}, headers=HTMX | {"HX-Target": "webhook-1"})
+    token = pages.csrf_token(owner, "/integrations")
+    row = owner.post(path, data={"csrf_token": token, "active": ""}, headers=HTMX | {"HX-Target": "webhook-1"})
     assert row.status_code == 200
     assert 'aria-checked="false"' in row.text
     assert row.text.lstrip().startswith("<li")
     assert not kept(app, rick)[0].endpoint.active
-    assert client.post(path, data={"csrf_token": token, "active": "y"}).location == "/integrations"
+    assert owner.post(path, data={"csrf_token": token, "active": "y"}).location == "/integrations"
     assert kept(app, rick)[0].endpoint.active
 
 
-def test_a_row_says_how_its_webhook_is_doing(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_a_row_says_how_its_webhook_is_doing(app: Flask, owner: FlaskClient, rick: User) -> None:
     webhook = make(app, rick)
-    assert "Never called" in client.get("/integrations").text
+    assert "Never called" in owner.get("/integrations").text
     with app.app_context(), writing() as session:
         endpoint = session.get_one(Endpoint, webhook.endpoint_id)
         endpoint.active = False
         endpoint.inactive_reason = InactiveReason.GONE
         endpoint.inactive_since = endpoint.created_at
-    assert "410 Gone" in client.get("/integrations").text
+    assert "410 Gone" in owner.get("/integrations").text
 
 
-def test_an_empty_screen_says_what_to_do(client: FlaskClient, rick: User) -> None:
-    page = client.get("/integrations").text
+def test_an_empty_screen_says_what_to_do(owner: FlaskClient) -> None:
+    page = owner.get("/integrations").text
     assert "No webhooks yet" in page
     assert page.count('data-testid="new_webhook"') == 1
 
@@ -309,10 +290,10 @@ def ping(client: FlaskClient, typed: dict[str, str], path: str = NEW, headers: d
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_a_ping_shows_what_was_sent_and_what_came_back_as_text(
-    app: Flask, client: FlaskClient, rick: User, headers: dict[str, str]
+    app: Flask, owner: FlaskClient, rick: User, headers: dict[str, str]
 ) -> None:
     with receiving(answer(418, b"<script>alert(1)</script>")) as receiver:
-        page = ping(client, {"subscriberUrl": receiver.url, "secret": SECRET}, headers=headers)
+        page = ping(owner, {"subscriberUrl": receiver.url, "secret": SECRET}, headers=headers)
         (request,) = receiver.wait_for(1)
     assert request.json["triggerEvent"] == "PING"
     assert request.headers["webhook-signature"].startswith("v1,")
@@ -324,52 +305,50 @@ def test_a_ping_shows_what_was_sent_and_what_came_back_as_text(
     assert kept(app, rick) == []
 
 
-def test_a_ping_from_the_box_of_a_webhook_is_signed_with_its_secret(
-    app: Flask, client: FlaskClient, rick: User
-) -> None:
+def test_a_ping_from_the_box_of_a_webhook_is_signed_with_its_secret(app: Flask, owner: FlaskClient, rick: User) -> None:
     with receiving() as receiver:
         webhook = make(app, rick, receiver.url, SECRET)
-        ping(client, {}, f"/integrations/webhooks/{webhook.id}/edit", HTMX)
+        ping(owner, {}, f"/integrations/webhooks/{webhook.id}/edit", HTMX)
         (request,) = receiver.wait_for(1)
     assert request.headers["x-cal-signature-256"] != "no-secret-provided"
 
 
-def test_a_ping_to_an_unusable_address_says_so(client: FlaskClient, rick: User) -> None:
-    refused = ping(client, {"subscriberUrl": "http://192.168.1.1/"}, headers=HTMX)
+def test_a_ping_to_an_unusable_address_says_so(owner: FlaskClient) -> None:
+    refused = ping(owner, {"subscriberUrl": "http://192.168.1.1/"}, headers=HTMX)
     assert refused.status_code == 422
     assert "192.168.1.1" in refused.text
-    assert ping(client, {"subscriberUrl": "http://192.168.1.1/"}).status_code == 422
+    assert ping(owner, {"subscriberUrl": "http://192.168.1.1/"}).status_code == 422
 
 
-def test_a_second_ping_is_told_to_wait(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_a_second_ping_is_told_to_wait(app: Flask, owner: FlaskClient, rick: User) -> None:
     import threading
 
     with receiving(hang) as receiver:
-        other = app.test_client()
-        pages.sign_in(other, rick)
-        first = threading.Thread(target=ping, args=(other, {"subscriberUrl": receiver.url}, NEW, HTMX))
+        elsewhere = app.test_client()
+        pages.sign_in(elsewhere, rick)
+        first = threading.Thread(target=ping, args=(elsewhere, {"subscriberUrl": receiver.url}, NEW, HTMX))
         first.start()
         receiver.wait_for(1)
-        told = ping(client, {"subscriberUrl": receiver.url}, headers=HTMX)
+        told = ping(owner, {"subscriberUrl": receiver.url}, headers=HTMX)
         receiver.hang_up()
         first.join()
     assert told.status_code == 429
     assert "still under way" in told.text
 
 
-def test_pages_carry_no_inline_script_or_style(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_pages_carry_no_inline_script_or_style(app: Flask, owner: FlaskClient, rick: User) -> None:
     make(app, rick)
     for path in ["/integrations", NEW, "/integrations/webhooks/1/edit", "/integrations/webhooks/1/delete"]:
-        text = client.get(path).text
+        text = owner.get(path).text
         assert " style=" not in text
         assert "<style" not in text
         assert "hx-on" not in text
         assert "<script>" not in text
 
 
-def test_deliveries_that_wait_are_counted_only_while_they_wait(app: Flask, client: FlaskClient, rick: User) -> None:
+def test_deliveries_that_wait_are_counted_only_while_they_wait(app: Flask, owner: FlaskClient, rick: User) -> None:
     webhook = make(app, rick)
     with app.app_context():
         endpoint = db.session.get_one(Endpoint, webhook.endpoint_id)
         factories.create_delivery(endpoint, factories.create_event(rick), state=DeliveryState.DELIVERED)
-    assert "still waiting" not in client.get(f"/integrations/webhooks/{webhook.id}/delete").text
+    assert "still waiting" not in owner.get(f"/integrations/webhooks/{webhook.id}/delete").text
