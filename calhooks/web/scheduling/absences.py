@@ -48,6 +48,7 @@ def new_absence(schedule_id: int) -> str | Response | tuple[str, int]:
 @access.signed_in
 def remove_absence(schedule_id: int, absence_id: int) -> Response:
     """Have the host back."""
+    own_schedule(schedule_id)
     with writing() as session:
         was = absences.remove_absence(session, access.account(), absence_id)
     fields = [("firstDay", was.first_day.isoformat()), ("lastDay", was.last_day.isoformat()), ("note", was.note)]
