@@ -26,13 +26,6 @@ def kept(app: Flask, user: User) -> User:
         return db.session.get_one(User, user.id)
 
 
-@pytest.mark.parametrize("path", ["/settings/profile", "/settings/password"])
-def test_settings_are_for_people_who_are_signed_in(client: FlaskClient, path: str) -> None:
-    assert client.get(path).location == f"/login?next={path}"
-    token = pages.csrf_token(client, "/setup")
-    assert client.post(path, data={"csrf_token": token}).location == "/login"
-
-
 def test_a_profile_is_shown_and_changed(app: Flask, owner: FlaskClient, rick: User) -> None:
     form = pages.post_form(owner.get("/settings/profile"))
     assert {name: form.fields[name] for name in ("name", "username", "timeZone", "locale")} == {
@@ -99,11 +92,6 @@ def test_the_current_password_cannot_be_guessed_for_ever(app: Flask, owner: Flas
     assert response.status_code == 429
     assert "Too many tries." in response.text
     assert kept(app, rick).password_hash == HASH
-
-
-@pytest.mark.parametrize("path", ["/settings/profile", "/settings/password"])
-def test_settings_need_the_token_of_the_form(owner: FlaskClient, path: str) -> None:
-    assert owner.post(path, data={"name": "X", "username": "x", "currentPassword": PASSWORD}).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/settings/profile", "/bookings/upcoming/bookings.csv", "/rick"])

@@ -89,7 +89,3 @@ def test_hours_belong_to_their_host_alone(owner: FlaskClient, other: FlaskClient
     pages.submit(other, PAGE, {"mondayStart": ["06:00"], "mondayEnd": ["07:00"]})
     assert hours(other, "monday") == [("06:00", "07:00")]
     assert hours(owner, "monday") == [("09:00", "17:00")]
-
-
-def test_strangers_are_sent_to_the_login_page(client: FlaskClient) -> None:
-    assert client.get(PAGE).location == f"/login?next={PAGE}"

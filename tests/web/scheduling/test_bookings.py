@@ -69,17 +69,8 @@ def test_each_booking_is_in_its_list_by_the_hosts_clock(owner: FlaskClient, app:
 
 def test_bookings_of_others_are_not_shown(owner: FlaskClient, app: Flask, ann: User) -> None:
     with app.app_context():
-        uid = factories.create_booking(factories.create_event_type(ann), TUESDAY_TEN, status=BookingStatus.PENDING).uid
+        factories.create_booking(factories.create_event_type(ann), TUESDAY_TEN, status=BookingStatus.PENDING)
     assert not hooks(owner.get("/bookings/unconfirmed"), "bookings")
-    token = pages.csrf_token(owner, "/settings/password")
-    for action in ("confirm", "reject", "no-show"):
-        data = {"csrf_token": token, "uid": uid, "action": action}
-        assert owner.post("/bookings/unconfirmed", data=data).status_code == 404
-    assert owner.get(f"/bookings/unconfirmed?reject={uid}").status_code == 404
-
-
-def test_strangers_are_sent_to_the_login_page(client: FlaskClient) -> None:
-    assert client.get("/bookings/upcoming").location == "/login?next=/bookings/upcoming"
 
 
 def test_a_request_is_confirmed(owner: FlaskClient, app: Flask, event_type: EventType, booked: Booked) -> None:

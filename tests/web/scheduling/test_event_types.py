@@ -110,20 +110,6 @@ def test_deleting_asks_first(owner: FlaskClient, event_type: EventType) -> None:
     assert owner.get(edit(event_type)).status_code == 404
 
 
-def test_what_belongs_to_somebody_else_does_not_exist(app: Flask, other: FlaskClient, event_type: EventType) -> None:
-    token = {"csrf_token": pages.csrf_token(other, "/settings/password")}
-    for path in ("edit", "delete"):
-        assert other.get(f"/event-types/{event_type.id}/{path}").status_code == 404
-    for path in ("edit", "delete", "hidden"):
-        assert other.post(f"/event-types/{event_type.id}/{path}", data=token).status_code == 404
-    assert other.get("/rick/quick-chat").status_code == 200
-
-
-def test_strangers_are_sent_to_the_login_page(client: FlaskClient, event_type: EventType) -> None:
-    for path in ("/event-types", NEW, edit(event_type)):
-        assert client.get(path).location.startswith("/login")
-
-
 @pytest.mark.usefixtures("watch")
 def test_windows_limits_and_guests_are_kept_and_reach_the_booking_page(
     owner: FlaskClient, client: FlaskClient, event_type: EventType
@@ -172,13 +158,6 @@ def test_an_event_type_is_copied_and_moved(owner: FlaskClient, rick: User, event
     pages.submit(owner, "/event-types", {"direction": "down"}, to=f"/event-types/{event_type.id}/move")
     page = owner.get("/event-types")
     assert page.text.index("/rick/quick-chat<") > page.text.index("/rick/quick-chat-copy<")
-
-
-def test_someone_elses_event_type_is_neither_copied_nor_moved(other: FlaskClient, event_type: EventType) -> None:
-    token = pages.csrf_token(other, "/event-types/new")
-    for action in ("duplicate", "move"):
-        answer = other.post(f"/event-types/{event_type.id}/{action}", data={"csrf_token": token})
-        assert answer.status_code == 404
 
 
 def test_a_mistake_is_answered_while_another_process_writes(

@@ -156,14 +156,3 @@ def test_a_schedule_needs_a_name(owner: FlaskClient) -> None:
     answer = pages.submit(owner, f"{PAGE}/new", {"name": " "})
     assert answer.status_code == 422
     assert "Enter a name." in answer.text
-
-
-def test_someone_elses_schedule_does_not_exist(owner: FlaskClient, other: FlaskClient, schedule: str) -> None:
-    pages.submit(owner, f"{schedule}/overrides/new", {"day": "2026-03-03", "kind": "off"})
-    pages.submit(owner, f"{schedule}/away/new", {"firstDay": "2026-03-03"})
-    token = pages.csrf_token(other, PAGE)
-    for path in ("", "/delete", "/overrides/new", "/away/new"):
-        assert other.get(schedule + path).status_code == 404
-        assert other.post(schedule + path, data={"csrf_token": token}).status_code == 404
-    for path in ("/overrides/1/delete", "/away/1/delete"):
-        assert other.post(schedule + path, data={"csrf_token": token}).status_code == 404

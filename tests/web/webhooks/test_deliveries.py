@@ -50,20 +50,6 @@ def attempt(app: Flask, delivery: Delivery, number: int = 1, **values: object) -
         session.add(Attempt(delivery_id=delivery.id, number=number, **(fields | values)))
 
 
-def test_the_log_is_for_its_owner(app: Flask, other: FlaskClient, ann: User, webhook: Webhook) -> None:
-    delivery = deliver(app, webhook)
-    paths = [log(webhook), f"{log(webhook)}/deliveries/{delivery.id}"]
-    with app.app_context():
-        theirs = factories.create_webhook(ann)
-    for path in paths:
-        assert app.test_client().get(path).location == f"/login?next={path}"
-    token = pages.csrf_token(other, "/integrations/webhooks/new")
-    for path in [*paths, f"{log(theirs)}/deliveries/{delivery.id}"]:
-        assert other.get(path).status_code == 404
-    for path in [f"{log(hook)}/deliveries/{delivery.id}/resend" for hook in (webhook, theirs)]:
-        assert other.post(path, data={"csrf_token": token}).status_code == 404
-
-
 def test_an_empty_log_says_what_to_do(owner: FlaskClient, webhook: Webhook) -> None:
     assert "Nothing sent yet" in owner.get(log(webhook)).text
 

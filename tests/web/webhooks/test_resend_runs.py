@@ -100,18 +100,3 @@ def test_past_events_are_replayed_since_a_moment_or_one_by_one(
     assert "Replaying one event" in one.text
     again = pages.submit(owner, path, {"what": "since"})
     assert (again.status_code, "already" in again.text) == (422, True)
-
-
-def test_the_boxes_and_runs_are_for_the_owner(
-    app: Flask, owner: FlaskClient, other: FlaskClient, ann: User, webhook: Webhook
-) -> None:
-    pages.submit(owner, f"{log(webhook)}/resend-failed")
-    with app.app_context():
-        theirs = factories.create_webhook(ann)
-    token = {"csrf_token": pages.csrf_token(other, "/integrations/webhooks/new")}
-    for path in ("resend-failed", "replay", "runs/1"):
-        assert other.get(f"{log(webhook)}/{path}").status_code == 404
-    for path in (f"{log(webhook)}/resend-failed", f"{log(webhook)}/replay", f"{log(webhook)}/runs/1/stop"):
-        assert other.post(path, data=token).status_code == 404
-    assert other.get(f"{log(theirs)}/runs/1").status_code == 404
-    assert other.post(f"{log(webhook)}/resend-failed").status_code == 400

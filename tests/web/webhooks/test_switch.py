@@ -112,11 +112,3 @@ def test_saving_the_box_with_the_webhook_on_asks_too(app: Flask, owner: FlaskCli
     assert "Webhook saved." in asked.text
     assert "https://example.com/new" in asked.text
     assert not active(app, webhook)
-
-
-def test_the_question_is_for_the_owner(app: Flask, other: FlaskClient, webhook: Webhook) -> None:
-    assert other.get(path(webhook)).status_code == 404
-    token = pages.csrf_token(other, "/integrations/webhooks/new")
-    answer = other.post(path(webhook), data={"csrf_token": token, "active": "y", "waiting": "drop"})
-    assert answer.status_code == 404
-    assert states(app) == ["due", "due"]

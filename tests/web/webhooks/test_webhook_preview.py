@@ -169,13 +169,6 @@ def test_the_first_chosen_event_is_previewed_at_first(app: Flask, owner: FlaskCl
     assert json.loads(body(page))["triggerEvent"] == "MEETING_ENDED"
 
 
-def test_a_preview_for_a_webhook_of_somebody_else_does_not_exist(app: Flask, owner: FlaskClient, ann: User) -> None:
-    with app.app_context():
-        number = factories.create_webhook(ann).id
-    data = {"csrf_token": pages.csrf_token(owner, NEW)}
-    assert owner.post(f"{PREVIEW}?webhook={number}", data=data).status_code == 404
-
-
 def test_variables_are_offered_with_the_keys_and_questions_of_this_account(
     app: Flask, owner: FlaskClient, rick: User
 ) -> None:
