@@ -14,8 +14,10 @@ MAX_EMAIL_LENGTH = 254
 # What ends a line or steers a terminal; the line and paragraph separators count as line ends in some libraries.
 CONTROL_CHARACTERS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-# They would turn round what is beside a name. The marks of Arabic and Hebrew text do not and are kept.
+# They would turn round what is beside a name.
 _BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+# Marks of Arabic and Hebrew text: harmless on a page, not in the header of a mail or a line of a calendar.
+_DIRECTION_MARKS = dict.fromkeys((0x061C, 0x200E, 0x200F))
 _DOT = "[.\u3002\uff0e\uff61]"
 # Endings that email_validator refuses, whatever it is told; only by changing its list for everybody would it take them.
 _SET_APART = re.compile(
@@ -44,8 +46,8 @@ def one_line(text: str, longest: int) -> str:
 
 
 def shortened(text: str, longest: int) -> str:
-    """Return any text on one line, without control characters, cut to `longest` characters."""
-    line = _on_one_line(whole(text))
+    """Return any text on one line, without control characters and direction marks, cut to `longest` characters."""
+    line = _on_one_line(whole(text).translate(_DIRECTION_MARKS))
     return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 

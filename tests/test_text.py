@@ -132,6 +132,7 @@ def test_what_no_database_can_keep_is_refused(judge: Callable[[str], str], lette
 def test_what_is_shown_is_cut_and_never_refused() -> None:
     assert shortened("Ann\0\r\nBcc: eve\u202e \ud83d", 99) == "Ann Bcc: eve \ufffd"
     assert shortened("four words of text", 11) == "four words…"
+    assert shortened("Ann\u200e Lee\u200f\u061c", 99) == "Ann Lee"
 
 
 def test_halves_of_a_character_become_it() -> None:

@@ -125,7 +125,7 @@ def authenticate(session: Session, email: str, password: str) -> User | None:
 def by_email(session: Session, email: str) -> User | None:
     """Return the account with this e-mail address, in whatever letter case."""
     try:
-        email = details.clean_email(email)
+        email = details.known_email(email)
     except ValueError:
         return None
     return session.scalar(select(User).where(User.email == email))

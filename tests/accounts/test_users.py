@@ -126,6 +126,13 @@ def test_an_e_mail_address_in_any_case_and_the_password_open_an_account(session:
     assert users.authenticate(session, "", "") is None
 
 
+@pytest.mark.parametrize("email", ["rick@intranet", "rick@10.0.0.1"])
+def test_an_account_keeps_an_address_that_could_no_longer_be_chosen(session: Session, email: str) -> None:
+    user = factories.create_user("rick", email=email, password_hash=passwords.hash_password("never gonna give"))
+    assert users.authenticate(session, email.upper(), "never gonna give") is user
+    assert users.by_email(session, f" {email} ") is user
+
+
 def test_an_account_that_has_not_chosen_a_password_cannot_be_opened(session: Session) -> None:
     factories.create_user("rick")
     assert users.authenticate(session, "rick@example.com", "") is None

@@ -53,7 +53,7 @@ def forgot() -> str | tuple[str, int] | Response:
     began = time.monotonic()
     rate_limits.guess_failed()
     try:
-        email = details.clean_email(form.email.data)
+        email = details.known_email(form.email.data)
     except ValueError as error:
         form.show({"email": str(error)})
         return render_template("accounts/forgotten_password.html", form=form, sent=False), 422
