@@ -156,6 +156,32 @@ def test_sigint_stops_such_a_start_also_while_it_makes_the_tables(settings: dict
         signal.signal(signal.SIGINT, before)
 
 
+INTERRUPT_IS_DROPPED = """
+import os, signal, sys
+import calhooks.supervisor as supervisor
+
+def prepare(real=supervisor.prepare):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        pass  # As Python does with what is raised while it cleans up.
+    return real()
+
+supervisor.prepare = prepare
+sys.exit(supervisor.main())
+"""
+
+
+def test_sigint_is_heeded_also_where_python_drops_its_exception(settings: dict[str, str], tmp_path: Path) -> None:
+    environ = os.environ | settings | {"CALHOOKS_DATA_DIR": str(tmp_path), "CALHOOKS_PORT": str(free_port())}
+    command = [sys.executable, "-c", INTERRUPT_IS_DROPPED]
+    done = subprocess.run(
+        command, env=environ, cwd=ROOT, timeout=START_SECONDS, capture_output=True, text=True, check=False
+    )
+    assert "Stopping on SIGINT" in done.stdout
+    assert done.returncode == 0
+
+
 def test_a_worker_that_hangs_does_not_hold_up_the_stop(settings: dict[str, str]) -> None:
     with started(settings) as running:
         worker = running.pid_of("worker 1")

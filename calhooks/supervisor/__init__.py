@@ -5,6 +5,7 @@ Nothing here imports the application: the supervisor stays small and starts its 
 
 import signal
 import sys
+from types import FrameType
 
 from calhooks.supervisor.output import open_streams
 from calhooks.supervisor.preflight import CannotStart, prepare
@@ -14,10 +15,17 @@ from calhooks.supervisor.supervisor import Supervisor
 def main() -> int:
     """Run everything until a signal says stop. Returns the process' exit status."""
     open_streams()
+    signals: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        # Remembered too: Python drops an exception that is raised while it cleans up, for example after an import.
+        signals.append(number)
+        raise KeyboardInterrupt
+
     # Also where a shell has it ignored by what it starts with `&`: who sends it there means it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, interrupt)
     try:
-        return Supervisor(prepare()).run()
+        return Supervisor(prepare(), signals).run()
     except CannotStart as error:
         sys.stderr.write(f"calhooks: {error}\n")
         return 1

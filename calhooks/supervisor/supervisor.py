@@ -23,16 +23,16 @@ SAME_WISH_SECONDS = 0.5
 
 
 class Supervisor:
-    """The one process that a person starts."""
+    """The one process that a person starts. `signals` are those to stop that have come already."""
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: Prepared, signals: list[int]) -> None:
         self._settings = prepared.settings
         self._prepared = prepared
         self._children = [Child(command) for command in commands(prepared.settings, prepared.listener.fileno())]
         self._selector = selectors.DefaultSelector()
         self._startup: Startup | None = Startup(prepared.listener)
         self._stop: Stop | None = None
-        self._signals: list[int] = []
+        self._signals = signals
         self._status = 0
 
     def run(self) -> int:
