@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, event, inspect
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, ExceptionContext
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -72,6 +72,8 @@ def init_app(app: Flask, database_url: str) -> None:
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _prepare_sqlite)
             event.listen(db.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(db.engine, "handle_error", _give_up_what_broke)
 
 
 def load_migrations(app: Flask) -> None:
@@ -143,6 +145,18 @@ def _engine_options(database_url: str) -> dict[str, Any]:
     # The driver reads bytes where a server says SQL_ASCII, and could not even ask it for its encoding.
     encoding = {"client_encoding": "utf8"}
     return {"connect_args": encoding, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+
+
+def _give_up_what_broke(context: ExceptionContext) -> None:
+    """Have a connection closed, not rolled back, whose server said goodbye or whose driver lost track.
+
+    While a server stops, psycopg's "cannot exit pipeline mode while busy" leaves a connection that looks open and takes
+    no ROLLBACK. Such an error comes from the driver, so it has no SQLSTATE; 08 is "connection exception", 57P "operator
+    intervention": https://www.postgresql.org/docs/current/errcodes-appendix.html.
+    """
+    if isinstance(context.sqlalchemy_exception, OperationalError):
+        state = getattr(context.original_exception, "sqlstate", None)
+        context.is_disconnect = context.is_disconnect or state is None or state.startswith(("08", "57P"))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -171,6 +171,28 @@ def test_a_connection_that_died_while_reading_spoils_one_write_at_most(session: 
         inner.scalar(text("SELECT 1"))
 
 
+def test_a_connection_whose_driver_lost_track_is_given_up_without_a_word(
+    session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As it does now and then when the server stops while several rows are on their way."""
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no server that could go away")
+
+    def lose_track() -> None:
+        with writing() as inner:
+            driver = inner.connection().connection.driver_connection
+            assert driver is not None
+            driver.pgconn.enter_pipeline_mode()
+            driver.pgconn.send_query_params(b"SELECT 1", None)
+            inner.scalar(text("SELECT 1"))
+
+    with pytest.raises(OperationalError):
+        lose_track()
+    with writing() as inner:
+        assert inner.scalar(text("SELECT 1")) == 1
+    assert caplog.records == []
+
+
 def test_after_commit_runs_once_the_data_can_be_seen(session: Session) -> None:
     seen: list[int] = []
 

@@ -18,10 +18,15 @@ def main() -> int:
     signals: list[int] = []
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
-        # Remembered too: Python drops an exception that is raised while it cleans up, for example after an import.
+        # Remembered too: Python drops an exception that is raised while it cleans up, for example after a fork.
         signals.append(number)
         raise KeyboardInterrupt
 
+    def report_dropped(dropped: "sys.UnraisableHookArgs") -> None:
+        if dropped.exc_type is not KeyboardInterrupt:
+            sys.__unraisablehook__(dropped)
+
+    sys.unraisablehook = report_dropped
     # Also where a shell has it ignored by what it starts with `&`: who sends it there means it.
     signal.signal(signal.SIGINT, interrupt)
     try:
