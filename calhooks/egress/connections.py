@@ -9,7 +9,8 @@ import http.client
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,48 +31,41 @@ KEPT_CONNECTIONS = 64
 KEPT_IDLE_SECONDS = 60.0
 
 
-class _TimedSocket(socket.socket):
-    """A socket whose every call ends at the deadline, however slowly the other side drips."""
+@contextmanager
+def _in_time(sock: socket.socket) -> Iterator[Exchange]:
+    """End what the socket is asked for at the deadline, however slowly the other side drips."""
+    exchange = current()
+    sock.settimeout(exchange.left())
+    try:
+        yield exchange
+    except TimeoutError as error:
+        raise exchange.too_late() from error
 
+
+class _TimedSocket(socket.socket):
     def recv_into(self, *args: Any) -> int:
-        exchange = current()
-        self.settimeout(exchange.left())
-        try:
+        with _in_time(self) as exchange:
             count = super().recv_into(*args)
-        except TimeoutError as error:
-            raise exchange.too_late() from error
         exchange.took(count)
         return count
 
     def sendall(self, *args: Any) -> None:
-        exchange = current()
-        self.settimeout(exchange.left())
-        try:
+        with _in_time(self):
             super().sendall(*args)
-        except TimeoutError as error:
-            raise exchange.too_late() from error
 
 
 class _TimedTLSSocket(ssl.SSLSocket):
     """The same for TLS, whose sendall() calls send() piece by piece."""
 
     def recv_into(self, *args: Any) -> int:
-        exchange = current()
-        self.settimeout(exchange.left())
-        try:
+        with _in_time(self) as exchange:
             count = super().recv_into(*args)
-        except TimeoutError as error:
-            raise exchange.too_late() from error
         exchange.took(count)
         return count
 
     def send(self, *args: Any) -> int:
-        exchange = current()
-        self.settimeout(exchange.left())
-        try:
+        with _in_time(self):
             return super().send(*args)
-        except TimeoutError as error:
-            raise exchange.too_late() from error
 
 
 class _Head(http.client.HTTPResponse):

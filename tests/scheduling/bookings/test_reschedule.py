@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from sqlalchemy.orm import Session
 
@@ -9,11 +11,20 @@ from calhooks.scheduling.bookings.metadata import MetadataError
 from calhooks.scheduling.bookings.reschedule import reschedule
 from calhooks.scheduling.errors import NotAllowed, NotFound, SlotNotOffered, SlotTaken
 from calhooks.scheduling.event_types.editing import delete_event_type
-from calhooks.scheduling.models.bookings import BookingStatus
+from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.event_types import EventType
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, bookable, last_payload, move, submission, told
 
 pytestmark = pytest.mark.usefixtures("watch")
+
+
+def confirmed_booking(event_type: EventType, **values: Any) -> Booking:
+    """Book what is asked for only, and confirm it."""
+    booking = book_at(event_type, at(9), **values)
+    with writing() as session:
+        confirm(session, booking.uid, event_type.owner)
+    return booking
 
 
 def test_a_new_booking_takes_the_place_of_the_old_one_and_webhooks_hear_of_it_once(session: Session) -> None:
@@ -120,9 +131,7 @@ def test_a_booking_whose_event_type_is_gone_cannot_be_moved(session: Session) ->
 
 def test_where_the_host_confirms_the_old_booking_stays_until_then(session: Session) -> None:
     event_type = bookable(requires_confirmation=True)
-    old = book_at(event_type, at(9))
-    with writing() as inner:
-        confirm(inner, old.uid, event_type.owner)
+    old = confirmed_booking(event_type)
     new = move(old, at(14))
     assert (old.status, new.status) == (BookingStatus.ACCEPTED, BookingStatus.PENDING)
     assert last_payload(session)["rescheduleUid"] == old.uid
@@ -140,9 +149,7 @@ def test_where_the_host_confirms_the_old_booking_stays_until_then(session: Sessi
 
 def test_a_rejected_move_leaves_the_old_booking_untouched(session: Session) -> None:
     event_type = bookable(requires_confirmation=True)
-    old = book_at(event_type, at(9))
-    with writing() as inner:
-        confirm(inner, old.uid, event_type.owner)
+    old = confirmed_booking(event_type)
     new = move(old, at(14))
     with writing() as inner:
         reject(inner, new.uid, event_type.owner, reason="Not then")
@@ -153,9 +160,7 @@ def test_a_rejected_move_leaves_the_old_booking_untouched(session: Session) -> N
 
 def test_a_move_by_the_host_is_accepted_at_once_and_keeps_the_booker(session: Session) -> None:
     event_type = bookable(requires_confirmation=True)
-    old = book_at(event_type, at(9), locale="fr")
-    with writing() as inner:
-        confirm(inner, old.uid, event_type.owner)
+    old = confirmed_booking(event_type, locale="fr")
     new = move(old, at(14), by=event_type.owner, name="Rick", time_zone="Europe/London")
     booker = new.attendees[0]
     assert new.status == BookingStatus.ACCEPTED
@@ -166,9 +171,7 @@ def test_a_move_by_the_host_is_accepted_at_once_and_keeps_the_booker(session: Se
 
 def test_another_request_takes_the_place_of_the_one_before(session: Session) -> None:
     event_type = bookable(requires_confirmation=True)
-    old = book_at(event_type, at(9))
-    with writing() as inner:
-        confirm(inner, old.uid, event_type.owner)
+    old = confirmed_booking(event_type)
     first = move(old, at(14))
     second = move(first, at(15))
     assert (old.status, first.status, second.status) == (
@@ -187,10 +190,7 @@ def test_another_request_takes_the_place_of_the_one_before(session: Session) -> 
 
 
 def test_a_request_to_move_ends_with_the_booking_it_would_have_moved(session: Session) -> None:
-    event_type = bookable(requires_confirmation=True)
-    old = book_at(event_type, at(9))
-    with writing() as inner:
-        confirm(inner, old.uid, event_type.owner)
+    old = confirmed_booking(bookable(requires_confirmation=True))
     request = move(old, at(14))
     with writing() as inner:
         cancel(inner, old.uid, reason="", by=None)
@@ -199,10 +199,7 @@ def test_a_request_to_move_ends_with_the_booking_it_would_have_moved(session: Se
 
 
 def test_withdrawing_a_request_to_move_leaves_the_booking(session: Session) -> None:
-    event_type = bookable(requires_confirmation=True)
-    old = book_at(event_type, at(9))
-    with writing() as inner:
-        confirm(inner, old.uid, event_type.owner)
+    old = confirmed_booking(bookable(requires_confirmation=True))
     request = move(old, at(14))
     with writing() as inner:
         cancel(inner, request.uid, reason="", by=None)

@@ -7,40 +7,19 @@ from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.event_types.editing import (
-    create_event_type,
     delete_event_type,
     duplicate_event_type,
     move_event_type,
-    update_event_type,
 )
-from calhooks.scheduling.event_types.form import TypedEventType, check_event_type, slug_of
+from calhooks.scheduling.event_types.form import slug_of
 from calhooks.scheduling.event_types.lookups import (
     find_bookable,
     find_event_type,
     list_event_types,
     list_public_event_types,
 )
-from calhooks.scheduling.models.event_types import EventType
 from tests import factories
-
-
-@pytest.fixture
-def host(session: Session) -> User:
-    host = factories.create_user("rick")
-    factories.create_schedule(host)
-    return host
-
-
-def create(host: User, **values: Any) -> EventType:
-    checked = check_event_type(TypedEventType(**({"title": "Quick chat", "length": 30} | values)))
-    with writing() as session:
-        return create_event_type(session, host, checked)
-
-
-def update(event_type: EventType, host: User, **values: Any) -> EventType:
-    checked = check_event_type(TypedEventType(**({"title": "Quick chat", "length": 30} | values)))
-    with writing() as session:
-        return update_event_type(session, host, event_type.id, checked)
+from tests.scheduling.event_types.helpers import create, update
 
 
 def errors(host: User, **values: Any) -> dict[str, str]:

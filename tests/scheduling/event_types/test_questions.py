@@ -6,28 +6,15 @@ from sqlalchemy.orm import Session
 from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.scheduling.errors import InvalidInput, SlotNotOffered
-from calhooks.scheduling.event_types.editing import create_event_type, update_event_type
+from calhooks.scheduling.event_types.editing import update_event_type
 from calhooks.scheduling.event_types.form import TypedEventType, check_event_type
 from calhooks.scheduling.event_types.question_form import TypedQuestion, check_questions
 from calhooks.scheduling.event_types.questions import Question, QuestionKind, asked, check_answers, own_questions
-from calhooks.scheduling.models.event_types import EventType, LocationKind
-from tests import factories
+from calhooks.scheduling.models.event_types import LocationKind
+from tests.scheduling.event_types.helpers import create
 from tests.scheduling.helpers import at, book_at, bookable, last_payload, move
 
 pytestmark = pytest.mark.usefixtures("watch")
-
-
-@pytest.fixture
-def host(session: Session) -> User:
-    host = factories.create_user("rick")
-    factories.create_schedule(host)
-    return host
-
-
-def create(host: User, **values: Any) -> EventType:
-    checked = check_event_type(TypedEventType(**({"title": "Quick chat", "length": 30} | values)))
-    with writing() as session:
-        return create_event_type(session, host, checked)
 
 
 def question(kind: QuestionKind, **values: Any) -> Question:
