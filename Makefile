@@ -8,7 +8,7 @@ PROCESSES = $(shell n=$$((3 * $$(getconf _NPROCESSORS_ONLN) / 2)); echo $$((n < 
 # An environment whose Python was upgraded away under it is built anew.
 STALE := $(shell $(PY) -c 'import gunicorn' 2>/dev/null || rm -f .venv/for-running .venv/for-developing)
 
-.PHONY: help run test days faults bench lint types check clean
+.PHONY: help run test days faults attack bench lint types check clean
 
 help: ## this list
 	@$(HELP)
@@ -28,6 +28,9 @@ days: .venv/for-developing ## run every test on the days that are hardest to be 
 
 faults: .venv/for-developing ## kill, stop and starve real processes under load; ARGS="-k redis" for some faults
 	@$(PY) -m pytest tests/faults -n $(PROCESSES) -q -o timeout=900 $(ARGS)
+
+attack: .venv/for-developing ## attack a calhooks of its own and print what held; ARGS="fuzz --seed a" for one attack
+	@$(PY) -m tests.attack $(ARGS)
 
 lint: .venv/for-developing ## look for mistakes and for another style than ours
 	@$(PY) -m ruff check .

@@ -71,8 +71,13 @@ def post_form(page: TestResponse, to: str | None = None) -> Form:
 
 def forms(page: TestResponse) -> list[Form]:
     """Return the forms of a page."""
-    parser = _FormParser(page.request.url)
-    parser.feed(page.text)
+    return forms_in(page.request.url, page.text)
+
+
+def forms_in(url: str, text: str) -> list[Form]:
+    """Return the forms in the text of a page that was got from `url`."""
+    parser = _FormParser(url)
+    parser.feed(text)
     return parser.forms
 
 

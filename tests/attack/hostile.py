@@ -1,0 +1,102 @@
+"""What somebody types who means no good, or whose program is broken."""
+
+MARK = "zzattack"
+# What a template engine makes of 1337*1337.
+PRODUCT = "1787569"
+
+MARKUP = [
+    f'"><{MARK} x=1>',
+    f"'><{MARK}>",
+    f"</textarea></title></script><{MARK}>",
+    f"x' {MARK}='1' \" {MARK}=\"1",
+    f"javascript:{MARK}()",
+    f'[a](javascript:{MARK}) ![b](x:y) <{MARK}> <a href="javascript:{MARK}">',
+    f"data:text/html,<{MARK}>",
+    f"&lt;{MARK}&gt; &#60;{MARK}&#62;",
+    "{{ 1337*1337 }} ${1337*1337} #{1337*1337} {% print(1337*1337) %} <%= 1337*1337 %>",
+    "{{#each attendees}}{{#each @root.attendees}}{{name}}{{/each}}{{/each}}",
+    '{"a": "{{attendees.0.name}}", "b": {{responses}}, "c": "{{metadata.x}}',
+]
+STRUCTURE = [
+    f"x\r\n{MARK}: 1\r\n\r\n<{MARK}>",
+    f"x\nSet-Cookie: {MARK}=1",
+    f"=?utf-8?q?x=0d=0a{MARK}:_yes?=",
+    "' OR 1=1 --",
+    "\\'; DROP TABLE users; --",
+    "%' AND randomblob(100000000) --",
+    "../../../../etc/passwd",
+    "..%2f..%2fetc%2fpasswd",
+    "$(sleep 9)`sleep 9`|sleep 9",
+    "\x00",
+    "a\x00b\x1b[31m\x07\x7f",
+    "\u202egnp.exe\u2066\u200b\ufeff",
+    "e\u0301" + "\u0300" * 3000,
+    "😀" * 500,
+    b"\xed\xa0\x80\xff\xfe\xc0\xaf",
+    "﷽" * 200,
+    "\u2028\u2029\x85",
+]
+NUMBERS = [
+    "",
+    " ",
+    "0",
+    "-1",
+    "-0",
+    "1e999",
+    "NaN",
+    "Infinity",
+    "0x10",
+    "1_000",
+    "٣",
+    "²",
+    "1.5",
+    "+7",
+    "2147483648",
+    "9223372036854775808",
+    "9" * 5000,
+    "true",
+    "null",
+]
+TIMES = [
+    "0000-00-00",
+    "0001-01-01T00:00",
+    "9999-12-31T23:59:59.999999+14:00",
+    "2026-02-30",
+    "2028-02-29T24:00:00Z",
+    "2026-03-29T01:30",
+    "2026-W53-7",
+    "20261128T101010",
+    "2026-11-28T10:00:00+99:99",
+    "25:61",
+    "-5:00",
+    "Etc/GMT+99",
+    "/etc/localtime",
+    "Europe/London\x00",
+    "Factory",
+    "posixrules",
+]
+ADDRESSES = [
+    "a@b",
+    '"x y"@example.com',
+    "a@[127.0.0.1]",
+    "rick@ｅxample.com",
+    "x@" + "a" * 250 + ".com",
+    "a@example.com,b@example.com",
+    "a@example.com\r\nBcc: b@example.com",
+    "https://example.com/" + "a" * 5000,
+    "http://[::1",
+    "http://[v1.x]/",
+    "http://example.com:99999/",
+    "http://user:pass@example.com/",
+    "//evil.example/x",
+    "/\\evil.example",
+    "https:evil.example",
+    "\thttps://evil.example",
+    "file:///etc/passwd",
+    "gopher://127.0.0.1:6379/_FLUSHALL",
+    "http://\u2488\u2488\u2488\u2488/",
+    "http://xn--/",
+]
+SIZES = ["a" * 300, "a" * 20_000, "a b " * 5000, "[" * 20_000, '{"a":' * 3000, "{{" * 5000, "\n" * 20_000, "(" * 3000]
+
+TEXTS: list[str | bytes] = [*MARKUP, *STRUCTURE, *NUMBERS, *TIMES, *ADDRESSES, *SIZES]
