@@ -4,14 +4,12 @@ from typing import Any
 
 wsgi_app = "app:app"
 workers = 1
-worker_class = "gthread"
+worker_class = "calhooks.server.worker.BufferingWorker"
 threads = 16
+# Most systems allow a process 1,024 open files; databases and Redis need some of them.
+worker_connections = 800
 loglevel = "warning"
 control_socket_disable = True
-
-# A booking link may carry 4,000 bytes of metadata; what is more is refused by a page that says so.
-limit_request_line = 0
-limit_request_field_size = 65536
 
 # Whether a proxy is believed is CALHOOKS_TRUSTED_PROXIES' business alone.
 forwarded_allow_ips = ""

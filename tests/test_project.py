@@ -23,6 +23,7 @@ NAMES_BY_CONVENTION = ("blueprint", "init_app", "log", "PAGES")
 # From the bottom up. A package or module may import from its own floor and from those below.
 FLOORS = (
     ("config", "datadir", "db", "clock", "ids", "events", "zones", "locales", "text"),
+    ("server",),
     ("egress",),
     ("accounts",),
     ("mail",),
@@ -68,6 +69,7 @@ KEPT_TO = {
     "redis": ("config.py", "delivery/queue/", "jobs.py", "worker.py", "scheduler.py", "web/site/rate_limits.py"),
     "email_validator": ("text.py",),
     "rq": ("delivery/queue/", "jobs.py", "worker.py", "scheduler.py"),
+    "gunicorn": ("server/",),
     "requests": ("delivery/sending/", "egress/"),
     "urllib3": ("delivery/sending/", "egress/"),
     "flask_wtf": ("web/",),
@@ -249,8 +251,9 @@ def test_every_ignore_carries_its_reason() -> None:
     assert bare == []
 
 
-def test_the_supervisor_does_not_load_the_application() -> None:
-    code = "import sys, calhooks.supervisor; print(*sys.modules)"
+@pytest.mark.parametrize("module", ["supervisor", "server.worker"])
+def test_what_starts_the_application_does_not_load_it(module: str) -> None:
+    code = f"import sys, calhooks.{module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert loaded & {"flask", "sqlalchemy", "redis", "requests", "jinja2"} == set()

@@ -4,7 +4,7 @@ import logging
 import sqlite3
 from http import HTTPStatus
 
-from flask import Flask, g, render_template
+from flask import Flask, abort, g, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -12,7 +12,11 @@ from werkzeug.sansio.response import Response
 
 from calhooks.db import database_reason
 from calhooks.scheduling.errors import NotFound
+from calhooks.server.heads import REFUSED_HEADER
 from calhooks.web.site.access import login_manager
+
+# The server's own header; one from a client would arrive in capitals.
+REFUSED = f"HTTP_{REFUSED_HEADER}"
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +24,9 @@ SENTENCES = {
     400: ("That did not work", "The request could not be understood."),
     404: ("This page does not exist", "Check the address. What you are looking for may have been moved or removed."),
     405: ("That did not work", "This address does not take that kind of request."),
+    414: ("This link is too long", "Shorten the address and try again."),
     413: ("Too much at once", "The request is larger than 1 MB. Shorten what you typed and send it again."),
+    431: ("This request is too long", "Its headers are too large. Delete this site's cookies and try again."),
     429: ("Too many tries", "Wait a minute, then try again."),
     500: ("Something broke", "It is our fault and has been written to the log. Nothing you saved is lost; try again."),
     503: ("The database does not answer", "Nothing you saved is lost; try again in a minute."),
@@ -29,10 +35,17 @@ SENTENCES = {
 
 def init_app(app: Flask) -> None:
     """Show every error as a page of ours."""
+    app.before_request(_refuse)
     app.register_error_handler(HTTPException, _show)
     app.register_error_handler(CSRFError, _show_csrf)
     app.register_error_handler(NotFound, _show_not_found)
     app.register_error_handler(OperationalError, _show_no_database)
+
+
+def _refuse() -> None:
+    """Show the page for a request that the server refused before it was complete."""
+    if status := request.environ.get(REFUSED):
+        abort(int(status))
 
 
 def _show(error: HTTPException) -> Response | tuple[str, int]:

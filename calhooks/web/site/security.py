@@ -6,6 +6,7 @@ from flask import Flask, Response, abort, request, session
 from flask_wtf import CSRFProtect
 
 from calhooks.config import Config
+from calhooks.server.limits import MAX_REQUEST_BYTES
 from calhooks.web.site.sessions import Sessions
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -31,7 +32,6 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 FILE_HEADERS = {"X-Content-Type-Options": "nosniff"}
-MAX_REQUEST_BYTES = 1024 * 1024
 
 csrf = CSRFProtect()
 

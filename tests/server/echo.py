@@ -1,0 +1,38 @@
+"""An application that answers with what reached it, and gunicorn's settings for it: few connections, short waits."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qsl
+
+Start = Callable[[str, list[tuple[str, str]]], object]
+
+wsgi_app = "tests.server.echo:app"
+worker_class = "calhooks.server.worker.BufferingWorker"
+threads = 2
+worker_connections = 40
+keepalive = 3
+graceful_timeout = 10
+control_socket_disable = True
+loglevel = "warning"
+
+
+def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+    """Answer after `wait` seconds with `bytes` bytes, or with a JSON object that says what was asked."""
+    asked = dict(parse_qsl(environ["QUERY_STRING"]))
+    time.sleep(float(asked.get("wait", 0)))
+    if refused := environ.get("HTTP_refused"):
+        start_response(f"{refused} Refused", [("Content-Length", "0")])
+        return []
+    if "fails" in asked:
+        raise ValueError("an application that fails")
+    if "parts" in asked:
+        start_response("200 OK", [])
+        return (b"part" for _ in range(int(asked["parts"])))
+    body = environ["wsgi.input"].read()
+    said = {"method": environ["REQUEST_METHOD"], "path": environ["PATH_INFO"], "body": body.decode("latin-1")}
+    said["query"] = len(environ["QUERY_STRING"])
+    answer = b"x" * int(asked["bytes"]) if "bytes" in asked else json.dumps(said).encode()
+    start_response("200 OK", [("Content-Length", str(len(answer)))])
+    return [answer]
