@@ -101,7 +101,7 @@ class ClientConnection:
     def wait_for_request(self, now: float) -> None:
         """Start on the next request, which may have arrived already, in part or complete."""
         self.request, self._body, self._searched = None, None, 0
-        self._become(Phase.SILENT, now, now + self.settings.keepalive)
+        self._become(Phase.SILENT, now, now + max(HEAD_SECONDS, self.settings.keepalive))
         self._advance(now)
 
     def proceed(self, now: float) -> None:
