@@ -17,9 +17,10 @@ class SizedBody:
     """A body whose size the Content-Length header gives."""
 
     def __init__(self, size: int) -> None:
-        self.expected = size
-        self.content = bytearray()
         self.too_large = size > MAX_REQUEST_BYTES
+        # A header may announce more than a float can hold.
+        self.expected = min(size, MAX_REQUEST_BYTES)
+        self.content = bytearray()
 
     def take(self, received: bytearray) -> bool:
         """Move this body's bytes out of `received`, and tell whether it is complete."""

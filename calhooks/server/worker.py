@@ -58,11 +58,9 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         connection = ClientConnection(self.cfg, sock, client, listener.getsockname())
         self._connections.add(connection)
         self.nr_conns += 1
-        now = time.monotonic()
-        connection.wait_for_request(now)
+        connection.wait_for_request(time.monotonic())
         # A client that connects usually sends at once.
-        connection.proceed(now)
-        self._settle(connection)
+        self._take(connection, connection.proceed)
         if self.nr_conns >= self.worker_connections:
             self._close_oldest(lambda _: 1)
 
@@ -80,8 +78,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
 
     def finish_request(self, connection: ClientConnection, answered: Future[bool]) -> None:
         """Take a connection back from its thread."""
-        connection.finish(not answered.cancelled() and answered.result(), time.monotonic())
-        self._settle(connection)
+        self._take(connection, lambda now: connection.finish(not answered.cancelled() and answered.result(), now))
 
     def murder_pending(self) -> None:
         """Close connections whose deadline has passed. gunicorn calls this after each round of events."""
@@ -94,11 +91,19 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         for connection in list(self._connections):
             stops = self._stopping_since and connection.phase is Phase.SILENT
             if now > (self._stopping_since + STOPPING_SECONDS if stops else connection.deadline):
-                connection.expire(now)
-                self._settle(connection)
+                self._take(connection, connection.expire)
 
     def _on_ready(self, connection: ClientConnection, _sock: Any) -> None:
-        connection.proceed(time.monotonic())
+        self._take(connection, connection.proceed)
+
+    def _take(self, connection: ClientConnection, step: Callable[[float], None]) -> None:
+        """Take a step on a connection at the current time, and do what its phase then needs."""
+        try:
+            step(time.monotonic())
+        except Exception:
+            # One connection must not end the process, and all others with it.
+            self.log.exception("A connection failed and is closed")
+            connection.phase = Phase.GONE
         self._settle(connection)
 
     def _settle(self, connection: ClientConnection) -> None:

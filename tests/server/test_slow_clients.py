@@ -10,7 +10,7 @@ from urllib.request import urlopen
 import pytest
 
 from calhooks.server.limits import MAX_HELD_BYTES, MAX_REQUEST_LINE_BYTES
-from tests.attack.slow_clients import CLIENTS, KINDS, held, measured
+from tests.attack.slow_clients import CLIENTS, KINDS, measure
 from tests.running import Running
 from tests.server.client import Address, closes_within, exchange, is_closed, open_client, read_all, statuses
 from tests.server.echo import threads, worker_connections
@@ -82,9 +82,9 @@ def test_a_stop_finishes_what_is_under_way_and_closes_what_is_silent(
 def test_pages_answer_while_hundreds_of_slow_clients_hang(tmp_path: Path) -> None:
     with Running({"CALHOOKS_DATA_DIR": str(tmp_path)}) as running:
         running.wait_until_ready()
-        with measured(running.url, "/setup") as (quiet, slowed, clients):
-            assert clients.held == CLIENTS
-            assert held(quiet, slowed), f"p95 {slowed * 1000:.0f} ms, {quiet * 1000:.0f} ms without them"
+        measured = measure(running.url, "/setup")
+        assert measured.clients > 0.9 * CLIENTS
+        assert measured.held, str(measured)
         assert "Traceback" not in running.output
 
 
