@@ -23,7 +23,7 @@ NAMES_BY_CONVENTION = ("blueprint", "init_app", "log", "PAGES")
 # From the bottom up. A package or module may import from its own floor and from those below.
 FLOORS = (
     ("config", "datadir", "db", "clock", "ids", "events", "zones", "locales", "text"),
-    ("egress",),
+    ("egress", "encryption"),
     ("accounts",),
     ("mail",),
     ("delivery",),
@@ -67,6 +67,7 @@ MAX_FILES_IN_A_FOLDER = 15
 KEPT_TO = {
     "redis": ("config.py", "delivery/queue/", "jobs.py", "worker.py", "scheduler.py", "web/site/rate_limits.py"),
     "email_validator": ("text.py",),
+    "cryptography": ("encryption/",),
     "rq": ("delivery/queue/", "jobs.py", "worker.py", "scheduler.py"),
     "requests": ("delivery/sending/", "egress/"),
     "urllib3": ("delivery/sending/", "egress/"),
