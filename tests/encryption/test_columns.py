@@ -55,10 +55,12 @@ def test_any_text_comes_back(app_with_keys: Flask, value: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def app_with_keys() -> Flask:
+def app_with_keys(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """An application that has keys, and no database to be set up for each example."""
     app = Flask(__name__)
-    app.extensions["calhooks"] = Config.from_env({"CALHOOKS_DATA_DIR": "instance", "SECRET_KEY": NEW_KEY})
+    app.extensions["calhooks"] = Config.from_env(
+        {"CALHOOKS_DATA_DIR": str(tmp_path_factory.mktemp("keys")), "SECRET_KEY": NEW_KEY}
+    )
     return app
 
 
