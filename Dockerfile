@@ -8,13 +8,14 @@ ENV PYTHONUNBUFFERED=1 \
 RUN useradd --system --uid 10001 --no-create-home calhooks && install -d -o calhooks -m 700 /data
 WORKDIR /srv/calhooks
 
-COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt
+COPY requirements.lock .
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 
-COPY app.py gunicorn.conf.py ./
+COPY LICENSE app.py gunicorn.conf.py ./
 COPY calhooks calhooks
 COPY static static
 COPY templates templates
+COPY docs docs
 RUN python -m compileall -q app.py gunicorn.conf.py calhooks
 
 USER calhooks

@@ -8,7 +8,7 @@ PROCESSES = $(shell n=$$((3 * $$(getconf _NPROCESSORS_ONLN) / 2)); echo $$((n < 
 # An environment whose Python was upgraded away under it is built anew.
 STALE := $(shell $(PY) -c 'import gunicorn' 2>/dev/null || rm -f .venv/for-running .venv/for-developing)
 
-.PHONY: help run test days faults attack bench lint types check clean
+.PHONY: help run test days faults attack bench lint types check lock clean
 
 help: ## this list
 	@$(HELP)
@@ -44,14 +44,17 @@ bench: .venv/for-developing ## measure, beside baselines; ROWS="worker claim" so
 
 check: lint types test ## lint, types and test
 
+lock: ## write requirements.lock and requirements-dev.lock, after a change to requirements.txt or requirements-dev.txt
+	@PYTHON=$(PY) tools/lock-requirements
+
 clean: ## remove the virtual environment and the caches; your data stays
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/for-running: requirements.txt tools/make-venv
-	@tools/make-venv requirements.txt
+.venv/for-running: requirements.lock tools/make-venv
+	@tools/make-venv requirements.lock
 	@touch $@
 
-.venv/for-developing: requirements.txt requirements-dev.txt tools/make-venv
-	@tools/make-venv requirements-dev.txt
+.venv/for-developing: requirements.lock requirements-dev.lock tools/make-venv
+	@tools/make-venv requirements-dev.lock
 	@touch .venv/for-running $@

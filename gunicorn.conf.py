@@ -1,5 +1,6 @@
 """How gunicorn serves calhooks, alone (`gunicorn app:app`) or under `python app.py`."""
 
+import sys
 from typing import Any
 
 wsgi_app = "app:app"
@@ -19,11 +20,17 @@ graceful_timeout = 7
 
 
 def post_worker_init(worker: Any) -> None:
-    """Give a new database its tables, and say when a process was replaced: gunicorn only says that the old one died."""
-    from calhooks.db import make_tables
+    """Get the database ready, and say when a process was replaced: gunicorn only says that the old one died."""
+    from calhooks.encryption.check import open_database
+    from calhooks.encryption.keys import WrongKey
 
     app = worker.app.wsgi()
-    with app.app_context():
-        make_tables(app)
+    try:
+        with app.app_context():
+            open_database(app)
+    except WrongKey as error:
+        sys.stderr.write(f"calhooks: {error}\n")
+        # gunicorn takes 3 for "could not start" and does not try again.
+        sys.exit(3)
     if worker.age > 1:
         worker.log.warning("The web process is running again (pid: %s)", worker.pid)

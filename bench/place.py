@@ -29,6 +29,7 @@ from calhooks.supervisor import redis_server
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("CALHOOKS_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "MAIL_")
 STOP_SECONDS = 20.0
+SECRET_KEY = token_hex(32)
 
 
 class Stage:
@@ -116,6 +117,8 @@ class Place:
             "CALHOOKS_BASE_URL": "http://localhost",
             "CALHOOKS_EGRESS_ALLOW": "127.0.0.0/8",
             "CALHOOKS_RATE_LIMITS": "off",
+            # The copies of one migrated database share its key.
+            "SECRET_KEY": SECRET_KEY,
             "REDIS_URL": self._redis_url,
         }
 

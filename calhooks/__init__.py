@@ -31,6 +31,7 @@ def create_app(settings: Config | None = None, *, pages: bool = True) -> Flask:
     app = Flask(__name__, root_path=str(ROOT))
     app.extensions["calhooks"] = settings
     app.secret_key = settings.secret_key
+    app.config["SECRET_KEY_FALLBACKS"] = list(settings.secret_key_fallbacks)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if settings.trusted_proxies:

@@ -12,7 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from calhooks.accounts import links, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.config import current_config
-from calhooks.db import database_reason, load_migrations, make_tables, writing
+from calhooks.db import database_reason, load_migrations, writing
+from calhooks.encryption.check import open_database
+from calhooks.encryption.columns import Unreadable
+from calhooks.encryption.keys import WrongKey
+from calhooks.encryption.rotation import rotate_secrets
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.zones import UnknownZone, canonical_zone
 
@@ -26,12 +30,22 @@ def _zone(_context: click.Context, _parameter: click.Parameter, typed: str) -> s
 
 @contextmanager
 def _database() -> Iterator[None]:
-    """Give a new database its tables; one that cannot be used is a sentence for the person who typed the command."""
+    """Get the database ready; one that cannot be used is a sentence for the person who typed the command."""
     try:
-        make_tables(current_app)
+        open_database(current_app)
         yield
+    except (WrongKey, Unreadable) as error:
+        raise click.ClickException(str(error)) from error
     except DBAPIError as error:
         raise click.ClickException(f"The database cannot be used: {database_reason(error)}") from error
+
+
+def _open() -> None:
+    """Get the database ready; one that is unreachable is waited for."""
+    try:
+        open_database(current_app)
+    except WrongKey as error:
+        raise click.ClickException(str(error)) from error
 
 
 @click.command("create-user")
@@ -78,7 +92,7 @@ def work() -> None:
     # Imported here, and below, because the web server knows these commands too and should not load what they need.
     from calhooks import worker
 
-    make_tables(current_app)
+    _open()
     worker.run_worker()
 
 
@@ -88,8 +102,22 @@ def schedule() -> None:
     """See to retries, meetings and old data until stopped. A second one stands by."""
     from calhooks import scheduler
 
-    make_tables(current_app)
+    _open()
     scheduler.run_scheduler()
+
+
+@click.command("rotate-secrets")
+@with_appcontext
+def rotate_secrets_command() -> None:
+    """Encrypt every secret in the database with SECRET_KEY, after it was changed. Can be interrupted and run again."""
+    # What has encrypted columns and was not imported above.
+    from calhooks.scheduling.models import calendars  # noqa: F401 - fills the metadata
+    from calhooks.webhooks import models  # noqa: F401 - fills the metadata
+
+    with _database():
+        for label, rewritten in rotate_secrets():
+            click.echo(f"{label}: {rewritten:,} encrypted again")
+    click.echo("Everything is encrypted with SECRET_KEY. SECRET_KEY_FALLBACKS is now needed for sessions only.")
 
 
 class _Migrations(click.Command):
@@ -114,3 +142,4 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(schedule)
     app.cli.add_command(create_user_command)
     app.cli.add_command(reset_password)
+    app.cli.add_command(rotate_secrets_command)

@@ -43,6 +43,7 @@ class Config:
     redis_url: str
     redis_is_embedded: bool
     secret_key: str
+    secret_key_fallbacks: tuple[str, ...]
     egress_allow: tuple[Network, ...]
     rate_limits: bool
     workers: int
@@ -87,6 +88,7 @@ class Config:
             redis_url=redis_url or f"unix://{datadir.redis_socket(data_dir)}",
             redis_is_embedded=not redis_url,
             secret_key=read.parsed("SECRET_KEY", "", str, "any text") or _kept_key(data_dir),
+            secret_key_fallbacks=read.parsed("SECRET_KEY_FALLBACKS", "", _keys, "former keys, comma-separated,"),
             egress_allow=read.parsed(
                 "CALHOOKS_EGRESS_ALLOW", "", _networks, "comma-separated CIDRs such as 10.0.0.0/8,192.168.1.7/32"
             ),
@@ -246,6 +248,10 @@ def _mail_from(text: str) -> str:
     if text and not usable:
         raise ValueError(text)
     return text
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _networks(text: str) -> tuple[Network, ...]:

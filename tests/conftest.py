@@ -50,6 +50,8 @@ class CompiledTemplates(BytecodeCache):
 
 COMPILED = CompiledTemplates()
 LOOPBACK = "127.0.0.0/8,::1/128"
+# The same for all: a copy of a migrated database knows the key it was made with.
+SECRET_KEY = "a-key-that-all-tests-share-and-nobody-else"
 # Which of several processes that share the tests this is.
 PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
@@ -94,7 +96,8 @@ def postgres_url() -> Iterator[str]:
 def migrated_database(tmp_path_factory: pytest.TempPathFactory, postgres_url: str) -> Path | str:
     """A database with every migration run: a SQLite file to copy, or the URL of the PostgreSQL one to empty."""
     directory = tmp_path_factory.mktemp("migrated")
-    app = create_app(Config.from_env({"CALHOOKS_DATA_DIR": str(directory), "DATABASE_URL": postgres_url}))
+    variables = {"CALHOOKS_DATA_DIR": str(directory), "DATABASE_URL": postgres_url, "SECRET_KEY": SECRET_KEY}
+    app = create_app(Config.from_env(variables))
     load_migrations(app)
     with app.app_context():
         flask_migrate.upgrade()
@@ -110,6 +113,7 @@ def environ(migrated_database: Path | str, redis_url: str, tmp_path: Path) -> di
         "CALHOOKS_EGRESS_ALLOW": LOOPBACK,
         "CALHOOKS_BASE_URL": "http://localhost",
         "REDIS_URL": redis_url,
+        "SECRET_KEY": SECRET_KEY,
     }
     redis.Redis.from_url(redis_url).flushdb()
     if isinstance(migrated_database, Path):

@@ -125,6 +125,14 @@ def test_the_secret_key_is_made_once_and_is_the_owners_alone(tmp_path: Path) -> 
     assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
 
 
+def test_former_keys_are_separated_by_commas(environ: dict[str, str]) -> None:
+    assert Config.from_env(environ).secret_key_fallbacks == ()
+    assert Config.from_env(environ | {"SECRET_KEY_FALLBACKS": " a, ,short one,"}).secret_key_fallbacks == (
+        "a",
+        "short one",
+    )
+
+
 def test_a_deep_data_directory_still_has_a_short_socket_path(tmp_path: Path) -> None:
     deep = tmp_path.joinpath(*["a-long-directory-name"] * 6)
     assert len(str(datadir.redis_socket(deep))) <= datadir.MAX_SOCKET_PATH_LENGTH

@@ -24,7 +24,7 @@ NAMES_BY_CONVENTION = ("blueprint", "init_app", "log", "PAGES")
 FLOORS = (
     ("config", "datadir", "db", "clock", "ids", "events", "zones", "locales", "text"),
     ("server",),
-    ("egress",),
+    ("egress", "encryption"),
     ("accounts",),
     ("mail",),
     ("delivery",),
@@ -68,6 +68,7 @@ MAX_FILES_IN_A_FOLDER = 15
 KEPT_TO = {
     "redis": ("config.py", "delivery/queue/", "jobs.py", "worker.py", "scheduler.py", "web/site/rate_limits.py"),
     "email_validator": ("text.py",),
+    "cryptography": ("encryption/",),
     "rq": ("delivery/queue/", "jobs.py", "worker.py", "scheduler.py"),
     "gunicorn": ("server/",),
     "requests": ("delivery/sending/", "egress/"),

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from calhooks.db import Base, UTCDateTime
 from calhooks.egress.urls import MAX_URL_LENGTH
+from calhooks.encryption.columns import Encrypted, EncryptedJSON
 
 MAX_SUMMARY_LENGTH = 500
 
@@ -69,7 +70,7 @@ class Endpoint(Base):
     consecutive_failures: Mapped[int] = mapped_column(default=0)
     last_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_success_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    secret_headers: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    secret_headers: Mapped[list[list[str]]] = mapped_column(EncryptedJSON("endpoints.secret_headers"), default=list)
     told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -111,7 +112,7 @@ class SigningKey(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"), index=True)
-    secret: Mapped[str] = mapped_column(Text)
+    secret: Mapped[str] = mapped_column(Encrypted("signing_keys.secret"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

@@ -5,7 +5,7 @@ The tables follow IANA's special-purpose registries (RFC 6890 and its updates). 
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
@@ -53,8 +53,10 @@ SPECIAL_IPV6 = {
 
 IPV4_MAPPED = IPv6Network("::ffff:0:0/96")
 NAT64 = IPv6Network("64:ff9b::/96")
-# Further ranges with an IPv4 address inside, and how many bits from the right: no way round to metadata addresses.
-EMBEDDED_IPV4 = {IPv6Network("::/96"): 0, IPv6Network("64:ff9b:1::/48"): 0, IPv6Network("2002::/16"): 80}
+SIX_TO_FOUR = IPv6Network("2002::/16")
+TEREDO = IPv6Network("2001::/32")
+# Lengths of the prefix, in bits, for which RFC 6052 lets an IPv4 address begin before or after the reserved octet.
+SPLIT_PREFIXES = (40, 48, 56, 64)
 
 METADATA = frozenset(
     ipaddress.ip_address(text)
@@ -74,6 +76,7 @@ METADATA = frozenset(
         "fe80::a9fe:a9fe",  # OpenStack
     )
 )
+METADATA_IPV4 = frozenset(int(address) for address in METADATA if isinstance(address, IPv4Address))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +132,28 @@ def _ipv4_inside(address: Address) -> Address:
 def _is_metadata(address: Address) -> bool:
     if address in METADATA:
         return True
-    if isinstance(address, IPv4Address):
-        return False
-    if address.teredo is not None and address.teredo[1] in METADATA:
-        return True
-    return any(
-        address in network and IPv4Address(int(address) >> shift & 0xFFFFFFFF) in METADATA
-        for network, shift in EMBEDDED_IPV4.items()
-    )
+    return isinstance(address, IPv6Address) and not METADATA_IPV4.isdisjoint(_embedded(address))
+
+
+def _embedded(address: IPv6Address) -> Iterator[int]:
+    """Give, as numbers, what may be an IPv4 address inside, by any RFC that puts one there.
+
+    Networks choose their own prefixes for translation, so the prefix is not looked at, nor are the bits that an RFC
+    reserves: not every router looks at them either.
+    """
+    number = int(address)
+    # The last 32 bits: RFC 6052 /96, IPv4-compatible (4291), IPv4-translated (2765), ISATAP (5214), 6over4 (2529).
+    yield number & 0xFFFFFFFF
+    # Before the last 16 bits: MAP-E and MAP-T (7597, 7599), 4rd (7600).
+    yield number >> 16 & 0xFFFFFFFF
+    # After the first 32 bits: RFC 6052 /32, 6rd (5969), the server of Teredo (4380).
+    yield number >> 64 & 0xFFFFFFFF
+    # RFC 6052, around or behind the reserved octet, bits 64 to 71.
+    without_octet = number >> 64 << 56 | number & (1 << 56) - 1
+    for prefix in SPLIT_PREFIXES:
+        yield without_octet >> 88 - prefix & 0xFFFFFFFF
+    if address in SIX_TO_FOUR:
+        yield number >> 80 & 0xFFFFFFFF
+    if address in TEREDO:
+        # The client's address is written inverted.
+        yield ~number & 0xFFFFFFFF

@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConst
 from sqlalchemy.orm import Mapped, mapped_column
 
 from calhooks.db import Base, UTCDateTime
+from calhooks.encryption.columns import Encrypted
 from calhooks.text import MAX_NAME_LENGTH
 
 
@@ -65,8 +66,8 @@ class Mail(Base):
     reply_to: Mapped[str] = mapped_column(String(320), default="")
     reply_to_name: Mapped[str] = mapped_column(String(MAX_NAME_LENGTH), default="")
     subject: Mapped[str] = mapped_column(String(300))
-    text: Mapped[str] = mapped_column(Text)
-    html: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Encrypted("mails.text"))
+    html: Mapped[str] = mapped_column(Encrypted("mails.html"))
     calendar: Mapped[bytes | None] = mapped_column(LargeBinary)
     calendar_method: Mapped[str] = mapped_column(String(16), default="")
     state: Mapped[MailState] = mapped_column(String(16))

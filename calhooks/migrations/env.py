@@ -1,11 +1,12 @@
 """Run the migrations on the application's database: all of them or none, one process at a time."""
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from calhooks import db
 from calhooks.accounts import models as accounts_models  # noqa: F401 - fills the metadata
 from calhooks.delivery import models as delivery_models  # noqa: F401 - fills the metadata
+from calhooks.encryption.check import note_newest_key
 from calhooks.mail import models as mail_models  # noqa: F401 - fills the metadata
 from calhooks.scheduling.availability import holds as holds_models  # noqa: F401 - fills the metadata
 from calhooks.scheduling.models import bookings as bookings_models  # noqa: F401 - fills the metadata
@@ -36,6 +37,9 @@ def migrate(connection: Connection) -> None:
             refuse_other_encodings(connection)
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
         context.run_migrations()
+        # Raises WrongKey, which undoes all of it. A downgrade may have taken the table away.
+        if inspect(connection).has_table("encryption_keys"):
+            note_newest_key(connection)
 
 
 with db.db.engine.connect().execution_options(**{db.IMMEDIATE: True}) as connection:

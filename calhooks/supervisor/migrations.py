@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote
 
+from calhooks.config import Config
+from calhooks.encryption.keys import WrongKey, keyring_of
 from calhooks.supervisor.child import follow_parent
 from calhooks.supervisor.commands import flask
 from calhooks.supervisor.output import show
@@ -17,10 +19,10 @@ VERSIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
 REVISION = re.compile(r"^(revision|down_revision)\b[^=]*= *[\"'](\w+)[\"']", re.MULTILINE)
 
 
-def migrate(database_url: str) -> None:
+def migrate(settings: Config) -> None:
     """Run `flask db upgrade` unless the database is seen to need nothing. Raises CannotStart."""
-    if stored_revision(database_url) == newest_revision():
-        return
+    if _stored(settings.database_url, "SELECT version_num FROM alembic_version") == [newest_revision()]:
+        return _check_keys(settings)
     # In our process group, so that Ctrl-C ends it too: it is all or nothing.
     done = subprocess.run(  # noqa: S603 - our own command
         flask("db", "upgrade"),
@@ -56,14 +58,21 @@ def newest_revision() -> str:
     return " ".join(made - replaced)
 
 
-def stored_revision(database_url: str) -> str | None:
-    """Return the revision in an SQLite file, or None where it cannot be seen so simply."""
+def _check_keys(settings: Config) -> None:
+    """Make sure that the secrets in an SQLite file can be decrypted; an upgrade does so itself. Raises CannotStart."""
+    try:
+        keyring_of(settings).check(_stored(settings.database_url, "SELECT key_id FROM encryption_keys"))
+    except WrongKey as error:
+        raise CannotStart(str(error)) from error
+
+
+def _stored(database_url: str, query: str) -> list[str]:
+    """Return the first column of what is in an SQLite file, or nothing where it cannot be seen so simply."""
     path = Path(unquote(database_url.removeprefix("sqlite:///")))
     if not database_url.startswith("sqlite:///") or not path.is_absolute() or not path.exists():
-        return None
+        return []
     try:
         with closing(sqlite3.connect(path)) as connection:
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            return [str(value) for (value,) in connection.execute(query)]
     except sqlite3.Error:
-        return None
-    return str(row[0]) if row else None
+        return []

@@ -40,7 +40,7 @@ class Supervisor:
 
         Raises CannotStart, and KeyboardInterrupt when a stop was asked for before there was anything to stop.
         """
-        migrate(self._settings.database_url)
+        migrate(self._settings)
         self._take_signals()
         self._guard = Guard()
         try:

@@ -15,9 +15,14 @@ from calhooks.db import UTCDateTime
 from calhooks.delivery.models import DeliveryState
 from calhooks.delivery.sending.sender import OutgoingRequest
 from calhooks.delivery.tables import attempts, deliveries, endpoints, events, signing_keys
+from calhooks.encryption.columns import Unreadable, encryption_of, sealed
 
 DELIVERY_LEASE = timedelta(seconds=30)
 INTERRUPTED = "interrupted"
+UNREADABLE = (
+    "This webhook's secrets cannot be decrypted with the server's SECRET_KEY."
+    " Its operator can add the former key to SECRET_KEY_FALLBACKS."
+)
 # Written as the partial index has it, or SQLite would not use the index.
 ACTIVE: ColumnElement[bool] = literal_column("endpoints.active")
 
@@ -92,9 +97,9 @@ def claim_deliveries(connection: Connection, *, now: datetime, token: str, room:
         connection.execute(_LEASE, lease)
     interrupted = [_interrupted(row, ready[row.endpoint_id].url) for row in rows if row.lease_token]
     _execute_each(connection, insert(attempts), interrupted)
-    secrets = _secrets(connection, {row.endpoint_id for row in rows}, now)
+    secrets = _secrets(connection, [ready[each] for each in {row.endpoint_id for row in rows}], now)
     _execute_each(connection, _CLAIMED, [{"endpoint": endpoint_id, "now": now} for endpoint_id in ready])
-    claims = [_claim(row, ready[row.endpoint_id], token, secrets.get(row.endpoint_id, ())) for row in rows]
+    claims = [_claim(row, ready[row.endpoint_id], token, secrets[row.endpoint_id]) for row in rows]
     return Claimed(claims, more=more and bool(claims))
 
 
@@ -120,7 +125,12 @@ _IS_READY = and_(
 )
 _ANY_READY = select(endpoints.c.id).where(_IS_READY).limit(1)
 _READY = (
-    select(endpoints.c.id, endpoints.c.url, endpoints.c.secret_headers, endpoints.c.consecutive_failures)
+    select(
+        endpoints.c.id,
+        endpoints.c.url,
+        sealed(endpoints.c.secret_headers).label("secret_headers"),
+        endpoints.c.consecutive_failures,
+    )
     .where(_IS_READY)
     .order_by(endpoints.c.last_claim_at.asc().nulls_first(), endpoints.c.next_due_at)
     .limit(bindparam("slots"))
@@ -185,7 +195,7 @@ _SETTLE = update(endpoints).where(endpoints.c.id == bindparam("endpoint")).value
 _CLAIMED = _SETTLE.values(last_claim_at=bindparam("now"))
 
 _SECRETS = (
-    select(signing_keys.c.endpoint_id, signing_keys.c.secret)
+    select(signing_keys.c.endpoint_id, sealed(signing_keys.c.secret).label("secret"))
     .where(
         signing_keys.c.endpoint_id.in_(bindparam("endpoints", expanding=True)),
         or_(signing_keys.c.expires_at.is_(None), signing_keys.c.expires_at > bindparam("now", type_=UTCDateTime)),
@@ -216,16 +226,29 @@ def _interrupted(row: Any, url: str) -> dict[str, Any]:
     }
 
 
-def _secrets(connection: Connection, endpoint_ids: Collection[int], now: datetime) -> dict[int, list[str]]:
-    """Return the secrets that sign now, newest first."""
-    secrets: dict[int, list[str]] = {}
-    if endpoint_ids:
-        for endpoint_id, secret in connection.execute(_SECRETS, {"endpoints": list(endpoint_ids), "now": now}):
-            secrets.setdefault(endpoint_id, []).append(secret)
+def _secrets(connection: Connection, found: Sequence[Any], now: datetime) -> dict[int, dict[str, Any]]:
+    """Decrypt each endpoint's secrets that sign now, newest first, and its secret headers, once for all its claims.
+
+    What cannot be decrypted fails the attempts of its own endpoint alone.
+    """
+    stored: dict[int, list[str]] = {endpoint.id: [] for endpoint in found}
+    if stored:
+        for endpoint_id, secret in connection.execute(_SECRETS, {"endpoints": list(stored), "now": now}):
+            stored[endpoint_id].append(secret)
+    keys, headers = encryption_of(signing_keys.c.secret), encryption_of(endpoints.c.secret_headers)
+    secrets: dict[int, dict[str, Any]] = {}
+    for endpoint in found:
+        try:
+            secrets[endpoint.id] = {
+                "secrets": [keys.read(secret) for secret in stored[endpoint.id]],
+                "secret_headers": headers.read(endpoint.secret_headers),
+            }
+        except Unreadable:
+            secrets[endpoint.id] = {"problem": UNREADABLE}
     return secrets
 
 
-def _claim(row: Any, endpoint: Any, token: str, secrets: Sequence[str]) -> Claim:
+def _claim(row: Any, endpoint: Any, token: str, secrets: Mapping[str, Any]) -> Claim:
     number = row.attempt_count + 1
     request = OutgoingRequest(
         url=endpoint.url,
@@ -233,8 +256,7 @@ def _claim(row: Any, endpoint: Any, token: str, secrets: Sequence[str]) -> Claim
         content_type=row.content_type,
         message_id=row.message_id,
         attempt=number,
-        secrets=secrets,
         headers=row.headers,
-        secret_headers=endpoint.secret_headers,
+        **secrets,
     )
     return Claim(row.id, row.endpoint_id, token, number, endpoint.consecutive_failures > 0, request)

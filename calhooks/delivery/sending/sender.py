@@ -42,7 +42,8 @@ WEBHOOK_VERSION = "2021-10-20"
 class OutgoingRequest:
     """What to send where. `secrets` are those still valid, newest first; `attempt` counts from 1.
 
-    `headers` and `secret_headers` are the owner's own; the values of the latter appear in no result.
+    `headers` and `secret_headers` are the owner's own; the values of the latter appear in no result. With a `problem`,
+    a sentence, nothing is sent and the attempt fails.
     """
 
     url: str
@@ -53,6 +54,7 @@ class OutgoingRequest:
     secrets: Sequence[str] = ()
     headers: HeaderPairs = ()
     secret_headers: HeaderPairs = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,8 @@ class Sender:
         answer = _Answer()
         headers: list[tuple[str, str]] = []
         try:
+            if request.problem:
+                raise ExchangeFailed(Failure.INTERNAL, request.problem)
             url, host = _wire_url(request.url)
             headers = _request_headers(request, host, int(started_at.timestamp()))
             exchange = Exchange(self._allow, self._resolver, self._deadline_seconds)

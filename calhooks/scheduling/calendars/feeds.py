@@ -1,5 +1,6 @@
 """A host's private calendar address: made, renewed, switched off, and what it shows."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -25,7 +26,8 @@ def feed_of(session: Session, owner: User) -> CalendarFeed | None:
 
 def renew_feed(session: Session, owner: User) -> CalendarFeed:
     """Give a host's feed a new token; the address before stops working."""
-    feed = CalendarFeed(owner_id=owner.id, token=ids.new_token(), created_at=clock.now())
+    token = ids.new_token()
+    feed = CalendarFeed(owner_id=owner.id, token=token, token_hash=_hash(token), created_at=clock.now())
     return session.merge(feed)
 
 
@@ -37,7 +39,7 @@ def remove_feed(session: Session, owner: User) -> None:
 
 def find_feed(session: Session, token: str) -> CalendarFeed:
     """Return the feed of a token. Raises NotFound."""
-    feed = session.scalar(select(CalendarFeed).where(CalendarFeed.token == token))
+    feed = session.scalar(select(CalendarFeed).where(CalendarFeed.token_hash == _hash(token)))
     if feed is None:
         raise NotFound
     return feed
@@ -53,3 +55,7 @@ def feed_bookings(session: Session, owner: User, now: datetime) -> Sequence[Book
     )
     query = query.options(selectinload(Booking.attendees), joinedload(Booking.host))
     return session.scalars(query.order_by(Booking.start_time).limit(MAX_FEED_BOOKINGS)).all()
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -48,6 +48,8 @@ def init_app(app: Flask, settings: Config) -> None:
         MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
         # A form that has been open for hours still belongs to its session.
         WTF_CSRF_TIME_LIMIT=None,
+        # The oldest first. Flask itself tries former keys for its sessions alone.
+        WTF_CSRF_SECRET_KEY=[*reversed(settings.secret_key_fallbacks), settings.secret_key],
     )
     app.session_interface = Sessions()
     csrf.init_app(app)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Text, literal, select, update
 from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
@@ -12,7 +12,9 @@ from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.delivery.models import Attempt, Endpoint, SigningKey
 from calhooks.delivery.outbox import drop_waiting
-from calhooks.delivery.pump.claim import Claim, Claimed, claim_deliveries, release_deliveries
+from calhooks.delivery.pump.claim import UNREADABLE, Claim, Claimed, claim_deliveries, release_deliveries
+from calhooks.delivery.sending.sender import Sender
+from calhooks.egress.failures import Failure
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, query_plans, states
@@ -188,6 +190,26 @@ def test_all_keys_that_are_still_valid_sign_and_the_newest_comes_first(
     assert take(Room(slots=1))[0].request.secrets == ["new", "old"]
     time.advance(hours=25)
     assert take(Room(slots=1))[0].request.secrets == ["new"]
+
+
+def test_secrets_that_cannot_be_decrypted_fail_the_attempts_of_their_own_webhook_alone(
+    session: Session, owner: User
+) -> None:
+    endpoints = [factories.create_endpoint(owner, secret="secret") for _ in range(3)]
+    damaged, headless, whole = (endpoint.id for endpoint in endpoints)
+    happen(owner, endpoints)
+    with writing() as inner:
+        keys = update(SigningKey).where(SigningKey.endpoint_id == damaged)
+        inner.connection().execute(keys.values(secret=literal("plain", Text)))
+        headers = update(Endpoint).where(Endpoint.id == headless)
+        inner.connection().execute(headers.values(secret_headers=literal("[]", Text)))
+    taken = {each.endpoint_id: each.request for each in take()}
+    assert taken[whole].secrets == ["secret"]
+    sender = Sender(())
+    for endpoint_id in (damaged, headless):
+        result = sender.send(taken[endpoint_id])
+        assert (result.failure, result.detail, result.request_headers) == (Failure.INTERNAL, UNREADABLE, ())
+    sender.close()
 
 
 def test_the_next_look_is_at_the_earliest_due_time(session: Session, owner: User) -> None:

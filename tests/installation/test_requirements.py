@@ -38,3 +38,20 @@ def test_what_is_installed_is_what_is_pinned() -> None:
     for requirement in pinned("requirements.txt") + pinned("requirements-dev.txt"):
         if requirement.marker is None or requirement.marker.evaluate():
             assert requirement.specifier.contains(importlib.metadata.version(requirement.name)), requirement
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+def test_what_is_installed_has_the_hashes_of_what_is_pinned(name: str) -> None:
+    text = (ROOT / f"{name}.lock").read_text()
+    entries = re.findall(
+        r"^([\w.-]+==[^\\\n]+?) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE
+    )
+    # Nothing else is in it: no line without a hash, no other source of packages.
+    rest = re.sub(r"^#.*\n|^-r requirements\.lock\n", "", text, flags=re.MULTILINE)
+    assert rest == "".join(f"{entry} \\\n{hashes}" for entry, hashes in entries)
+    assert {normalised(Requirement(entry)) for entry, _ in entries} == set(map(normalised, pinned(f"{name}.txt")))
+    assert ("-r requirements.lock\n" in text) == ("-r requirements.txt" in (ROOT / f"{name}.txt").read_text())
+
+
+def normalised(requirement: Requirement) -> tuple[str, str, str]:
+    return canonicalize_name(requirement.name), str(requirement.specifier), str(requirement.marker or "")
