@@ -80,10 +80,7 @@ class MailPump:
 
 def _send(mail: Mail, connection: Connection, config: Config) -> Outcome:
     try:
-        message = compose(mail, config)
-        author = message["From"].addresses[0].addr_spec
-        recipient = message["To"].addresses[0].addr_spec
-        return connection.send(message, sender=author, recipient=recipient)
+        return connection.send(compose(mail, config))
     except ServerUnavailable:
         raise
     except ValueError as error:
