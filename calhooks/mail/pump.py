@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from calhooks import clock
 from calhooks.config import Config
-from calhooks.db import writing
+from calhooks.db import database_reason, writing
 from calhooks.mail import claim
 from calhooks.mail.compose import compose
 from calhooks.mail.models import Mail
@@ -51,7 +51,7 @@ class MailPump:
                     break
                 tried += self._send_batch(batch, end)
         except SQLAlchemyError as error:
-            log.warning("mail waits, the database is away: %s", error)
+            log.warning("mail waits, the database is away: %s", database_reason(error))
         return tried
 
     def _send_batch(self, batch: Sequence[Mail], end: float) -> int:
