@@ -10,6 +10,7 @@ from calhooks.web.site import (
     errors,
     head_requests,
     rate_limits,
+    redirects,
     row_numbers,
     security,
     static_files,
@@ -23,6 +24,7 @@ def init_app(app: Flask, config: Config) -> None:
     """Prepare requests and answers, then register every blueprint."""
     security.init_app(app, config)
     access.init_app(app)
+    redirects.init_app(app)
     rate_limits.init_app(app, config)
     errors.init_app(app)
     wording.init_app(app)
