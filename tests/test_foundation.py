@@ -255,9 +255,7 @@ def test_a_database_is_migrated_as_a_whole_or_not_at_all(tmp_path: Path) -> None
 
 
 def test_nothing_that_is_logged_ends_a_line_or_steers_a_terminal(environ: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", HOSTILE_LOG], env=os.environ | environ, capture_output=True, cwd=ROOT
-    )
+    done = subprocess.run([sys.executable, "-c", HOSTILE_LOG], env=os.environ | environ, capture_output=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr.decode()
     lines = done.stderr.decode().splitlines()
     records = [line for line in lines if not line.startswith("    ")]

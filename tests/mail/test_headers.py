@@ -45,6 +45,7 @@ HOSTILE = [
     "Ann <eve@example.com>, Bob (a comment) \\",
     "José Ñandú 😀 =?utf-8?q?x=0aX-Injected:_yes?=",
     "undisclosed-recipients:;",
+    "x\r.\r\nMAIL FROM:<eve@example.com>\n.\nRCPT TO:<eve@example.com>\r\n.\r\n",
     "word " * 30,
     "é" * 150,
     "x" * 190,
@@ -72,8 +73,10 @@ def check_raw(mail: ReceivedMail) -> None:
     head = mail.data.partition(b"\r\n\r\n")[0]
     assert [line.split(b":")[0].decode() for line in head.split(b"\r\n") if not line.startswith(b" ")] == TOP
     assert head.replace(b"\r\n", b"").isascii()
-    assert not {b"\r", b"\n"} & {bytes([byte]) for byte in head.replace(b"\r\n", b"")}
     assert all(len(line) <= 998 for line in mail.data.split(b"\r\n"))
+    # No lone CR or LF, after which a server could see the end of the message and the next command.
+    assert b"\r" not in mail.data.replace(b"\r\n", b"")
+    assert b"\n" not in mail.data.replace(b"\r\n", b"")
     first, *parts = message_from_bytes(mail.data, policy=compat32).walk()
     assert first.keys() == TOP
     assert {name.lower() for part in parts for name in part.keys()} <= PARTS  # noqa: SIM118 - parts are not dicts
