@@ -35,7 +35,8 @@ _VISIBLE = re.compile(r"[!-~]+")
 _ENCODED_WORD = "=?"
 # RFC 5322, section 3.2.3: what a word of a name may have outside of quotation marks.
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
-_OUR_LINE = re.compile(rf"({'|'.join(HEADER_NAMES)}):( .*)?|[ \t]+[^ \t].*".encode())
+# A header, or another line of the one before; bytes above 127 are of addresses outside of ASCII.
+_OUR_LINE = re.compile(rb"(%s):(?: [ -~\x80-\xff]*)?| +[!-~\x80-\xff][ -~\x80-\xff]*" % "|".join(HEADER_NAMES).encode())
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9_.-]+@[A-Za-z0-9_.%-]+>")
 
 
@@ -65,10 +66,10 @@ def foreign_line(message: bytes) -> str:
     seen: set[bytes] = set()
     for line in message.partition(b"\r\n\r\n")[0].split(b"\r\n"):
         found = _OUR_LINE.fullmatch(line)
-        is_ours = found and found[1] not in seen and b"\r" not in line and b"\0" not in line
-        if not found or not is_ours or len(line) > MAX_SENT_LINE_BYTES:
+        if not found or found[1] in seen or len(line) > MAX_SENT_LINE_BYTES:
             return repr(line[:MAX_LINE_LENGTH])
-        seen |= {found[1]} if found[1] else set()
+        if found[1]:
+            seen.add(found[1])
     return ""
 
 

@@ -156,6 +156,8 @@ def test_what_a_server_says_is_one_line_of_bounded_length(environ: dict[str, str
         "x\r\nno header",
         "x\r\n ",
         "x\0y",
+        "x\x0bX-Injected: yes",
+        "\x1b[2J",
         "x" * 1000,
     ],
 )
