@@ -25,8 +25,9 @@ def create_app(settings: Config | None = None, *, pages: bool = True) -> Flask:
     from jinja2 import StrictUndefined
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from calhooks import cli, config, db
+    from calhooks import cli, config, db, logs
 
+    logs.init_app()
     settings = settings or config.load()
     app = Flask(__name__, root_path=str(ROOT))
     app.extensions["calhooks"] = settings

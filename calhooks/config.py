@@ -21,6 +21,8 @@ WILDCARD_HOSTS = ("0.0.0.0", "::")  # noqa: S104 - recognised here, never bound
 MAX_WAIT_SECONDS = 30 * 86400.0
 # A name, of any language's letters, or an address.
 HOST = r"[\w.:%-]+"
+# RFC 5322's dot-atom, which needs no quotation marks in a header.
+MAIL_ADDRESS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+"
 
 
 class ConfigError(ValueError):
@@ -244,8 +246,8 @@ def _mail_url(text: str) -> str:
 
 def _mail_from(text: str) -> str:
     addresses = [address for _, address in getaddresses([text])]
-    usable = len(addresses) == 1 and re.fullmatch(r"[!-~]+@[A-Za-z0-9.-]+", addresses[0]) and text.isprintable()
-    if text and not usable:
+    usable = len(addresses) == 1 and re.fullmatch(MAIL_ADDRESS, addresses[0]) and text.isprintable()
+    if text and (not usable or "=?" in addresses[0]):
         raise ValueError(text)
     return text
 

@@ -72,6 +72,9 @@ def email_address(text: str) -> str:
     # The library judges an ordinary ending of the same length in its place.
     judged = typed.removesuffix(ending) + (f"x.{'x' * (len(ending) - 2)}" if ending else "")
     try:
+        # The beginning of an encoded word (RFC 2047), which mail programs would decode; no address has it.
+        if "=?" in typed:
+            raise EmailNotValidError
         address = validate_email(judged, check_deliverability=False).normalized
     except EmailNotValidError as error:
         raise ValueError(

@@ -1,5 +1,8 @@
 """Tests of the ground that everything stands on: settings, transactions and times."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,6 +18,26 @@ from calhooks.config import Config, ConfigError, without_password
 from calhooks.db import after_commit, db, load_migrations, writing
 from calhooks.scheduling.models.bookings import BookingStatus
 from tests import factories
+from tests.running import ROOT
+
+HOSTILE_LOG = """
+import logging
+from calhooks import create_app
+
+app = create_app()
+hostile = "x\\n[2026-11-28] ERROR in pump: forged\\x1b[2J\\x85\\u2028\\u202ey\\r" + "z" * 10_000
+
+
+def fail(name):
+    raise RuntimeError(hostile)
+
+
+app.add_url_rule("/fail/<name>", view_func=fail)
+# Without the handler that Flask adds once its own logger is used, and with it.
+logging.getLogger("calhooks.mail.sender").warning("%s", hostile)
+app.test_client().get("/", environ_overrides={"PATH_INFO": f"/fail/{hostile}".encode().decode("latin-1")})
+logging.getLogger("calhooks.mail.sender").warning("%s", hostile)
+"""
 
 
 @pytest.mark.parametrize(
@@ -237,3 +260,19 @@ def test_a_database_is_migrated_as_a_whole_or_not_at_all(tmp_path: Path) -> None
             flask_migrate.upgrade()
         assert inspect(db.engine).get_table_names() == ["slot_holds"]
         db.engine.dispose()
+
+
+def test_nothing_that_is_logged_ends_a_line_or_steers_a_terminal(environ: dict[str, str]) -> None:
+    done = subprocess.run([sys.executable, "-c", HOSTILE_LOG], env=os.environ | environ, capture_output=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr.decode()
+    lines = done.stderr.decode().splitlines()
+    records = [line for line in lines if not line.startswith("    ")]
+    assert [
+        line.partition("x\\n[2026-11-28] ERROR in pump: forged\\x1b[2J")[0].partition("] ")[2] for line in records
+    ] == [
+        "",
+        "ERROR in app: Exception on /fail/",
+        "WARNING in <string>: ",
+    ]
+    assert all("\\x85\\u2028\\u202ey\\r" in line for line in records)
+    assert all(line.isprintable() and len(line) < 10_000 for line in lines)

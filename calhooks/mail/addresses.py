@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from email.headerregistry import Address
 from email.utils import parseaddr
 from urllib.parse import urlsplit
 
@@ -14,6 +13,8 @@ from calhooks.text import shortened
 DEFAULT_SENDER_NAME = "calhooks"
 # Longer names are cut in a mail, and in the calendar file that comes with it.
 MAX_SHOWN_NAME_LENGTH = 100
+# None of what RFC 5322 allows inside quotation marks alone.
+_ADDRESS = re.compile(r"(?P<local>[^\s<>()\[\]:;,\\\"@]+)@(?P<domain>[^\s<>()\[\]:;,\\\"@]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,17 @@ class Correspondent:
     name: str = ""
 
 
-def header_address(person: Correspondent) -> Address:
-    """Return what stands in From, To or Reply-To. Raises ValueError for what is not exactly one address."""
-    local_part, _, domain = person.email.rpartition("@")
-    if not local_part or not re.fullmatch(r"[^\s<>()\[\]:;,\\\"@]+", domain) or re.search(r"\s", local_part):
-        raise ValueError(f"“{shortened(person.email, MAX_SHOWN_NAME_LENGTH)}” is not an e-mail address.")
-    return Address(
-        display_name=shortened(person.name, MAX_SHOWN_NAME_LENGTH), username=local_part, domain=_ascii_domain(domain)
-    )
+def mail_address(email: str) -> str:
+    """Return an address as it stands in a header and in the envelope, its domain in ASCII.
+
+    Raises ValueError for what is not exactly one address, and for what a program could read as an encoded word.
+    """
+    shown = shortened(email, MAX_SHOWN_NAME_LENGTH)
+    found = _ADDRESS.fullmatch(email)
+    # What is left out when it is shown (control characters, direction marks) is part of no address.
+    if not found or "=?" in email or shortened(email, len(email)) != email:
+        raise ValueError(f"“{shown}” is not an e-mail address.")
+    return f"{found['local']}@{_ascii_domain(found['domain'])}"
 
 
 def sender(config: Config) -> Correspondent:
@@ -45,7 +49,12 @@ def sender(config: Config) -> Correspondent:
 def _host(base_url: str) -> str:
     host = urlsplit(base_url).hostname or "localhost"
     # An IP address is no mail domain.
-    return "localhost" if ":" in host or host.replace(".", "").isdecimal() else host
+    if ":" in host or host.replace(".", "").isdecimal():
+        return "localhost"
+    try:
+        return _ascii_domain(host)
+    except ValueError:
+        return "localhost"
 
 
 def _ascii_domain(domain: str) -> str:

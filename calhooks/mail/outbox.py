@@ -9,12 +9,11 @@ from sqlalchemy.orm import Session
 from calhooks import clock, ids
 from calhooks.config import current_config
 from calhooks.mail.addresses import Correspondent, sender
+from calhooks.mail.headers import MAX_SUBJECT_LENGTH
 from calhooks.mail.letters import Letter, as_html, letter_as_text
 from calhooks.mail.limits import refusals
 from calhooks.mail.models import Mail, MailState
 from calhooks.text import MAX_NAME_LENGTH, shortened
-
-MAX_SUBJECT_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from calhooks import clock
 from calhooks.config import Config
-from calhooks.db import writing
+from calhooks.db import database_reason, writing
 from calhooks.mail import claim
 from calhooks.mail.compose import compose
 from calhooks.mail.models import Mail
@@ -51,7 +51,7 @@ class MailPump:
                     break
                 tried += self._send_batch(batch, end)
         except SQLAlchemyError as error:
-            log.warning("mail waits, the database is away: %s", error)
+            log.warning("mail waits, the database is away: %s", database_reason(error))
         return tried
 
     def _send_batch(self, batch: Sequence[Mail], end: float) -> int:
@@ -80,10 +80,7 @@ class MailPump:
 
 def _send(mail: Mail, connection: Connection, config: Config) -> Outcome:
     try:
-        message = compose(mail, config)
-        author = message["From"].addresses[0].addr_spec
-        recipient = message["To"].addresses[0].addr_spec
-        return connection.send(message, sender=author, recipient=recipient)
+        return connection.send(compose(mail, config))
     except ServerUnavailable:
         raise
     except ValueError as error:

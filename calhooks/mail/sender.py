@@ -5,13 +5,14 @@ import smtplib
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 from calhooks.config import Config, is_loopback
+from calhooks.mail.compose import Message
+from calhooks.mail.headers import foreign_line
 from calhooks.text import shortened
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ MAX_REPLY_LENGTH = 300
 SMTP_PORTS = {"smtps": 465, "smtp": 25}
 SUBMISSION_PORT = 587
 PERMANENT = range(500, 600)
+FOREIGN_HEADER = "This mail was not sent: its header has a line that calhooks does not write."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +93,18 @@ class Connection:
                 self._smtp.quit()
         self._close()
 
-    def send(self, message: EmailMessage, *, sender: str, recipient: str) -> Outcome:
+    def send(self, message: Message) -> Outcome:
         """Hand one message to the server. Raises ServerUnavailable when there is no connection to hand it to.
 
-        A refused sender is MAIL_FROM's fault, not this mail's, so that trying again later may help.
+        A refused sender is MAIL_FROM's fault, not this mail's, so that trying again later may help. A message whose
+        header has a line that is not one of ours never leaves, whatever made it.
         """
+        if line := foreign_line(message.data):
+            log.error("A mail was not sent and is not tried again: its header has the line %s", line)
+            return Outcome(FOREIGN_HEADER, permanent=True)
         smtp = self._connected()
         try:
-            smtp.send_message(message, from_addr=sender, to_addrs=[recipient])
+            smtp.sendmail(message.sender, [message.recipient], message.data, _options(smtp, message))
         except smtplib.SMTPRecipientsRefused as refused:
             return _refusal("refuses this address", *next(iter(refused.recipients.values())))
         except smtplib.SMTPSenderRefused as refused:
@@ -174,6 +180,15 @@ class Connection:
         if self._smtp is not None:
             self._smtp.close()
             self._smtp = None
+
+
+def _options(smtp: smtplib.SMTP, message: Message) -> list[str]:
+    """Return what MAIL FROM asks of the server (RFC 6531). Raises SMTPNotSupportedError."""
+    if f"{message.sender}{message.recipient}".isascii():
+        return []
+    if not smtp.has_extn("smtputf8"):
+        raise smtplib.SMTPNotSupportedError
+    return ["SMTPUTF8", "BODY=8BITMIME"]
 
 
 def _tls(ca_bundle: Path | None) -> ssl.SSLContext:

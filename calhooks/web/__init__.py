@@ -4,7 +4,17 @@ from flask import Flask
 
 from calhooks.config import Config
 from calhooks.web import accounts, operations, public, scheduling, webhooks, wording
-from calhooks.web.site import access, compression, errors, rate_limits, row_numbers, security, static_files
+from calhooks.web.site import (
+    access,
+    compression,
+    errors,
+    head_requests,
+    rate_limits,
+    redirects,
+    row_numbers,
+    security,
+    static_files,
+)
 from calhooks.web.site.htmx import htmx
 
 PACKAGES = (accounts, webhooks, scheduling, operations, public)
@@ -14,6 +24,7 @@ def init_app(app: Flask, config: Config) -> None:
     """Prepare requests and answers, then register every blueprint."""
     security.init_app(app, config)
     access.init_app(app)
+    redirects.init_app(app)
     rate_limits.init_app(app, config)
     errors.init_app(app)
     wording.init_app(app)
@@ -21,6 +32,7 @@ def init_app(app: Flask, config: Config) -> None:
     compression.init_app(app)
     static_files.init_app(app)
     htmx.init_app(app)
+    head_requests.init_app(app)
     # A link that was copied with a slash at its end leads to the same page.
     app.url_map.strict_slashes = False
     for package in PACKAGES:

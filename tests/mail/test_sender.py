@@ -1,27 +1,33 @@
 """Tests of the connection to the mail server: TLS, login, and what is said when there is none."""
 
 import logging
-from email.message import EmailMessage
 
 import pytest
 
 from calhooks.config import Config
 from calhooks.mail import sender as sender_module
+from calhooks.mail.compose import Message
 from calhooks.mail.sender import Connection, MailServer, Outcome, ServerUnavailable
 from tests.mail.smtp_server import CA_BUNDLE, mail_server
 
 
-def message() -> EmailMessage:
-    mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = "calendar@acme.example", "ann@example.net", "Hello"
-    mail.set_content("Hello\n.\n..two dots\n")
-    return mail
+def message(recipient: str = "ann@example.net", subject: str = "Hello") -> Message:
+    """Return a message with dots where SMTP has a use for them."""
+    data = f"From: calendar@acme.example\r\nTo: {recipient}\r\nSubject: {subject}\r\n\r\nHello\r\n.\r\n..two dots\r\n"
+    return Message("calendar@acme.example", recipient, data.encode())
 
 
-def send(environ: dict[str, str], url: str, *, timeout: float = 15, recipient: str = "ann@example.net") -> Outcome:
+def send(
+    environ: dict[str, str],
+    url: str,
+    *,
+    timeout: float = 15,
+    recipient: str = "ann@example.net",
+    subject: str = "Hello",
+) -> Outcome:
     config = Config.from_env(environ | {"MAIL_URL": url, "CALHOOKS_CA_BUNDLE": str(CA_BUNDLE)})
     with Connection(config, timeout) as connection:
-        return connection.send(message(), sender="calendar@acme.example", recipient=recipient)
+        return connection.send(message(recipient, subject))
 
 
 def unavailable(environ: dict[str, str], url: str, timeout: float = 15) -> str:
@@ -137,3 +143,31 @@ def test_what_a_server_says_is_one_line_of_bounded_length(environ: dict[str, str
     assert outcome.permanent
     assert "\n" not in outcome.sentence
     assert len(outcome.sentence) < 400
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "x\r\nX-Injected: yes",
+        "x\nX-Injected: yes",
+        "x\rX-Injected: yes",
+        "x\r\nSubject: another",
+        "x\r\nBcc: eve@example.com",
+        "x\r\nno header",
+        "x\r\n ",
+        "x\0y",
+        "x\x0bX-Injected: yes",
+        "\x1b[2J",
+        "x" * 1000,
+    ],
+)
+def test_a_header_line_that_is_not_ours_never_leaves(
+    environ: dict[str, str], caplog: pytest.LogCaptureFixture, subject: str
+) -> None:
+    with mail_server() as server:
+        outcome = send(environ, server.url, subject=subject)
+    assert outcome == Outcome(sender_module.FOREIGN_HEADER, permanent=True)
+    assert server.mails == []
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+    assert "\n" not in record.getMessage()

@@ -5,6 +5,7 @@ programs move the entry that they have instead of adding another.
 """
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from calhooks.scheduling.models.event_types import MAX_LOCATION_LENGTH
 from calhooks.text import shortened
 
 PRODUCT = "-//calhooks//calhooks//EN"
+FULLWIDTH_BACKSLASH = "\uff3c"
 REFRESH = timedelta(minutes=15)
 STATUS = {
     BookingStatus.ACCEPTED: "CONFIRMED",
@@ -135,7 +137,8 @@ def _description(booking: Booking, for_host: bool, page: str) -> str:
         f"Change or cancel: {page}" if page else "",
     ]
     text = "\n\n".join(part.strip() for part in parts if part.strip())
-    # RFC 5545 allows no other control characters.
+    # RFC 5545 allows no other control characters; some programs end a line at these two, and read the rest as its own.
+    text = text.replace("\u2028", "\n").replace("\u2029", "\n")
     return "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) != "Cc")
 
 
@@ -147,8 +150,10 @@ def _add_attendees(event: Event, attendees: Sequence[Attendee]) -> None:
 
 
 def _address(email: str, name: str, answer: str = "") -> vCalAddress:
-    address = vCalAddress(f"mailto:{email}")
-    address.params["CN"] = shortened(name, MAX_SHOWN_NAME_LENGTH) or email
+    # RFC 6068: as they are, these could begin another field of the mail, or stand for another letter.
+    address = vCalAddress(f"mailto:{re.sub('[%?&#]', lambda found: f'%{ord(found[0]):02X}', email)}")
+    # RFC 5545 has no escapes in a parameter, but programs read a backslash as the beginning of one.
+    address.params["CN"] = (shortened(name, MAX_SHOWN_NAME_LENGTH) or email).replace("\\", FULLWIDTH_BACKSLASH)
     if answer:
         address.params["CUTYPE"] = "INDIVIDUAL"
         address.params["ROLE"] = "REQ-PARTICIPANT"

@@ -48,7 +48,7 @@ def forgot() -> str | tuple[str, int] | Response:
     if not current_config().mail_url:
         abort(404)
     form = ForgotForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("accounts/forgotten_password.html", form=form, sent="sent" in request.args)
     began = time.monotonic()
     rate_limits.guess_failed()

@@ -24,6 +24,7 @@ from calhooks.web.public.forwarding import FORWARD
 from calhooks.web.public.visit import Visit, read_visit
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.htmx import go_to, is_htmx, page_or_part
+from calhooks.web.site.redirects import fits_location
 from calhooks.web.site.visitor import keep_clock, visitor_id, visitor_locale
 
 blueprint = Blueprint("booker", __name__)
@@ -35,7 +36,7 @@ def event_type(username: str, slug: str) -> Response:
     """Show a month with its free times, and the form when a free time is chosen."""
     visit = read_visit(username, slug)
     if CLOCK_PARAMETER in request.args:
-        return keep_clock(request.args[CLOCK_PARAMETER], redirect(visit.link.url))
+        return keep_clock(request.args[CLOCK_PARAMETER], redirect(visit.link.bounded_url))
     if visit.replaced and (elsewhere := _elsewhere(visit, visit.replaced)):
         return redirect(elsewhere)
     return _show(booker_page(visit))
@@ -48,7 +49,7 @@ def book(username: str, slug: str) -> Response:
     """Book the chosen time, or take one step back with all that was typed."""
     visit = read_visit(username, slug)
     if visit.right_link:
-        return redirect(visit.right_link.url, 303)
+        return redirect(visit.right_link.bounded_url, 303)
     form = form_class(visit)()
     visit = visit.to(slot=read_moment(form.start.data or ""), **form.typed())
     if "step" in request.form:
@@ -86,7 +87,7 @@ def _elsewhere(visit: Visit, replaced: Booking) -> str | None:
         return url_for("booking.show", uid=replaced.uid)
     if replaced.event_type is None:
         return url_for("booking.show", uid=replaced.uid)
-    return visit.right_link.url if visit.right_link else None
+    return visit.right_link.bounded_url if visit.right_link else None
 
 
 def _step(visit: Visit, step: str) -> Response:
@@ -96,10 +97,13 @@ def _step(visit: Visit, step: str) -> Response:
     else:
         _, day = month_and_day(visit, clock.now())
         visit = visit.to(slot=None, day=day, month=day.replace(day=1) if day else None)
-    if not is_htmx():
+    # Where the address would be too long, the page is shown under the one of the form.
+    has_address = fits_location(visit.link.url)
+    if has_address and not is_htmx():
         return redirect(visit.link.url, 303)
     answer = _show(booker_page(visit))
-    answer.headers["HX-Push-Url"] = visit.link.url
+    if has_address:
+        answer.headers["HX-Push-Url"] = visit.link.url
     return answer
 
 

@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from calhooks.scheduling.bookings.metadata import MetadataError, metadata_pairs, parse_metadata
 from calhooks.scheduling.bookings.submission import read_start
 from calhooks.scheduling.models.event_types import EventType
+from calhooks.web.site.redirects import fits_location
 from calhooks.web.site.visitor import read_zone
 
 # What somebody types is longer at most; a link that carries more is cut.
@@ -73,6 +74,14 @@ class BookingLink:
         """Return the address that says all this."""
         query = urlencode(self.pairs)
         return f"{self.path}?{query}" if query else self.path
+
+    @property
+    def bounded_url(self) -> str:
+        """Return the address for a redirect: without what was typed where it would be too long for one."""
+        if fits_location(self.url):
+            return self.url
+        typed = {"name": "", "email": "", "notes": "", "reschedule_reason": ""}
+        return self.to(**typed, guests=(), answers={}, others=()).url
 
     def to(self, **changes: Any) -> "BookingLink":
         """Return the link with some of it changed."""

@@ -16,6 +16,8 @@ FORWARD = "forward"
 MAX_PARAMETERS = 30
 MAX_PARAMETER_NAME_LENGTH = 100
 MAX_PARAMETER_VALUE_LENGTH = 500
+# All of them, percent-encoded: as much as metadata.
+MAX_PARAMETERS_LENGTH = 4_000
 
 ParameterPairs = tuple[tuple[str, str], ...]
 
@@ -33,9 +35,12 @@ def own_parameters(event_type: EventType, asked: Iterable[str], said: Iterable[t
         for name, value in said
         if name.lower() not in known and not name.startswith("metadata") and "\0" not in name + value
     ]
-    return tuple(
+    cut = [
         (name[:MAX_PARAMETER_NAME_LENGTH], value[:MAX_PARAMETER_VALUE_LENGTH]) for name, value in pairs[:MAX_PARAMETERS]
-    )
+    ]
+    while len(urlencode(cut)) > MAX_PARAMETERS_LENGTH:
+        cut.pop()
+    return tuple(cut)
 
 
 def destination(booking: Booking, said: Iterable[tuple[str, str]]) -> str:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import Blueprint, abort, flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 from wtforms import StringField
 
@@ -41,9 +41,11 @@ class NameForm(ServiceForm):
 @blueprint.get("", defaults={"schedule_id": None})
 @blueprint.get("/<int:schedule_id>")
 @access.signed_in
-def index(schedule_id: int | None) -> str:
-    """Show the hours of a schedule, by default the first one."""
+def index(schedule_id: int | None) -> str | Response:
+    """Show the hours of a schedule, by default the first one; lead a host without any to making one."""
     schedule = _schedule(access.account(), schedule_id)
+    if schedule is None:
+        return go_to(url_for("availability.new"))
     return _page(schedule, _hours_form(schedule), stored_week(schedule), {})
 
 
@@ -53,7 +55,7 @@ def index(schedule_id: int | None) -> str:
 def save(schedule_id: int | None) -> str | Response | tuple[str, int]:
     """Keep the hours, or give the form one range more or less."""
     host, week = access.account(), typed_week(request.form)
-    schedule = _schedule(host, schedule_id)
+    schedule = _schedule(host, schedule_id) or abort(404)
     form, number = _hours_form(schedule), schedule.id
     if any(change in request.form for change in CHANGE_BUTTONS):
         added = change_week(week, request.form)
@@ -90,8 +92,8 @@ def new() -> str | Response | tuple[str, int]:
 @access.signed_in
 def delete(schedule_id: int) -> str | Response:
     """Ask, then delete a schedule. Its event types go on with another one."""
-    schedule = _schedule(access.account(), schedule_id)
-    if request.method == "GET":
+    schedule = own_schedule(schedule_id)
+    if request.method != "POST":
         return page_or_part("scheduling/availability/delete", schedule=schedule)
     try:
         with writing() as session:
@@ -153,12 +155,9 @@ def _hours_form(schedule: Schedule) -> HoursForm:
     return HoursForm(data={"name": schedule.name, "time_zone": schedule.time_zone})
 
 
-def _schedule(host: User, schedule_id: int | None) -> Schedule:
-    """Return one of the host's schedules, by default the first, made on the first look where there are none."""
+def _schedule(host: User, schedule_id: int | None) -> Schedule | None:
+    """Return one of the host's schedules, by default the first, None for a host without any."""
     if schedule_id is not None:
         return own_schedule(schedule_id)
     found = schedules.list_schedules(db.session(), host)
-    if found:
-        return found[0]
-    with writing() as session:
-        return schedules.create_default_schedule(session, host)
+    return found[0] if found else None

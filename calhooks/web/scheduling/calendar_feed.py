@@ -16,7 +16,7 @@ blueprint = Blueprint("calendar_feed", __name__)
 def settings() -> str | BaseResponse:
     """Show, make, renew and switch off the private address of a host's calendar."""
     host = access.account()
-    if request.method == "GET":
+    if request.method != "POST":
         found = feeds.feed_of(db.session(), host)
         address = url_for("calendars.feed", token=found.token) if found else ""
         return render_template("scheduling/calendar_feed.html", feed=found, address=current_config().base_url + address)

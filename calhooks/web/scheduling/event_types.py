@@ -100,7 +100,7 @@ def move(event_type_id: int) -> Response:
 def delete(event_type_id: int) -> str | Response:
     """Ask, then delete. Bookings are kept."""
     event_type = _find(event_type_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return page_or_part("scheduling/event_types/delete", event_type=event_type)
     with writing() as session:
         editing.delete_event_type(session, access.account(), event_type_id)

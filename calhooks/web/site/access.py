@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from calhooks.accounts.models import User
 from calhooks.db import db
 from calhooks.web.site.htmx import is_htmx
+from calhooks.web.site.redirects import own_path
 
 ViewFunction = TypeVar("ViewFunction", bound=Callable[..., Any])
 
@@ -72,11 +73,19 @@ def signed_in_user() -> User | None:
 def to_login() -> BaseResponse:
     """Answer a request that needs an account: a redirect, which a script's request gets as a header."""
     if is_htmx():
-        page = urlsplit(request.headers.get("HX-Current-URL", ""))
         # The page that the person looks at, not the fragment that it asked for.
-        return Response(status=401, headers={"HX-Redirect": url_for("login.login", next=page.path or None)})
+        page = own_path(_path(request.headers.get("HX-Current-URL", "")))
+        return Response(status=401, headers={"HX-Redirect": url_for("login.login", next=page)})
     here = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("login.login", next=here))
+    return redirect(url_for("login.login", next=own_path(here)))
+
+
+def _path(url: str) -> str:
+    """Return the path of a URL, empty where it has none or is not one."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]  # flask_login has no types

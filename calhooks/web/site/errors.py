@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import Flask, abort, g, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.sansio.response import Response
 
 from calhooks.db import database_reason
@@ -24,8 +24,8 @@ SENTENCES = {
     400: ("That did not work", "The request could not be understood."),
     404: ("This page does not exist", "Check the address. What you are looking for may have been moved or removed."),
     405: ("That did not work", "This address does not take that kind of request."),
-    414: ("This link is too long", "Shorten the address and try again."),
     413: ("Too much at once", "The request is larger than 1 MB. Shorten what you typed and send it again."),
+    414: ("This link is too long", "Shorten the address, then open it again."),
     431: ("This request is too long", "Its headers are too large. Delete this site's cookies and try again."),
     429: ("Too many tries", "Wait a minute, then try again."),
     500: ("Something broke", "It is our fault and has been written to the log. Nothing you saved is lost; try again."),
@@ -37,6 +37,7 @@ def init_app(app: Flask) -> None:
     """Show every error as a page of ours."""
     app.before_request(_refuse)
     app.register_error_handler(HTTPException, _show)
+    app.register_error_handler(BadHost, _show_bad_host)
     app.register_error_handler(CSRFError, _show_csrf)
     app.register_error_handler(NotFound, _show_not_found)
     app.register_error_handler(OperationalError, _show_no_database)
@@ -57,6 +58,11 @@ def _show(error: HTTPException) -> Response | tuple[str, int]:
     if error.description and error.description != type(error).description:
         sentence = error.description
     return _page(status, title, sentence)
+
+
+def _show_bad_host(_error: BadHost) -> tuple[str, int, dict[str, str]]:
+    # A page has links, which cannot be made here.
+    return "The Host header is not a host name.\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
 
 
 def _show_csrf(_error: CSRFError) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """What every answer carries to keep the browser strict, and what no request may bring."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request, session
 from flask_wtf import CSRFProtect
@@ -52,12 +53,23 @@ def init_app(app: Flask, settings: Config) -> None:
         WTF_CSRF_SECRET_KEY=[*reversed(settings.secret_key_fallbacks), settings.secret_key],
     )
     app.session_interface = Sessions()
+    # Before the check of the token, which reads the same header.
+    app.before_request(_refuse_unreadable_referer)
     csrf.init_app(app)
     app.before_request(_refuse_files)
     app.before_request(_refuse_nul)
     app.after_request(_add_headers)
     if https:
         app.after_request(_require_https)
+
+
+def _refuse_unreadable_referer() -> None:
+    """Refuse a form from a page whose address is not one."""
+    try:
+        urlsplit(request.referrer or "")
+    except ValueError:
+        if request.method == "POST":
+            abort(400, "The Referer header is not an address.")
 
 
 def _refuse_files() -> None:

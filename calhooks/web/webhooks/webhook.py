@@ -75,7 +75,7 @@ def edit(webhook_id: int) -> Any:
 def delete(webhook_id: int) -> Any:
     """Ask, then delete: nothing more is sent, also not what was waiting."""
     webhook = own_webhook(webhook_id)
-    if request.method == "GET":
+    if request.method != "POST":
         waiting = waiting_count(db.session(), webhook.endpoint)
         return page_or_part("webhooks/delete", webhook=webhook, waiting=waiting)
     with writing() as session:

@@ -1,5 +1,6 @@
 """Tests of calendar files as a calendar program reads them."""
 
+import re
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,16 +11,23 @@ from icalendar import Calendar, Event
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
-from calhooks.mail.addresses import Correspondent
+from calhooks.mail.addresses import MAX_SHOWN_NAME_LENGTH, Correspondent
 from calhooks.scheduling.calendars import ics
 from calhooks.scheduling.calendars.ics import Method, entry_uid
 from calhooks.scheduling.calendars.links import calendar_links
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
+from calhooks.text import shortened
 from tests import factories
 
 START = datetime(2026, 3, 5, 9, tzinfo=UTC)
 NOW = datetime(2026, 3, 1, 10, 2, 11, 345678, tzinfo=UTC)
 PAGE = "http://localhost/booking/x"
+INDIVIDUAL = {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT"}
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=300) | st.lists(
+    st.sampled_from(
+        ["\\", '"', "^", "^n", ":", ";", ",", "\r\n", "\n ", "\u2028", "\x85", "X-A:b", "é" * 40, "\\n", "="]
+    )
+).map("".join)
 
 
 def booking(**values: object) -> Booking:
@@ -43,6 +51,12 @@ def booking(**values: object) -> Booking:
         Attendee(position=1, name="", email="bob@example.net", time_zone="Asia/Kolkata", locale="en"),
     ]
     return made
+
+
+def host_file(made: Booking, sender: str = "Acme") -> bytes:
+    """Return the invitation for the host of a booking."""
+    who = Correspondent("calendar@acme.example", sender)
+    return ics.host_invitation(made, Method.REQUEST, 0, now=NOW, page=PAGE, sender=who)
 
 
 def only_event(data: bytes) -> Event:
@@ -95,15 +109,18 @@ def test_the_bookers_notes_are_for_the_host() -> None:
     assert b"1234" not in other
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=300))
+def content_lines(data: bytes) -> list[str]:
+    """Return the names of the lines, as a program reads them that takes every Unicode line end for one."""
+    return [re.split("[;:]", line)[0] for line in data.decode().replace("\r\n ", "").splitlines()]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=TEXT)
 def test_no_text_can_break_out_of_its_line(text: str) -> None:
-    hostile = booking(title=text or "x", description=text, location=text, additional_notes=text)
+    hostile = booking(title=text or "x", description=text, location=f"At {text}", additional_notes=text)
     hostile.attendees[0].name = text
     hostile.host.name = text
-    data = ics.host_invitation(
-        hostile, Method.REQUEST, 0, now=NOW, page=PAGE, sender=Correspondent("calendar@acme.example", text)
-    )
+    data = host_file(hostile, text)
     event = only_event(data)
     assert event["uid"] == entry_uid(hostile)
     assert [str(person) for person in event["attendee"]] == [
@@ -112,6 +129,22 @@ def test_no_text_can_break_out_of_its_line(text: str) -> None:
         "mailto:bob@example.net",
     ]
     assert all(len(line) <= 75 for line in data.split(b"\r\n"))
+    # Nothing that was typed is a line or a parameter, or changes what another person is called.
+    assert content_lines(data) == content_lines(host_file(booking(location="At home")))
+    name = shortened(text, MAX_SHOWN_NAME_LENGTH).replace("\\", ics.FULLWIDTH_BACKSLASH)
+    assert [dict(person.params) for person in event["attendee"]] == [
+        {"CN": name or "rick@example.com", **INDIVIDUAL, "PARTSTAT": "ACCEPTED", "RSVP": "FALSE"},
+        {"CN": name or "ann@example.com", **INDIVIDUAL, "PARTSTAT": "ACCEPTED", "RSVP": "FALSE"},
+        {"CN": "bob@example.net", **INDIVIDUAL, "PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"},
+    ]
+    assert dict(event["organizer"].params) == {"CN": name or "calendar@acme.example"}
+
+
+def test_an_address_is_one_address_in_a_calendar_too() -> None:
+    invited = booking()
+    invited.attendees[1].email = "bob?bcc=eve%40example.com&x#@example.net"
+    event = only_event(host_file(invited))
+    assert str(event["attendee"][2]) == "mailto:bob%3Fbcc=eve%2540example.com%26x%23@example.net"
 
 
 def test_a_sequence_rises_along_the_chain(session: Session) -> None:

@@ -85,7 +85,15 @@ def test_wrong_hours_come_back_at_their_day(
     assert hours(owner, "friday") == [("09:00", "17:00")]
 
 
+def test_a_host_without_hours_is_led_to_making_some(other: FlaskClient) -> None:
+    answer = other.get(PAGE)
+    assert (answer.status_code, answer.location) == (303, f"{PAGE}/new")
+    pages.submit(other, f"{PAGE}/new", {"name": "Hours"})
+    assert hours(other, "monday") == [("09:00", "17:00")]
+
+
 def test_hours_belong_to_their_host_alone(owner: FlaskClient, other: FlaskClient) -> None:
+    pages.submit(other, f"{PAGE}/new", {"name": "Hours"})
     pages.submit(other, PAGE, {"mondayStart": ["06:00"], "mondayEnd": ["07:00"]})
     assert hours(other, "monday") == [("06:00", "07:00")]
     assert hours(owner, "monday") == [("09:00", "17:00")]

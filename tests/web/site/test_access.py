@@ -10,9 +10,8 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from calhooks.accounts.models import User
 from tests.web import pages
-from tests.web.site.belongings import Belongings, everything_kept, give_everything, tables_of_accounts
+from tests.web.site.belongings import Belongings, everything_kept, tables_of_accounts
 from tests.web.site.routes import ADMIN_ONLY, PUBLIC, RULES, SIGNED_IN, Asked
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://localhost/integrations"}
@@ -26,20 +25,6 @@ NAMED = [asked for asked in SIGNED_IN if asked.names]
 def environ(environ: dict[str, str]) -> dict[str, str]:
     """Mail is set up, since without it there is no page for a forgotten password."""
     return environ | {"MAIL_URL": "smtp://127.0.0.1:9"}
-
-
-@pytest.fixture
-def ricks(app: Flask, rick: User) -> Belongings:
-    """What belongs to Rick."""
-    with app.app_context():
-        return give_everything(rick)
-
-
-@pytest.fixture
-def anns(app: Flask, ann: User) -> Belongings:
-    """What belongs to Ann."""
-    with app.app_context():
-        return give_everything(ann)
 
 
 def kept(app: Flask) -> dict[str, list[object]]:
