@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from calhooks import clock, ids
 from calhooks.accounts.models import LoginSession, User
 
-LIFETIME = timedelta(days=31)
+SESSION_LIFETIME = timedelta(days=31)
 # More than anybody's browsers; a script that logs in again and again ends its own oldest ones.
 MAX_OPEN_SESSIONS = 50
 
@@ -30,7 +30,7 @@ class Browser:
     network: str
 
 
-def begin(session: Session, user_id: int, password_hash: str, browser: Browser) -> str:
+def begin_session(session: Session, user_id: int, password_hash: str, browser: Browser) -> str:
     """Begin a session and return its token.
 
     Raises PasswordChanged unless the account still has this `password_hash`: checking a password is slow and happens
@@ -48,7 +48,7 @@ def begin(session: Session, user_id: int, password_hash: str, browser: Browser) 
             user_id=user_id,
             token_hash=_hash(token),
             created_at=now,
-            expires_at=now + LIFETIME,
+            expires_at=now + SESSION_LIFETIME,
             client=browser.client,
             network=browser.network,
         )
@@ -75,7 +75,7 @@ def open_session(session: Session, user_id: int, session_id: int) -> LoginSessio
     )
 
 
-def end(session: Session, user_id: int, session_id: int) -> None:
+def end_one(session: Session, user_id: int, session_id: int) -> None:
     """End one of an account's sessions."""
     _end(session, LoginSession.id == session_id, LoginSession.user_id == user_id)
 

@@ -71,7 +71,7 @@ def test_using_a_link_signs_out_every_session(session: Session) -> None:
     user = factories.create_user()
     token = make_link(user)
     with writing():
-        before = sessions.begin(session, user.id, user.password_hash, sessions.Browser("Firefox", "192.0.2.1"))
+        before = sessions.begin_session(session, user.id, user.password_hash, sessions.Browser("Firefox", "192.0.2.1"))
     with writing():
         links.use_link(session, token, HASH)
     assert sessions.find(session, before) is None

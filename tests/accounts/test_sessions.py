@@ -17,7 +17,7 @@ HERE = sessions.Browser("Firefox on Linux", "192.0.2.1")
 
 def sign_in(user: User) -> str:
     with writing() as database:
-        return sessions.begin(database, user.id, user.password_hash, HERE)
+        return sessions.begin_session(database, user.id, user.password_hash, HERE)
 
 
 def test_the_token_itself_is_not_kept(session: Session) -> None:
@@ -49,7 +49,7 @@ def test_a_session_ends_after_31_days_and_is_purged(session: Session, monkeypatc
 def test_a_password_that_was_changed_meanwhile_begins_no_session(session: Session) -> None:
     user = factories.create_user(password_hash="new")
     with pytest.raises(sessions.PasswordChanged), writing() as database:
-        sessions.begin(database, user.id, "old", HERE)
+        sessions.begin_session(database, user.id, "old", HERE)
     assert sessions.open_sessions(session, user.id) == []
 
 

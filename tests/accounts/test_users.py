@@ -161,7 +161,7 @@ def test_no_transaction_is_open_while_a_password_is_checked(session: Session, mo
 def test_a_changed_password_makes_older_sessions_worthless(session: Session) -> None:
     user = factories.create_user("rick")
     with writing():
-        before = sessions.begin(session, user.id, user.password_hash, sessions.Browser("Firefox", "192.0.2.1"))
+        before = sessions.begin_session(session, user.id, user.password_hash, sessions.Browser("Firefox", "192.0.2.1"))
     with writing():
         users.change_password(session, user, passwords.hash_password("let you down"))
     assert sessions.find(session, before) is None

@@ -107,7 +107,7 @@ def signed_in(app: Flask, site: str, visitor: "Callable[..., Page]") -> "Callabl
         serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
         with app.app_context(), writing() as database:
             browser = sessions.Browser("Chrome on Linux", "127.0.0.1")
-            token = sessions.begin(database, user.id, user.password_hash, browser)
+            token = sessions.begin_session(database, user.id, user.password_hash, browser)
         session = serializer.dumps({"_user_id": token, "_fresh": True})
         page.context.add_cookies([{"name": app.config["SESSION_COOKIE_NAME"], "value": session, "url": site}])
         return page

@@ -29,7 +29,9 @@ class Form:
 def sign_in(client: FlaskClient, user: User) -> None:
     """Give the client a session of this account, without the login page and its slow password check."""
     with client.application.app_context(), writing() as database:
-        token = sessions.begin(database, user.id, user.password_hash, sessions.Browser("Firefox on Linux", "192.0.2.1"))
+        token = sessions.begin_session(
+            database, user.id, user.password_hash, sessions.Browser("Firefox on Linux", "192.0.2.1")
+        )
     with client.session_transaction() as session:
         session.clear()
         session["_user_id"] = token

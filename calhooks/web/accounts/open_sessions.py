@@ -29,7 +29,7 @@ def end(session_id: int) -> str | Response:
     if request.method == "GET":
         return page_or_part("accounts/end_session", login_session=found)
     with writing() as database:
-        sessions.end(database, user_id, session_id)
+        sessions.end_one(database, user_id, session_id)
     return _done("Session ended.")
 
 

@@ -17,7 +17,7 @@ from calhooks.db import db
 from calhooks.web.site.rate_limits import client_network
 
 COOKIE = "calhooks_browser"
-LIFETIME = timedelta(days=365)
+KNOWN_FOR = timedelta(days=365)
 
 
 def remember_browser(email: str) -> None:
@@ -28,7 +28,7 @@ def remember_browser(email: str) -> None:
     def set_cookie(response: Response) -> Response:
         secure = current_app.config["SESSION_COOKIE_SECURE"]
         response.set_cookie(
-            _cookie_name(), value, max_age=LIFETIME, secure=secure, httponly=True, samesite="Lax", path="/"
+            _cookie_name(), value, max_age=KNOWN_FOR, secure=secure, httponly=True, samesite="Lax", path="/"
         )
         return response
 
@@ -77,7 +77,7 @@ def _serializer() -> URLSafeTimedSerializer:
 
 
 def _max_age() -> int:
-    return int(LIFETIME.total_seconds())
+    return int(KNOWN_FOR.total_seconds())
 
 
 def _hash(email: str) -> str:

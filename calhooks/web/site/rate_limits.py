@@ -6,10 +6,13 @@ The counts are in Redis, so that every process knows them; while Redis is away e
 import ipaddress
 import logging
 from collections.abc import Callable
+from threading import Lock
 
 from flask import Flask, Response, g, make_response
 from flask_limiter import Limiter, RequestLimit, RouteLimit
 from flask_limiter.util import get_remote_address
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -35,7 +38,33 @@ def client_network() -> str:
     return str(ipaddress.ip_network((address, IPV6_SITE), strict=False))
 
 
-limiter = Limiter(client_network, in_memory_fallback_enabled=True, swallow_errors=True, key_prefix="calhooks")
+class OrderlyMemory(MemoryStorage):
+    """Counts in memory, one thread after the other: the library's own forgets some where many begin at once."""
+
+    STORAGE_SCHEME = ["orderly-memory"]  # noqa: RUF012 - as the library declares it
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = Lock()
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Add to a count that is forgotten after `expiry` seconds, and return it."""
+        with self._turn:
+            return super().incr(key, expiry, amount)
+
+
+class GuardedLimiter(Limiter):
+    """Limits also the requests that are under way when Redis becomes unreachable, which the library lets through."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        try:
+            super()._check_request_limit(callable_name, in_middleware)
+        except RedisError:
+            # Another request has switched to counting in memory meanwhile.
+            super()._check_request_limit(callable_name, in_middleware)
+
+
+limiter = GuardedLimiter(client_network, in_memory_fallback_enabled=True, key_prefix="calhooks")
 
 # Far more than a person books, and enough for an office behind one address.
 booking = limiter.limit(
@@ -63,6 +92,8 @@ def init_app(app: Flask, settings: Config) -> None:
     app.after_request(_give_back)
     # Whether the Redis of an earlier application in this process was away says nothing about this one's.
     limiter._storage_dead = False
+    limiter._fallback_storage = memory = OrderlyMemory()
+    limiter._fallback_limiter = FixedWindowRateLimiter(memory)
 
 
 def guesses(

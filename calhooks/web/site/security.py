@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask, Response, abort, request, session
 from flask_wtf import CSRFProtect
 
-from calhooks.accounts.sessions import LIFETIME
+from calhooks.accounts.sessions import SESSION_LIFETIME
 from calhooks.config import Config
 from calhooks.web.site.sessions import SIGNED_IN_KEY, Sessions
 
@@ -47,7 +47,7 @@ def init_app(app: Flask, settings: Config) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=https,
-        PERMANENT_SESSION_LIFETIME=LIFETIME,
+        PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
         MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
         # A form that has been open for hours still belongs to its session.

@@ -34,7 +34,7 @@ def start_session(user: User) -> None:
     end_session()
     try:
         with writing() as database:
-            token = sessions.begin(database, user.id, password_hash, browser)
+            token = sessions.begin_session(database, user.id, password_hash, browser)
     except sessions.PasswordChanged:
         abort(redirect(url_for("login.login"), 303))
     session.permanent = True

@@ -1,6 +1,5 @@
 """Tests of sessions in the browser: the cookie, the list under Settings, and how sessions end."""
 
-import re
 from collections.abc import Iterator
 
 import pytest

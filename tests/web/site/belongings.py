@@ -172,6 +172,6 @@ def _tokens(user: User) -> Belongings:
     with writing() as session:
         link = links.create_link(session, user)
         feed = renew_feed(session, user)
-        sessions.begin(session, user.id, user.password_hash, sessions.Browser("Safari on iPhone", "192.0.2.7"))
+        sessions.begin_session(session, user.id, user.password_hash, sessions.Browser("Safari on iPhone", "192.0.2.7"))
         elsewhere = sessions.open_sessions(session, user.id)[0]
     return {"link": link, "feed": feed.token, "session_id": str(elsewhere.id)}
