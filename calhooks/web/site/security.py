@@ -3,10 +3,10 @@
 from typing import Any
 
 from flask import Flask, Response, abort, request, session
-from flask_wtf import CSRFProtect
 
 from calhooks.accounts.sessions import SESSION_LIFETIME
 from calhooks.config import Config
+from calhooks.web.site.csrf import MaskedCSRF
 from calhooks.web.site.sessions import SIGNED_IN_KEY, Sessions
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -34,7 +34,7 @@ HEADERS = {
 FILE_HEADERS = {"X-Content-Type-Options": "nosniff"}
 MAX_REQUEST_BYTES = 1024 * 1024
 
-csrf = CSRFProtect()
+csrf = MaskedCSRF()
 
 
 def init_app(app: Flask, settings: Config) -> None:
