@@ -1,6 +1,7 @@
 """`python app.py` as a person meets it: real processes, real signals, one clear line for what is in the way."""
 
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -104,6 +105,7 @@ def test_the_first_start_makes_the_database_and_says_where_to_go_and_what_runs(t
         # What is too long is for a page of ours to say, not for the web server.
         assert running.status_of("/healthz?metadata[a]=" + "x" * 20_000) == 200
         assert (tmp_path / "new" / "data").stat().st_mode & 0o777 == 0o700
+        assert re.search(r"/setup \(one-time code, if asked: [2-9A-Z]{4}-[2-9A-Z]{4}\)$", said, re.MULTILINE)
         assert "chmod" not in said
 
 

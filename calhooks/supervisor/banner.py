@@ -24,8 +24,8 @@ def print_banner(settings: Config, children: Iterable[Child], startup: Startup) 
     if is_open_to_others(settings.data_dir):
         show(f"\nOther users of this machine can open the data directory: chmod 700 {settings.data_dir}")
     if startup.needs_setup:
-        code = setup_code(settings)
-        show(f"\nMake your account: {settings.base_url}/setup" + (f" (one-time code: {code})" if code else ""))
+        asked = "one-time code, if asked" if settings.is_for_this_machine else "one-time code"
+        show(f"\nMake your account: {settings.base_url}/setup ({asked}: {setup_code(settings)})")
     show("\nCtrl-C stops everything.\n")
 
 

@@ -4,7 +4,7 @@ from flask import Flask
 
 from calhooks.config import Config
 from calhooks.web import accounts, operations, public, scheduling, webhooks, wording
-from calhooks.web.site import access, compression, errors, rate_limits, row_numbers, security, static_files
+from calhooks.web.site import access, compression, errors, hosts, rate_limits, row_numbers, security, static_files
 from calhooks.web.site.htmx import htmx
 
 PACKAGES = (accounts, webhooks, scheduling, operations, public)
@@ -12,6 +12,7 @@ PACKAGES = (accounts, webhooks, scheduling, operations, public)
 
 def init_app(app: Flask, config: Config) -> None:
     """Prepare requests and answers, then register every blueprint."""
+    hosts.init_app(app)
     security.init_app(app, config)
     access.init_app(app)
     rate_limits.init_app(app, config)
