@@ -11,6 +11,8 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from calhooks import datadir
+from calhooks.datadir import MIN_KEY_LENGTH
+from calhooks.redaction import shown_value
 
 T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -26,10 +28,10 @@ MAIL_ADDRESS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+"
 
 
 class ConfigError(ValueError):
-    """A variable holds something that cannot be used; str() is the one line to print."""
+    """A variable holds something that cannot be used; str() is the one line to print, without any password."""
 
     def __init__(self, variable: str, value: str, accepted: str) -> None:
-        super().__init__(f"{variable}={without_password(value)!r} cannot be used: {accepted}.")
+        super().__init__(f"{variable}={shown_value(variable, value)!r} cannot be used: {accepted}.")
         self.variable = variable
 
 
@@ -58,8 +60,12 @@ class Config:
 
     @property
     def is_for_this_machine(self) -> bool:
-        """Tell whether only this machine can reach the web server: neither it nor a proxy listens to others."""
-        return is_loopback(self.host) and not self.trusted_proxies
+        """Tell whether only this machine can reach the web server: neither it nor a proxy listens to others.
+
+        A public address without a public host means that there is a proxy, whether it was announced or not.
+        """
+        own_name = urlsplit(self.base_url).hostname or ""
+        return is_loopback(self.host) and is_loopback(own_name) and not self.trusted_proxies
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Config":
@@ -89,7 +95,8 @@ class Config:
             ),
             redis_url=redis_url or f"unix://{datadir.redis_socket(data_dir)}",
             redis_is_embedded=not redis_url,
-            secret_key=read.parsed("SECRET_KEY", "", str, "any text") or _kept_key(data_dir),
+            secret_key=read.parsed("SECRET_KEY", "", _secret_key, f"a text of {MIN_KEY_LENGTH} characters or more")
+            or _kept_key(data_dir),
             secret_key_fallbacks=read.parsed("SECRET_KEY_FALLBACKS", "", _keys, "former keys, comma-separated,"),
             egress_allow=read.parsed(
                 "CALHOOKS_EGRESS_ALLOW", "", _networks, "comma-separated CIDRs such as 10.0.0.0/8,192.168.1.7/32"
@@ -144,11 +151,6 @@ def current_config() -> Config:
 
     config: Config = current_app.extensions["calhooks"]
     return config
-
-
-def without_password(value: str) -> str:
-    """Return a variable's value as it may stand in a terminal or a log."""
-    return re.sub(r"(?<=:)(?!//|\s).+(?=@)|(?<=password=)[^&]+", "…", value)
 
 
 def is_loopback(host: str) -> bool:
@@ -206,7 +208,9 @@ def _database_url(text: str) -> str:
     if not separator:
         raise ValueError(text)
     if scheme in ("postgres", "postgresql", "postgresql+psycopg") and urlsplit(text).port != 0:
-        return f"postgresql+psycopg://{rest}"
+        # SQLAlchemy would take the first @ of a password for its end, and quote the rest in an error.
+        server = urlsplit(text).netloc
+        return f"postgresql+psycopg://{server.replace('@', '%40', server.count('@') - 1)}{rest.removeprefix(server)}"
     # Each process would have a database of its own in its memory.
     if scheme != "sqlite" or rest in ("", "/", "/:memory:"):
         raise ValueError(text)
@@ -277,6 +281,12 @@ def _ca_bundle(text: str) -> Path | None:
     return path
 
 
+def _secret_key(text: str) -> str:
+    if text and len(text) < MIN_KEY_LENGTH:
+        raise ValueError
+    return text
+
+
 def _data_dir(text: str) -> Path:
     return datadir.make(Path(text).expanduser().resolve())
 
@@ -285,7 +295,7 @@ def _kept_key(data_dir: Path) -> str:
     try:
         return datadir.secret_key(data_dir)
     except ValueError as error:
-        accepted = "a directory whose secret_key holds 32 characters or more, or is not there yet,"
+        accepted = f"a directory whose secret_key holds {MIN_KEY_LENGTH} characters or more, or is not there yet,"
         raise ConfigError("CALHOOKS_DATA_DIR", str(data_dir), f"{accepted} is accepted") from error
     except OSError as error:
         accepted = f"a directory whose secret_key can be read, or made ({error.strerror}),"

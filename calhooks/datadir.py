@@ -5,10 +5,13 @@ import os
 import re
 import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 # A Unix socket's address holds 108 bytes, the closing NUL included (104 on macOS).
 MAX_SOCKET_PATH_LENGTH = 103
+MIN_KEY_LENGTH = 32
+OWNER_ONLY, OTHERS = 0o600, 0o077
 # RQ cannot read what Redis says of a connection whose path has a space, and in a URL some letters mean something else.
 PLAIN_PATH = re.compile(r"[\w./+-]+", re.ASCII)
 
@@ -21,6 +24,25 @@ def make(path: Path) -> Path:
     return path
 
 
+def is_open_to_others(path: Path) -> bool:
+    """Tell whether other users of this machine may list the directory, or open files in it."""
+    return bool(path.stat().st_mode & OTHERS)
+
+
+def make_private(path: Path) -> None:
+    """Make a file for its owner alone, or take it from others if it exists; where that is not possible, leave it."""
+    with suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY))
+    take_from_others(path)
+
+
+def take_from_others(path: Path) -> None:
+    """Let nobody but its owner read a file that exists and is this user's."""
+    with suppress(OSError):
+        if path.stat().st_mode & OTHERS:
+            path.chmod(OWNER_ONLY)
+
+
 def secret_key(data_dir: Path) -> str:
     """Return the key kept in the directory, making it at the first start, also when two processes start at once."""
     path = data_dir / "secret_key"
@@ -29,7 +51,7 @@ def secret_key(data_dir: Path) -> str:
     except FileNotFoundError:
         pass
     draft = data_dir / f"secret_key.{os.getpid()}.{secrets.token_hex(4)}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(48))
         file.flush()
@@ -58,7 +80,8 @@ def redis_socket(data_dir: Path) -> Path:
 
 
 def _kept(path: Path) -> str:
+    take_from_others(path)
     key = path.read_text().strip()
-    if len(key) < 32:
+    if len(key) < MIN_KEY_LENGTH:
         raise ValueError(f"{path} does not hold a secret key; delete it and a new one is made")
     return key

@@ -16,6 +16,8 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from calhooks import datadir
+
 BUSY_TIMEOUT_SECONDS = 15
 # How soon one who waits to write notices that it can.
 TURN_SECONDS = 0.001
@@ -70,6 +72,7 @@ def init_app(app: Flask, database_url: str) -> None:
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
+            _keep_private(db.engine.url.database or "")
             event.listen(db.engine, "connect", _prepare_sqlite)
             event.listen(db.engine, "begin", _begin_sqlite)
         else:
@@ -137,6 +140,14 @@ def after_commit(session: Session, callback: Callable[[], None]) -> None:
 def database_reason(error: SQLAlchemyError) -> str:
     """Return the line that says what went wrong; below it stand the statement and hints for programmers."""
     return str(error).partition("\n")[0]
+
+
+def _keep_private(database: str) -> None:
+    """See to it that only the owner of an SQLite file can read it. What SQLite puts beside it has the file's mode."""
+    if database and not database.startswith(("file:", ":memory:")):
+        datadir.make_private(Path(database))
+        for suffix in ("-wal", "-shm"):
+            datadir.take_from_others(Path(database + suffix))
 
 
 def _engine_options(database_url: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from calhooks import clock
+from calhooks.accounts.sessions import purge_sessions
 from calhooks.config import Config, current_config
 from calhooks.db import database_reason, db, writing
 from calhooks.delivery.pump import claim
@@ -132,6 +133,7 @@ class Scheduler:
             with writing() as session:
                 purged = purge_step(session, clock.now(), self._config.retention_days)
                 purged += purge_mail(session, clock.now(), self._config.retention_days)
+                purge_sessions(session, clock.now())
         if not purged:
             self._purge_at = monotonic() + PURGE_EVERY_SECONDS
 

@@ -22,7 +22,7 @@ NAMES_BY_CONVENTION = ("blueprint", "init_app", "log", "PAGES")
 
 # From the bottom up. A package or module may import from its own floor and from those below.
 FLOORS = (
-    ("config", "datadir", "db", "clock", "ids", "events", "zones", "locales", "logs", "text"),
+    ("config", "redaction", "datadir", "db", "clock", "ids", "events", "zones", "locales", "logs", "text"),
     ("server",),
     ("egress", "encryption"),
     ("accounts",),

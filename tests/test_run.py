@@ -1,6 +1,7 @@
 """`python app.py` as a person meets it: real processes, real signals, one clear line for what is in the way."""
 
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -104,6 +105,16 @@ def test_the_first_start_makes_the_database_and_says_where_to_go_and_what_runs(t
         # What is too long is for a page of ours to say, not for the web server.
         assert running.status_of("/healthz?metadata[a]=" + "x" * 20_000) == 200
         assert (tmp_path / "new" / "data").stat().st_mode & 0o777 == 0o700
+        assert re.search(r"/setup \(one-time code, if asked: [2-9A-Z]{4}-[2-9A-Z]{4}\)$", said, re.MULTILINE)
+        assert "chmod" not in said
+
+
+def test_a_data_directory_that_others_can_read_is_named(settings: dict[str, str]) -> None:
+    directory = Path(settings["CALHOOKS_DATA_DIR"])
+    directory.mkdir(exist_ok=True)
+    directory.chmod(0o755)
+    with started(settings) as running:
+        assert f"Other users of this machine can open the data directory: chmod 700 {directory}\n" in running.output
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -300,13 +311,30 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
         ("CALHOOKS_HOST", "8.8.8.8"),
         ("CALHOOKS_HOST", "no-such-name.invalid"),
         ("CALHOOKS_HOST", "two..dots"),
-        ("DATABASE_URL", "mysql://nobody@localhost/x"),
+        ("DATABASE_URL", "mysql://localhost/x"),
     ],
 )
 def test_a_bad_variable_is_one_line_with_its_name_and_value(tmp_path: Path, variable: str, value: str) -> None:
     said = one_line({"CALHOOKS_DATA_DIR": str(tmp_path / "data"), variable: value})
     assert variable in said
     assert value in said
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SECRET_KEY", "too-secret"),
+        ("MAIL_URL", "smtp://me:too-secret"),
+        ("REDIS_URL", "redis://too-secret@h/x"),
+        ("DATABASE_URL", "mysql://me:too-secret@localhost/x"),
+        ("DATABASE_URL", "postgresql://me:too-secret@ss:word@127.0.0.1:1/x"),
+        ("DATABASE_URL", "postgresql://127.0.0.1:1/x?password=too-secret&no_such_option=too-secret"),
+    ],
+)
+def test_a_password_is_not_in_the_line(tmp_path: Path, variable: str, value: str) -> None:
+    said = one_line({"CALHOOKS_DATA_DIR": str(tmp_path / "data"), variable: value})
+    assert "too-secret" not in said
+    assert "word" not in said.replace("password", "")
 
 
 def test_a_directory_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> None:

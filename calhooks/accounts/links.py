@@ -43,7 +43,7 @@ def find_user(session: Session, token: str) -> User:
 
 
 def use_link(session: Session, token: str, password_hash: str) -> User:
-    """Give the link's account its password, which signs out every session it has. Raises LinkUnusable.
+    """Give the link's account its password, which ends all its sessions. Raises LinkUnusable.
 
     Of two people who use one link at once, the database lets one.
     """

@@ -1,4 +1,4 @@
-"""People who have an account, and the one-time links that let them choose a password."""
+"""People who have an account, their sessions, and the one-time links that let them choose a password."""
 
 from datetime import datetime
 
@@ -7,16 +7,17 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from calhooks.accounts import usernames
+from calhooks.accounts.clients import MAX_CLIENT_LENGTH
 from calhooks.db import Base, UTCDateTime
 from calhooks.locales import DEFAULT_LOCALE, MAX_LOCALE_LENGTH
 from calhooks.text import MAX_NAME_LENGTH
 
+# Of an IPv6 address or network.
+MAX_NETWORK_LENGTH = 43
+
 
 class User(UserMixin, Base):  # type: ignore[misc]  # flask_login has no types
-    """A host. `username` and `email` are in lower case; `password_hash` is empty until the person has chosen one.
-
-    `session_version` goes up when the password changes, which signs out every other session.
-    """
+    """A host. `username` and `email` are in lower case; `password_hash` is empty until the person has chosen one."""
 
     __tablename__ = "users"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - read by SQLAlchemy only
@@ -29,12 +30,29 @@ class User(UserMixin, Base):  # type: ignore[misc]  # flask_login has no types
     time_zone: Mapped[str] = mapped_column(String(64))
     locale: Mapped[str] = mapped_column(String(MAX_LOCALE_LENGTH), default=DEFAULT_LOCALE)
     is_admin: Mapped[bool] = mapped_column(default=False)
-    session_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
-    def get_id(self) -> str:
-        """Return what the session cookie holds: it stops being valid when `session_version` goes up."""
-        return f"{self.id}.{self.session_version}"
+
+class LoginSession(Base):
+    """A browser in which an account is signed in until `expires_at`, or until it was ended at `ended_at`.
+
+    Only the SHA-256 of its token is kept.
+    """
+
+    __tablename__ = "sessions"
+    # The page names a session by its id, so no id is used twice.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - read by SQLAlchemy only
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    client: Mapped[str] = mapped_column(String(MAX_CLIENT_LENGTH))
+    network: Mapped[str] = mapped_column(String(MAX_NETWORK_LENGTH))
+
+    user: Mapped[User] = relationship()
 
 
 class AccountLink(Base):

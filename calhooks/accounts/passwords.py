@@ -1,6 +1,9 @@
 """Passwords: what is accepted, and Argon2id hashes of them. Hashing is slow on purpose: never inside a transaction."""
 
+import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -8,10 +11,21 @@ from argon2.exceptions import InvalidHashError, VerificationError
 MIN_PASSWORD_LENGTH = 8
 MAX_PASSWORD_LENGTH = 200
 
-# OWASP's first choice for a server: 46 MiB, one pass, one lane. Some sixteen logins at once still fit a small machine.
+# OWASP's first choice for a server: 46 MiB, one pass, one lane.
 _hasher = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
 # The hash of a random password that nobody knows, with the same cost: what an account without one is compared with.
 _NOBODYS_HASH = "$argon2id$v=19$m=47104,t=1,p=1$v1aNa/247vwRwlCPwt/Fcw$T0uzqgf47XaVQvyrvs593c5IWufESjRGqK7G2B+6BAo"
+
+# Hashing takes a core and 46 MiB. More than these wait, and more than those are turned away at once, so that people who
+# guess passwords never occupy all the threads of the web server.
+MAX_HASHING = 2
+MAX_HASHING_OR_WAITING = 8
+_hashing = threading.BoundedSemaphore(MAX_HASHING)
+_hashing_or_waiting = threading.BoundedSemaphore(MAX_HASHING_OR_WAITING)
+
+
+class HashingBusy(Exception):
+    """As many passwords as may be are being hashed or wait for that. A moment later it works."""
 
 
 def password_problem(password: str, *personal: str) -> str | None:
@@ -34,17 +48,33 @@ def password_problem(password: str, *personal: str) -> str | None:
 
 
 def hash_password(password: str) -> str:
-    """Return the Argon2id hash of a password; some 50 ms and 46 MiB."""
-    return _hasher.hash(_normal(password))
+    """Return the Argon2id hash of a password; some 50 ms and 46 MiB. Raises HashingBusy."""
+    with _turn():
+        return _hasher.hash(_normal(password))
 
 
 def matches(password_hash: str, password: str) -> bool:
-    """Tell whether the hash is of this password, taking as long where there is no hash as where there is one."""
+    """Tell whether the hash is of this password, taking as long where there is no hash as where there is one.
+
+    Raises HashingBusy.
+    """
     try:
-        _hasher.verify(password_hash or _NOBODYS_HASH, _normal(password))
+        with _turn():
+            _hasher.verify(password_hash or _NOBODYS_HASH, _normal(password))
     except (VerificationError, InvalidHashError):
         return False
     return bool(password_hash)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _hashing_or_waiting.acquire(blocking=False):
+        raise HashingBusy
+    try:
+        with _hashing:
+            yield
+    finally:
+        _hashing_or_waiting.release()
 
 
 def _normal(text: str) -> str:

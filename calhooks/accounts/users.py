@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from calhooks import clock, locales
-from calhooks.accounts import details, passwords, usernames
+from calhooks.accounts import details, passwords, sessions, usernames
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
 from calhooks.text import checked
@@ -132,9 +132,11 @@ def by_email(session: Session, email: str) -> User | None:
 
 
 def change_password(session: Session, user: User, password_hash: str) -> None:
-    """Give the account another password, which signs out every session it has."""
+    """Give the account another password, which ends all its sessions."""
     user.password_hash = password_hash
-    user.session_version += 1
+    # The account's row is locked before the sessions are looked for, so that one that begins meanwhile ends too.
+    session.flush()
+    sessions.end_all(session, user.id)
 
 
 def update_profile(session: Session, user: User, *, name: str, username: str, time_zone: str, locale: str) -> None:

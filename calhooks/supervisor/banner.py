@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from calhooks import __version__
 from calhooks.accounts.setup_code import setup_code
-from calhooks.config import Config, without_password
+from calhooks.config import Config
+from calhooks.datadir import is_open_to_others
+from calhooks.redaction import without_passwords
 from calhooks.supervisor.child import Child
 from calhooks.supervisor.output import NAME_WIDTH, show
 from calhooks.supervisor.readiness import Startup
@@ -16,12 +18,14 @@ def print_banner(settings: Config, children: Iterable[Child], startup: Startup) 
     for child in children:
         _line(child.name, f"process {child.pid}")
     if not settings.redis_is_embedded:
-        _line("redis", without_password(settings.redis_url))
-    _line("database", without_password(settings.database_url))
+        _line("redis", without_passwords(settings.redis_url))
+    _line("database", without_passwords(settings.database_url))
     _line("data", str(settings.data_dir))
+    if is_open_to_others(settings.data_dir):
+        show(f"\nOther users of this machine can open the data directory: chmod 700 {settings.data_dir}")
     if startup.needs_setup:
-        code = setup_code(settings)
-        show(f"\nMake your account: {settings.base_url}/setup" + (f" (one-time code: {code})" if code else ""))
+        asked = "one-time code, if asked" if settings.is_for_this_machine else "one-time code"
+        show(f"\nMake your account: {settings.base_url}/setup ({asked}: {setup_code(settings)})")
     show("\nCtrl-C stops everything.\n")
 
 

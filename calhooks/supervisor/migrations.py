@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from calhooks.config import Config
 from calhooks.encryption.keys import WrongKey, keyring_of
+from calhooks.redaction import without_passwords_in
 from calhooks.supervisor.child import follow_parent
 from calhooks.supervisor.commands import flask
 from calhooks.supervisor.output import show
@@ -32,7 +33,7 @@ def migrate(settings: Config) -> None:
         preexec_fn=follow_parent(signal.SIGTERM),
     )
     if done.returncode:
-        said = done.stdout + done.stderr
+        said = without_passwords_in(done.stdout + done.stderr, config.database_url)
         if "Can't locate revision" in said:
             raise CannotStart("a newer calhooks has changed the database; run that one, or put back an older copy.")
         if str(VERSIONS) in said and "OperationalError" not in said:

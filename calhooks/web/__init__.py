@@ -9,6 +9,7 @@ from calhooks.web.site import (
     compression,
     errors,
     head_requests,
+    hosts,
     rate_limits,
     redirects,
     row_numbers,
@@ -22,6 +23,7 @@ PACKAGES = (accounts, webhooks, scheduling, operations, public)
 
 def init_app(app: Flask, config: Config) -> None:
     """Prepare requests and answers, then register every blueprint."""
+    hosts.init_app(app)
     security.init_app(app, config)
     access.init_app(app)
     redirects.init_app(app)

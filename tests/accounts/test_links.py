@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks import clock
-from calhooks.accounts import links, passwords, users
+from calhooks.accounts import links, passwords, sessions, users
 from calhooks.accounts.models import AccountLink, User
 from calhooks.db import writing
 from tests import factories
@@ -69,10 +69,12 @@ def test_a_new_link_replaces_the_one_before(session: Session) -> None:
 
 def test_using_a_link_signs_out_every_session(session: Session) -> None:
     user = factories.create_user()
-    before, token = user.get_id(), make_link(user)
+    token = make_link(user)
+    with writing():
+        before = sessions.begin_session(session, user.id, user.password_hash, sessions.Browser("Firefox", "192.0.2.1"))
     with writing():
         links.use_link(session, token, HASH)
-    assert user.get_id() != before
+    assert sessions.find(session, before) is None
 
 
 def test_of_two_people_with_one_link_one_gets_in(app: Flask) -> None:

@@ -1,5 +1,7 @@
 """Tests of which passwords are accepted and how they are kept."""
 
+import threading
+
 import pytest
 from argon2 import PasswordHasher
 
@@ -48,3 +50,50 @@ def test_nothing_matches_an_account_without_a_password(kept: str) -> None:
 def test_the_hash_of_nobody_costs_what_any_other_costs() -> None:
     hasher: PasswordHasher = passwords._hasher
     assert not hasher.check_needs_rehash(passwords._NOBODYS_HASH)
+
+
+def test_hashing_leaves_threads_for_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight at most hash or wait, two of them hash; the rest is turned away before it has cost anything."""
+    go_on, began, at_work, outcomes = threading.Event(), threading.Semaphore(0), [0, 0], []
+    counting = threading.Lock()
+
+    class Slow:
+        """A hasher that works until it is told to end, and counts how many do so at once."""
+
+        def verify(self, *_: str) -> None:
+            with counting:
+                at_work[0] += 1
+                at_work[1] = max(at_work)
+            began.release()
+            go_on.wait(30)
+            with counting:
+                at_work[0] -= 1
+
+    def check() -> None:
+        outcomes.append(passwords.matches("some hash", "some password"))
+
+    monkeypatch.setattr(passwords, "_hasher", Slow())
+    threads = [threading.Thread(target=check) for _ in range(passwords.MAX_HASHING_OR_WAITING)]
+    for thread in threads:
+        thread.start()
+    for _ in range(passwords.MAX_HASHING):
+        assert began.acquire(timeout=30)
+    while not _all_in():
+        pass
+    with pytest.raises(passwords.HashingBusy):
+        passwords.matches("some hash", "some password")
+    with pytest.raises(passwords.HashingBusy):
+        passwords.hash_password("some password")
+    go_on.set()
+    for thread in threads:
+        thread.join(30)
+    assert outcomes == [True] * passwords.MAX_HASHING_OR_WAITING
+    assert at_work == [0, passwords.MAX_HASHING]
+
+
+def _all_in() -> bool:
+    """Tell whether every place is taken, without keeping one that was free."""
+    if passwords._hashing_or_waiting.acquire(blocking=False):
+        passwords._hashing_or_waiting.release()
+        return False
+    return True

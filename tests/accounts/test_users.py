@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from calhooks.accounts import passwords, users
+from calhooks.accounts import passwords, sessions, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
@@ -160,10 +160,11 @@ def test_no_transaction_is_open_while_a_password_is_checked(session: Session, mo
 
 def test_a_changed_password_makes_older_sessions_worthless(session: Session) -> None:
     user = factories.create_user("rick")
-    before = user.get_id()
+    with writing():
+        before = sessions.begin_session(session, user.id, user.password_hash, sessions.Browser("Firefox", "192.0.2.1"))
     with writing():
         users.change_password(session, user, passwords.hash_password("let you down"))
-    assert user.get_id() != before
+    assert sessions.find(session, before) is None
 
 
 def test_a_profile_is_changed_and_may_keep_its_own_username(session: Session) -> None:

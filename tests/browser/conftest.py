@@ -17,7 +17,9 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
+from calhooks.accounts import sessions
 from calhooks.accounts.models import User
+from calhooks.db import writing
 from tests.running import on_another_day
 
 try:
@@ -103,7 +105,10 @@ def signed_in(app: Flask, site: str, visitor: "Callable[..., Page]") -> "Callabl
     def open_page(user: User, **options: Any) -> "Page":
         page = visitor(**options)
         serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
-        session = serializer.dumps({"_user_id": user.get_id(), "_fresh": True})
+        with app.app_context(), writing() as database:
+            browser = sessions.Browser("Chrome on Linux", "127.0.0.1")
+            token = sessions.begin_session(database, user.id, user.password_hash, browser)
+        session = serializer.dumps({"_user_id": token, "_fresh": True})
         page.context.add_cookies([{"name": app.config["SESSION_COOKIE_NAME"], "value": session, "url": site}])
         return page
 

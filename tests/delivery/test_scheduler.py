@@ -8,7 +8,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from calhooks import clock
-from calhooks.accounts.models import User
+from calhooks.accounts import sessions
+from calhooks.accounts.models import LoginSession, User
 from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.delivery.models import (
@@ -214,6 +215,18 @@ def test_a_deleted_endpoint_is_forgotten_with_its_last_delivery(
             purge_step(inner, clock.now(), 90)
     session.rollback()
     assert session.scalars(select(Endpoint)).all() == []
+
+
+def test_sessions_that_have_expired_are_forgotten(
+    session: Session, owner: User, scheduler: Scheduler, time: MovingClock
+) -> None:
+    for days in (0, 30, 2):
+        time.advance(days=days)
+        with writing() as inner:
+            sessions.begin_session(inner, owner.id, owner.password_hash, sessions.Browser("Firefox", "192.0.2.1"))
+    scheduler.turn()
+    session.rollback()
+    assert len(session.scalars(select(LoginSession)).all()) == 2
 
 
 def test_purging_goes_in_small_steps(session: Session, owner: User, time: MovingClock) -> None:

@@ -1,6 +1,6 @@
 """Secrets are encrypted; a feed is found by the hash of its token.
 
-Revision: 0013_secrets, after 0012
+Revision: 0013, after 0012
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from alembic import op
 import calhooks.db
 from calhooks.encryption.columns import Encrypted
 
-revision = "0013_secrets"
+revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None

@@ -12,7 +12,7 @@ from calhooks.db import writing
 from calhooks.mail.password_reset import owe_reset_link
 from calhooks.text import MAX_EMAIL_LENGTH
 from calhooks.web.forms.fields import ServiceForm
-from calhooks.web.site import access, rate_limits
+from calhooks.web.site import access, known_browsers, rate_limits
 
 blueprint = Blueprint("forgotten_password", __name__)
 
@@ -41,8 +41,8 @@ def _slow_down() -> str:
 
 @blueprint.route("/auth/forgot", methods=["GET", "POST"])
 @access.public
-@rate_limits.guesses("20 per 10 minutes", rate_limits.client_network, _slow_down)
-@rate_limits.guesses("5 per hour", rate_limits.typed_email, _slow_down)
+@rate_limits.guesses("20 per 10 minutes", rate_limits.client_network, _slow_down, exempt=known_browsers.is_known)
+@rate_limits.guesses("5 per hour", known_browsers.guesser, _slow_down)
 def forgot() -> str | tuple[str, int] | Response:
     """Ask for the address, then send a link to it if it belongs to an account."""
     if not current_config().mail_url:

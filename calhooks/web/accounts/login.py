@@ -1,6 +1,6 @@
 """Logging in and out, and the one-time link with which a person chooses a password."""
 
-from flask import Blueprint, Response, make_response, redirect, render_template, session, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import EmailField, PasswordField
@@ -9,9 +9,9 @@ from calhooks.accounts import links, passwords, users
 from calhooks.db import db, writing
 from calhooks.text import MAX_EMAIL_LENGTH
 from calhooks.web.forms.fields import ServiceForm
-from calhooks.web.site import access, rate_limits
+from calhooks.web.site import access, known_browsers, rate_limits
 from calhooks.web.site.redirects import to_next
-from calhooks.web.site.sessions import start_session
+from calhooks.web.site.sessions import end_session, start_session
 
 blueprint = Blueprint("login", __name__)
 
@@ -41,8 +41,8 @@ def _slow_down() -> str:
 
 @blueprint.route("/login", methods=["GET", "POST"])
 @access.public
-@rate_limits.guesses("30 per 10 minutes", rate_limits.client_network, _slow_down)
-@rate_limits.guesses("10 per 10 minutes", rate_limits.typed_email, _slow_down)
+@rate_limits.guesses("30 per 10 minutes", rate_limits.client_network, _slow_down, exempt=known_browsers.is_known)
+@rate_limits.guesses("10 per 10 minutes", known_browsers.guesser, _slow_down)
 def login() -> str | tuple[str, int] | BaseResponse:
     """Sign a person in and go on to where they wanted to be."""
     if current_user.is_authenticated:
@@ -65,7 +65,7 @@ def login() -> str | tuple[str, int] | BaseResponse:
 @access.public
 def logout() -> BaseResponse:
     """End the session, of whoever has one."""
-    session.clear()
+    end_session()
     return redirect(url_for("login.login"), 303)
 
 

@@ -40,8 +40,9 @@ class PasswordForm(ServiceForm):
     password = PasswordField("New password", default="", render_kw={"maxlength": passwords.MAX_PASSWORD_LENGTH})
 
 
-def _account_id() -> str:
-    return str(access.account().id)
+def _session_id() -> str:
+    # Not the account: wrong passwords in a stolen session must not keep its owner from changing the password.
+    return str(access.current_session().id)
 
 
 def _slow_down() -> str:
@@ -68,9 +69,9 @@ def profile() -> str | tuple[str, int] | BaseResponse:
 
 @blueprint.route("/password", methods=["GET", "POST"])
 @access.signed_in
-@rate_limits.guesses("10 per 10 minutes", _account_id, _slow_down)
+@rate_limits.guesses("10 per 10 minutes", _session_id, _slow_down)
 def password() -> str | tuple[str, int] | BaseResponse:
-    """Change the password, which signs out every other session of this person."""
+    """Change the password, which ends all other sessions of this person."""
     user = access.account()
     form = PasswordForm()
     if not form.is_submitted():

@@ -1,20 +1,20 @@
 """The first start: the page that makes the first account."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
-from werkzeug.datastructures import Headers
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import EmailField, PasswordField, StringField
 
 from calhooks.accounts import passwords, usernames, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
-from calhooks.accounts.setup_code import is_right, setup_code
-from calhooks.config import current_config, is_loopback
+from calhooks.accounts.setup_code import is_right
+from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.text import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH
 from calhooks.web.forms.fields import ServiceForm, ZoneField
 from calhooks.web.site import access, rate_limits
+from calhooks.web.site.hosts import came_directly
 from calhooks.web.site.sessions import start_session
 
 blueprint = Blueprint("setup", __name__)
@@ -37,7 +37,7 @@ class SetupForm(ServiceForm):
 def _slow_down() -> str:
     form = SetupForm()
     form.show({"code": TOO_MANY_CODES})
-    return _page(form, _needs_code(request.headers))
+    return _page(form, not came_directly())
 
 
 @blueprint.route("/setup", methods=["GET", "POST"])
@@ -47,7 +47,7 @@ def setup() -> str | tuple[str, int] | BaseResponse:
     """Make the first account and sign its person in; afterwards this page does not exist."""
     if users.exist(db.session()):
         abort(404)
-    form, needs_code = SetupForm(), _needs_code(request.headers)
+    form, needs_code = SetupForm(), not came_directly()
     if not form.is_submitted():
         return _page(form, needs_code)
     try:
@@ -81,10 +81,3 @@ def _create(form: SetupForm, needs_code: bool) -> User:
 
 def _page(form: SetupForm, needs_code: bool) -> str:
     return render_template("accounts/setup.html", form=form, needs_code=needs_code)
-
-
-def _needs_code(headers: Headers) -> bool:
-    """Tell whether strangers could have sent these headers: directly, or through a proxy on this machine."""
-    config = current_config()
-    is_from_here = is_loopback(config.host) and "X-Forwarded-For" not in headers
-    return setup_code(config) is not None and not is_from_here

@@ -5,14 +5,16 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, redirect, request, session, url_for
+from flask import Flask, Response, abort, g, redirect, request, session, url_for
 from flask_login import LoginManager, current_user
 from werkzeug.wrappers import Response as BaseResponse
 
-from calhooks.accounts.models import User
+from calhooks.accounts import sessions
+from calhooks.accounts.models import LoginSession, User
 from calhooks.db import db
 from calhooks.web.site.htmx import is_htmx
 from calhooks.web.site.redirects import own_path
+from calhooks.web.site.sessions import SIGNED_IN_KEY
 
 ViewFunction = TypeVar("ViewFunction", bound=Callable[..., Any])
 
@@ -64,6 +66,13 @@ def account() -> User:
     return user
 
 
+def current_session() -> LoginSession:
+    """Return the session of the person who is signed in. Only for views that are `signed_in` or `admin_only`."""
+    account()
+    found: LoginSession = g.login_session
+    return found
+
+
 def signed_in_user() -> User | None:
     """Return the account of whoever looks at a public page, if that person has one and is signed in."""
     user = current_user._get_current_object()
@@ -89,12 +98,10 @@ def _path(url: str) -> str:
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]  # flask_login has no types
-def _load_user(session_id: str) -> User | None:
-    user_id, _, version = session_id.partition(".")
-    if not user_id.isdecimal():
+def _load_user(token: str) -> User | None:
+    found = sessions.find(db.session(), token)
+    if found is None:
+        session.pop(SIGNED_IN_KEY, None)
         return None
-    user = db.session.get(User, int(user_id))
-    if user is None or str(user.session_version) != version:
-        session.pop("_user_id", None)
-        return None
-    return user
+    g.login_session = found
+    return found.user

@@ -1,12 +1,15 @@
 """Fewer bytes for a phone: static files and the public pages go out gzipped where the browser takes it.
 
-Pages of people who are signed in are left alone: their length must not tell anybody about the tokens in them.
+Pages of people who are signed in are left alone: their length must not tell anybody what is in them. In public pages,
+which contain what is typed into the address, the only secret is the CSRF token, and web/site/csrf.py masks that.
 """
 
 import gzip
 from functools import lru_cache
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, session
+
+from calhooks.web.site.sessions import SIGNED_IN_KEY
 
 TEXT_TYPES = {"text/html", "text/css", "text/javascript", "image/svg+xml"}
 # The blueprints of what bookers see.
@@ -23,7 +26,8 @@ def init_app(app: Flask) -> None:
 
 def _compress(response: Response) -> Response:
     is_file = request.endpoint == "static"
-    if response.mimetype not in TEXT_TYPES or not (is_file or request.blueprint in PUBLIC_PAGES):
+    is_public_page = request.blueprint in PUBLIC_PAGES and SIGNED_IN_KEY not in session
+    if response.mimetype not in TEXT_TYPES or not (is_file or is_public_page):
         return response
     response.vary.add("Accept-Encoding")
     if response.status_code != 200 or not request.accept_encodings.quality("gzip") or response.content_encoding:

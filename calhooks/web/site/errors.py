@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.sansio.response import Response
 
+from calhooks.accounts.passwords import HashingBusy
 from calhooks.db import database_reason
 from calhooks.scheduling.errors import NotFound
 from calhooks.server.heads import REFUSED_HEADER
@@ -26,6 +27,7 @@ SENTENCES = {
     405: ("That did not work", "This address does not take that kind of request."),
     413: ("Too much at once", "The request is larger than 1 MB. Shorten what you typed and send it again."),
     414: ("This link is too long", "Shorten the address, then open it again."),
+    421: ("Unknown address", "This server does not know the address under which you reached it."),
     431: ("This request is too long", "Its headers are too large. Delete this site's cookies and try again."),
     429: ("Too many tries", "Wait a minute, then try again."),
     500: ("Something broke", "It is our fault and has been written to the log. Nothing you saved is lost; try again."),
@@ -41,6 +43,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _show_csrf)
     app.register_error_handler(NotFound, _show_not_found)
     app.register_error_handler(OperationalError, _show_no_database)
+    app.register_error_handler(HashingBusy, _show_busy)
 
 
 def _refuse() -> None:
@@ -80,6 +83,11 @@ def _show_no_database(error: OperationalError) -> tuple[str, int, dict[str, str]
         raise error
     log.error("the database does not answer: %s", database_reason(error))
     return *_page(503, *SENTENCES[503]), {"Retry-After": "10"}
+
+
+def _show_busy(_error: HashingBusy) -> tuple[str, int, dict[str, str]]:
+    sentence = "Too many people are logging in at the same time. Wait a few seconds, then try again."
+    return *_page(503, "Please try again", sentence), {"Retry-After": "3"}
 
 
 def _page(status: int, title: str, sentence: str) -> tuple[str, int]:

@@ -3,17 +3,23 @@
 The counts are in Redis, so that every process knows them; while Redis is away each process counts in its own memory.
 """
 
-import hashlib
 import ipaddress
+import logging
 from collections.abc import Callable
+from threading import Lock
 
-from flask import Flask, Response, g, make_response, request
+from flask import Flask, Response, g, make_response
 from flask_limiter import Limiter, RequestLimit, RouteLimit
 from flask_limiter.util import get_remote_address
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from calhooks.config import Config
+
+log = logging.getLogger(__name__)
 
 REDIS_TIMEOUT_SECONDS = 0.2
 IPV6_SITE = 64
@@ -32,7 +38,33 @@ def client_network() -> str:
     return str(ipaddress.ip_network((address, IPV6_SITE), strict=False))
 
 
-limiter = Limiter(client_network, in_memory_fallback_enabled=True, swallow_errors=True, key_prefix="calhooks")
+class OrderlyMemory(MemoryStorage):
+    """Counts in memory, one thread after the other: the library's own forgets some where many begin at once."""
+
+    STORAGE_SCHEME = ["orderly-memory"]  # noqa: RUF012 - as the library declares it
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turn = Lock()
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Add to a count that is forgotten after `expiry` seconds, and return it."""
+        with self._turn:
+            return super().incr(key, expiry, amount)
+
+
+class GuardedLimiter(Limiter):
+    """Limits also the requests that are under way when Redis becomes unreachable, which the library lets through."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        try:
+            super()._check_request_limit(callable_name, in_middleware)
+        except RedisError:
+            # Another request has switched to counting in memory meanwhile.
+            super()._check_request_limit(callable_name, in_middleware)
+
+
+limiter = GuardedLimiter(client_network, in_memory_fallback_enabled=True, key_prefix="calhooks")
 
 # Far more than a person books, and enough for an office behind one address.
 booking = limiter.limit(
@@ -57,21 +89,32 @@ def init_app(app: Flask, settings: Config) -> None:
         },
     )
     limiter.init_app(app)
+    app.after_request(_give_back)
     # Whether the Redis of an earlier application in this process was away says nothing about this one's.
     limiter._storage_dead = False
+    limiter._fallback_storage = memory = OrderlyMemory()
+    limiter._fallback_limiter = FixedWindowRateLimiter(memory)
 
 
-def guesses(amount: str, key: Callable[[], str], page: Callable[[], str]) -> RouteLimit:
-    """Limit how often a POST may call `guess_failed`, counted by `key`; beyond that it gets `page` and status 429."""
+def guesses(
+    amount: str, key: Callable[[], str], page: Callable[[], str], *, exempt: Callable[[], bool] | None = None
+) -> RouteLimit:
+    """Limit how often a POST may be wrong, counted by `key`; beyond that it gets `page` and status 429.
+
+    A POST is counted before its view begins, so that many at once are no more than one after the other. It is taken
+    off again unless the view calls `guess_failed`. `exempt` tells which requests are not limited.
+    """
+
+    def counted() -> str:
+        g.is_guess = True
+        return key()
 
     def answer(limit: RequestLimit) -> Response:
         response = make_response(page(), 429)
         response.headers["Retry-After"] = str(limit.limit.get_expiry())
         return response
 
-    return limiter.limit(
-        amount, key_func=key, methods=["POST"], deduct_when=lambda _response: "guess_failed" in g, on_breach=answer
-    )
+    return limiter.limit(amount, key_func=counted, methods=["POST"], exempt_when=exempt, on_breach=answer)
 
 
 def guess_failed() -> None:
@@ -79,6 +122,13 @@ def guess_failed() -> None:
     g.guess_failed = True
 
 
-def typed_email() -> str:
-    """Return what stands for the e-mail address that was typed, without being readable in Redis."""
-    return hashlib.sha256(request.form.get("email", "").strip().lower().encode()).hexdigest()
+def _give_back(response: Response) -> Response:
+    """Take a guess off again that was right, or that was refused and so never judged."""
+    if "is_guess" in g and "guess_failed" not in g:
+        for counted in limiter.current_limits:
+            try:
+                # limits has no way to say so for every store, but each adds what it is given.
+                limiter.limiter.storage.incr(counted.key, counted.limit.get_expiry(), amount=-1)
+            except RedisError:
+                log.warning("Taking back a guess failed (Redis is unreachable); it counts as wrong")
+    return response

@@ -4,11 +4,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request, session
-from flask_wtf import CSRFProtect
 
+from calhooks.accounts.sessions import SESSION_LIFETIME
 from calhooks.config import Config
 from calhooks.server.limits import MAX_REQUEST_BYTES
-from calhooks.web.site.sessions import Sessions
+from calhooks.web.site.csrf import MaskedCSRF
+from calhooks.web.site.sessions import SIGNED_IN_KEY, Sessions
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -34,17 +35,20 @@ HEADERS = {
 }
 FILE_HEADERS = {"X-Content-Type-Options": "nosniff"}
 
-csrf = CSRFProtect()
+csrf = MaskedCSRF()
 
 
 def init_app(app: Flask, settings: Config) -> None:
     """Set cookies, CSRF, limits and headers."""
     https = settings.base_url.startswith("https://")
     app.config.update(
-        SESSION_COOKIE_NAME="calhooks_session",
+        # With this prefix, browsers take the cookie from this host alone, over https, for all its paths.
+        SESSION_COOKIE_NAME="__Host-calhooks_session" if https else "calhooks_session",
+        SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=https,
+        PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
         MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
         # A form that has been open for hours still belongs to its session.
@@ -94,7 +98,7 @@ def _add_headers(response: Response) -> Response:
     if response.mimetype == "text/html":
         response.vary.add("HX-Request")
     # Not only pages: a table of bookings is as private.
-    if request.endpoint != "static" and "_user_id" in session:
+    if request.endpoint != "static" and SIGNED_IN_KEY in session:
         response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -111,3 +111,16 @@ def test_without_mail_there_is_no_such_page(environ: dict[str, str]) -> None:
     assert "An administrator can give you a link" in client.get("/login").text
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.mark.usefixtures("rick")
+def test_strangers_who_ask_too_often_leave_the_owner_a_way(app: Flask, client: FlaskClient) -> None:
+    pages.submit(client, "/login", {"email": "rick@example.com", "password": "never gonna give"})
+    pages.submit(client, "/settings/profile", to="/logout")
+    stranger, asked = app.test_client(), {"email": "rick@EXAMPLE.com"}
+    answers = [
+        pages.submit(stranger, FORGOT, asked, environ_overrides={"REMOTE_ADDR": f"198.51.100.{number}"}).status_code
+        for number in range(6)
+    ]
+    assert answers == [303] * 5 + [429]
+    assert pages.submit(client, FORGOT, asked, environ_overrides={"REMOTE_ADDR": "203.0.113.9"}).status_code == 303

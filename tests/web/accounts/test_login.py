@@ -153,6 +153,20 @@ def test_a_changed_password_ends_the_sessions_there_were(app: Flask, client: Fla
     assert client.get("/settings/profile").status_code == 302
 
 
+def test_a_password_that_changes_while_it_is_checked_signs_nobody_in(
+    app: Flask, client: FlaskClient, rick: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change_meanwhile(*_: str) -> bool:
+        with app.app_context(), writing() as session:
+            users.change_password(session, session.get_one(User, rick.id), "another hash")
+        return True
+
+    monkeypatch.setattr(passwords, "matches", change_meanwhile)
+    response = pages.submit(client, "/login", RIGHT)
+    assert (response.status_code, response.location) == (303, "/login")
+    assert client.get("/settings/profile").status_code == 302
+
+
 @pytest.fixture
 def link(app: Flask) -> str:
     """The path of a one-time link for Ann, who has no password yet."""

@@ -94,6 +94,16 @@ def test_the_current_password_cannot_be_guessed_for_ever(app: Flask, owner: Flas
     assert kept(app, rick).password_hash == HASH
 
 
+def test_wrong_passwords_in_a_stolen_session_leave_the_owner_a_way(app: Flask, owner: FlaskClient, rick: User) -> None:
+    thief = app.test_client()
+    pages.sign_in(thief, rick)
+    for _ in range(11):
+        pages.submit(thief, "/settings/password", {"currentPassword": "wrong", "password": "let you down"})
+    typed = {"currentPassword": PASSWORD, "password": "let you down"}
+    assert pages.submit(owner, "/settings/password", typed).status_code == 303
+    assert thief.get("/settings/profile").status_code == 302
+
+
 @pytest.mark.parametrize("path", ["/settings/profile", "/bookings/upcoming/bookings.csv", "/rick"])
 def test_nothing_that_is_sent_to_a_person_is_kept_by_a_cache(owner: FlaskClient, path: str) -> None:
     assert owner.get(path).headers["Cache-Control"] == "no-store"

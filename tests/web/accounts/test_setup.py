@@ -133,13 +133,6 @@ def test_no_code_is_asked_for_on_this_machine_alone(client: FlaskClient) -> None
     assert 'name="code"' not in client.get("/setup").text
 
 
-def test_no_code_is_asked_for_on_the_machine_itself_beside_its_proxy(environ: dict[str, str]) -> None:
-    app = create_app(Config.from_env(environ | {"CALHOOKS_TRUSTED_PROXIES": "1"}))
-    assert 'name="code"' not in app.test_client().get("/setup").text
-    with app.app_context():
-        db.engine.dispose()
-
-
 def test_where_strangers_could_come_first_the_code_is_asked_for(open_app: Flask) -> None:
     client = open_app.test_client()
     client.environ_base["HTTP_X_FORWARDED_FOR"] = "203.0.113.7"
@@ -149,7 +142,7 @@ def test_where_strangers_could_come_first_the_code_is_asked_for(open_app: Flask)
     assert 'value="rick@example.com"' in response.text
     with open_app.app_context():
         assert count_users() == 0
-    code = setup_code(open_app.extensions["calhooks"]) or ""
+    code = setup_code(open_app.extensions["calhooks"])
     assert pages.submit(client, "/setup", TYPED | {"code": code.lower()}).location == "/event-types"
 
 
@@ -158,7 +151,7 @@ def test_the_code_cannot_be_guessed_for_ever(open_app: Flask) -> None:
     client.environ_base["HTTP_X_FORWARDED_FOR"] = "203.0.113.7"
     for _ in range(10):
         assert pages.submit(client, "/setup", TYPED | {"code": "wrong"}).status_code == 422
-    code = setup_code(open_app.extensions["calhooks"]) or ""
+    code = setup_code(open_app.extensions["calhooks"])
     response = pages.submit(client, "/setup", TYPED | {"code": code})
     assert response.status_code == 429
     assert "Too many wrong codes." in response.text
@@ -170,3 +163,108 @@ def test_the_fields_say_what_browsers_may_fill_in(client: FlaskClient) -> None:
     assert 'autocomplete="username"' in page
     assert 'autocomplete="new-password"' in page
     assert "data-detect-zone" in page
+
+
+def make_app(environ: dict[str, str], **changes: str) -> Flask:
+    app = create_app(Config.from_env(environ | changes))
+    app.config["TESTING"] = True
+    return app
+
+
+def asks_for_the_code(app: Flask, *, host: str = "localhost", **options: Any) -> bool:
+    answer = app.test_client().get("/setup", base_url=f"http://{host}", **options)
+    assert answer.status_code == 200
+    with app.app_context():
+        db.engine.dispose()
+    return 'name="code"' in answer.text
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:8000", "LOCALHOST", "127.0.0.1:8000", "127.8.9.1", "[::1]:8000"]
+)
+def test_on_this_machine_no_code_is_asked_for(environ: dict[str, str], host: str) -> None:
+    assert not asks_for_the_code(make_app(environ), host=host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "calendar.example.com",
+        "127.0.0.1.nip.io",
+        "localhost.evil.example",
+        "evil.example:8000",
+        "192.168.1.7",
+        "[2001:db8::1]",
+        "0.0.0.0",
+        "127.0.0.1.",
+    ],
+)
+def test_under_another_host_the_code_is_asked_for(environ: dict[str, str], host: str) -> None:
+    assert asks_for_the_code(make_app(environ), host=host)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded", "X-Real-IP"),
+        *("CF-Connecting-IP", "CF-Ray", "CDN-Loop", "True-Client-IP", "X-Client-IP", "X-Cluster-Client-IP"),
+        *(
+            "X-Original-Forwarded-For",
+            "X-Original-Host",
+            "Fastly-Client-IP",
+            "Fly-Client-IP",
+            "X-Envoy-External-Address",
+        ),
+        *(
+            "Fly-Client-IP",
+            "X-Amzn-Trace-Id",
+            "X-Azure-ClientIP",
+            "X-ARR-LOG-ID",
+            "X-Scheme",
+            "X-Remote-Addr",
+            "X-ProxyUser-Ip",
+        ),
+    ],
+)
+def test_through_a_proxy_that_nobody_announced_the_code_is_asked_for(environ: dict[str, str], header: str) -> None:
+    assert asks_for_the_code(make_app(environ), headers={header: "127.0.0.1"})
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        # nginx with nothing but `proxy_pass`.
+        {"SERVER_PROTOCOL": "HTTP/1.0"},
+        # gunicorn that listens elsewhere than CALHOOKS_HOST says: on all addresses, or on a Unix socket.
+        {"REMOTE_ADDR": "203.0.113.7"},
+        {"REMOTE_ADDR": ""},
+    ],
+)
+def test_what_does_not_come_from_a_browser_on_this_machine_needs_the_code(
+    environ: dict[str, str], overrides: dict[str, str]
+) -> None:
+    assert asks_for_the_code(make_app(environ), environ_overrides=overrides)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"CALHOOKS_TRUSTED_PROXIES": "1"},
+        {"CALHOOKS_BASE_URL": "http://calendar.example.com"},
+        {"CALHOOKS_HOST": "0.0.0.0"},
+    ],
+)
+def test_where_others_are_meant_to_come_the_code_is_always_asked_for(
+    environ: dict[str, str], changes: dict[str, str]
+) -> None:
+    assert asks_for_the_code(make_app(environ, **changes))
+
+
+def test_no_account_is_made_under_another_host_without_the_code(environ: dict[str, str]) -> None:
+    app = make_app(environ)
+    app.config["WTF_CSRF_ENABLED"] = False
+    answer = app.test_client().post("/setup", data=TYPED, base_url="http://evil.example:8000")
+    assert answer.status_code == 422
+    with app.app_context():
+        assert count_users() == 0
+        db.engine.dispose()

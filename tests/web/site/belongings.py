@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from calhooks import clock
-from calhooks.accounts import links
+from calhooks.accounts import links, sessions
 from calhooks.accounts.models import User
 from calhooks.db import Base, db, writing
 from calhooks.delivery.models import (
@@ -172,4 +172,6 @@ def _tokens(user: User) -> Belongings:
     with writing() as session:
         link = links.create_link(session, user)
         feed = renew_feed(session, user)
-    return {"link": link, "feed": feed.token}
+        sessions.begin_session(session, user.id, user.password_hash, sessions.Browser("Safari on iPhone", "192.0.2.7"))
+        elsewhere = sessions.open_sessions(session, user.id)[0]
+    return {"link": link, "feed": feed.token, "session_id": str(elsewhere.id)}

@@ -171,5 +171,10 @@ SIGNED_IN = [
     Asked("POST /settings/password"),
     Asked("GET /settings/profile"),
     Asked("POST /settings/profile"),
+    Asked("GET /settings/sessions"),
+    Asked("GET /settings/sessions/<int:session_id>/end"),
+    Asked("POST /settings/sessions/<int:session_id>/end", 303),
+    Asked("GET /settings/sessions/end-others"),
+    Asked("POST /settings/sessions/end-others"),
 ]
 RULES = {"public": PUBLIC, "signed_in": SIGNED_IN, "admin_only": ADMIN_ONLY}

@@ -149,6 +149,6 @@ def test_whoever_is_signed_in_gets_our_page_too_when_the_database_is_away(
     def away(*_args: object, **_options: object) -> None:
         raise OperationalError("SELECT", {}, Exception("no connection"))
 
-    monkeypatch.setattr(Session, "get", away)
+    monkeypatch.setattr(Session, "scalar", away)
     answer = owner.get("/integrations")
     assert (answer.status_code, "The database does not answer" in answer.text) == (503, True)

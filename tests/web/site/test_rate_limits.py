@@ -1,5 +1,6 @@
 """Tests of the limits on logging in and booking, with Redis and without."""
 
+import threading
 import time
 from collections.abc import Iterator
 
@@ -65,6 +66,130 @@ def test_after_thirty_wrong_passwords_an_address_is_left_alone_for_a_while(limit
 def test_logging_in_well_is_not_counted(limited_app: Flask) -> None:
     for _ in range(12):
         assert log_in(limited_app.test_client(), "rick@example.com", PASSWORD) == 303
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "RICK@EXAMPLE.COM",
+        " rick@example.com\t",
+        "rick@\uff45xample.com",
+        "rick@example\u3002com",
+        "rick@\u24d4\u24e7\u24d0\u24dc\u24df\u24db\u24d4.com",
+    ],
+)
+def test_an_account_is_counted_and_not_its_spelling(environ: dict[str, str], email: str) -> None:
+    client = make_app(environ).test_client()
+    for number in range(10):
+        assert log_in(client, "rick@example.com" if number % 2 else email, "wrong", f"203.0.113.{number}") == 422
+    assert log_in(client, email, "wrong", "203.0.113.99") == 429
+    assert log_in(client, "rick@example.com", "wrong", "203.0.113.98") == 429
+
+
+def test_forty_passwords_at_once_are_ten_tries(limited_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+    monkeypatch.setattr(passwords, "matches", lambda _hash, typed: tried.append(typed))
+    limited_app.config["WTF_CSRF_ENABLED"] = False
+    start = threading.Barrier(40)
+
+    def try_one(number: int) -> None:
+        client = limited_app.test_client()
+        start.wait()
+        data = {"email": "rick@example.com", "password": f"wrong {number}"}
+        client.post("/login", data=data, environ_overrides={"REMOTE_ADDR": f"198.51.100.{number}"})
+
+    threads = [threading.Thread(target=try_one, args=(number,)) for number in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tried) == 10
+
+
+def test_many_right_passwords_at_once_lock_nobody_out(limited_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was refused because others were under way has not been wrong."""
+    monkeypatch.setattr(passwords, "matches", lambda *_: time.sleep(0.1) or True)
+    limited_app.config["WTF_CSRF_ENABLED"] = False
+    start = threading.Barrier(20)
+
+    def sign_in() -> None:
+        client = limited_app.test_client()
+        start.wait()
+        client.post("/login", data={"email": "rick@example.com", "password": PASSWORD})
+
+    threads = [threading.Thread(target=sign_in) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    monkeypatch.undo()
+    assert log_in(limited_app.test_client(), "rick@example.com", PASSWORD, "203.0.113.8") == 303
+
+
+def lock_strangers_out(app: Flask) -> None:
+    """Try wrong passwords from many networks until no stranger may try one any more."""
+    stranger = app.test_client()
+    for number in range(10):
+        assert log_in(stranger, "rick@example.com", "wrong", f"198.51.100.{number}") == 422
+    assert log_in(stranger, "rick@example.com", "wrong", "198.51.100.99") == 429
+
+
+def test_strangers_do_not_lock_out_a_browser_that_was_signed_in_before(limited_app: Flask) -> None:
+    known = limited_app.test_client()
+    assert log_in(known, "rick@example.com", PASSWORD, "203.0.113.7") == 303
+    pages.submit(known, "/settings/profile", to="/logout")
+    lock_strangers_out(limited_app)
+    # Elsewhere, and behind an address from which too many passwords were tried.
+    for number in range(30):
+        log_in(limited_app.test_client(), f"host{number}@example.com", "wrong", "203.0.113.50")
+    assert log_in(known, "rick@example.com", PASSWORD, "203.0.113.50") == 303
+
+
+def test_strangers_do_not_lock_out_a_network_that_was_signed_in_from_before(limited_app: Flask) -> None:
+    first = limited_app.test_client()
+    assert log_in(first, "rick@example.com", PASSWORD, "203.0.113.7") == 303
+    pages.submit(first, "/settings/profile", to="/logout")
+    lock_strangers_out(limited_app)
+    assert log_in(limited_app.test_client(), "rick@example.com", PASSWORD, "203.0.113.7") == 303
+
+
+def test_a_known_browser_has_ten_tries_too(limited_app: Flask) -> None:
+    known = limited_app.test_client()
+    log_in(known, "rick@example.com", PASSWORD)
+    pages.submit(known, "/settings/profile", to="/logout")
+    for number in range(10):
+        assert log_in(known, "rick@example.com", "wrong", f"203.0.113.{number}") == 422
+    assert log_in(known, "rick@example.com", PASSWORD, "203.0.113.99") == 429
+
+
+def test_a_browser_known_to_one_account_is_a_stranger_to_another(limited_app: Flask) -> None:
+    with limited_app.app_context():
+        factories.create_user("ann", password_hash=HASH)
+    known = limited_app.test_client()
+    log_in(known, "ann@example.com", PASSWORD)
+    pages.submit(known, "/settings/profile", to="/logout")
+    lock_strangers_out(limited_app)
+    assert log_in(known, "rick@example.com", PASSWORD, "203.0.113.9") == 429
+
+
+def test_a_made_up_cookie_makes_no_browser_known(limited_app: Flask) -> None:
+    stranger = limited_app.test_client()
+    for value in ("", "x", "W10.x.y", "é" * 10):
+        stranger.set_cookie("calhooks_browser", value)
+        assert log_in(stranger, "rick@example.com", "wrong") == 422
+
+
+def test_when_too_many_log_in_at_once_the_rest_is_told_to_wait(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "_hashing_or_waiting", threading.BoundedSemaphore(1))
+    client = make_app(environ).test_client()
+    with passwords._turn():
+        for _ in range(11):
+            page = pages.submit(client, "/login", {"email": "rick@example.com", "password": "wrong"})
+            assert (page.status_code, page.headers["Retry-After"]) == (503, "3")
+    assert "Too many people are logging in" in page.text
+    assert log_in(client, "rick@example.com", PASSWORD) == 303
 
 
 def test_without_redis_nobody_waits_for_it(environ: dict[str, str]) -> None:

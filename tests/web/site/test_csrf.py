@@ -1,0 +1,60 @@
+"""Tests of the token in forms: another one in each response, so that compression gives nothing away."""
+
+import re
+from base64 import urlsafe_b64encode
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from calhooks.accounts.models import User
+from calhooks.web.site.csrf import mask, unmask
+from tests import factories
+from tests.web import pages
+
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@pytest.fixture
+def _slug(app: Flask, rick: User) -> None:
+    with app.app_context():
+        factories.create_event_type(rick, slug="15min")
+
+
+@pytest.mark.usefixtures("_slug")
+def test_no_two_responses_have_the_same_token(client: FlaskClient) -> None:
+    texts = [client.get("/login").text for _ in range(20)]
+    tokens = [TOKEN.findall(text)[0] for text in texts]
+    # Not even a part of it, which could be found out on its own.
+    eights = [{token[at : at + 8] for at in range(len(token) - 7)} for token in tokens]
+    assert all(one.isdisjoint(other) for at, one in enumerate(eights) for other in eights[:at])
+    with client.session_transaction() as session:
+        assert not any(session["csrf_token"] in text for text in texts)
+
+
+def test_a_token_of_any_earlier_page_is_taken(owner: FlaskClient) -> None:
+    early = pages.csrf_token(owner, "/settings/profile")
+    for _ in range(3):
+        owner.get("/settings/profile")
+    assert owner.post("/settings/profile", data={"csrf_token": early}).status_code == 422
+
+
+def test_a_header_is_taken_too(owner: FlaskClient) -> None:
+    token = pages.csrf_token(owner, "/settings/profile")
+    assert owner.post("/settings/profile", headers={"X-CSRFToken": token}).status_code == 303
+
+
+@pytest.mark.parametrize("token", ["", "x", "é", "AAAA", "A" * 4096, "=", urlsafe_b64encode(b"\xff" * 8).decode()])
+def test_a_made_up_token_is_refused(owner: FlaskClient, token: str) -> None:
+    owner.get("/settings/profile")
+    assert owner.post("/settings/profile", data={"csrf_token": token}).status_code == 400
+
+
+def test_a_token_of_another_session_is_refused(owner: FlaskClient, other: FlaskClient) -> None:
+    token = pages.csrf_token(other, "/settings/profile")
+    owner.get("/settings/profile")
+    assert owner.post("/settings/profile", data={"csrf_token": token}).status_code == 400
+
+
+def test_what_was_masked_comes_back() -> None:
+    assert unmask(mask("ImFiYyI.aSk.x-_")) == "ImFiYyI.aSk.x-_"
