@@ -29,9 +29,8 @@ from calhooks.webhooks.template.proof.combinations import MAX_COMBINATIONS
 from calhooks.webhooks.template.syntax.parse import MAX_SOURCE_LENGTH
 from calhooks.webhooks.template.syntax.unsupported import HELPERS
 from calhooks.webhooks.template.values.frames import MAX_BODY_BYTES
-from tests.attack.events import GUESTS
+from tests.attack.events import GUESTS, MANY_WEBHOOKS
 from tests.running import on_another_day
-from tests.webhooks.test_shares import WEBHOOKS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -308,7 +307,7 @@ def test_the_limits_are_those_that_hold() -> None:
         MAX_COMBINATIONS,
         MAX_BODY_BYTES // 1024,
         MAX_HEADERS,
-        WEBHOOKS,
+        MANY_WEBHOOKS,
         GUESTS,
         MAX_KEYS,
         MAXYEAR,

@@ -15,6 +15,8 @@ from calhooks.webhooks.body.samples import sample_event
 
 # More than the booking form takes.
 GUESTS = 30
+# More than an account usually has.
+MANY_WEBHOOKS = 20
 # What costs most to write differs: plain letters, what JSON escapes, what has four bytes.
 LETTERS = {"plain": "x", "quotes": '"', "emoji": "😀", "mixed": 'é"\\\n '}
 

@@ -18,7 +18,7 @@ from calhooks.webhooks.resend import CannotResend, resend
 from calhooks.webhooks.settings import subscriptions
 from calhooks.webhooks.settings.subscriptions import InvalidWebhook, WebhookValues
 from calhooks.webhooks.template import ContentType, TemplateError, compile_template
-from tests.attack.events import largest_event
+from tests.attack.events import MANY_WEBHOOKS, largest_event
 from tests.attack.templates import MAX_EVENT_MS
 from tests.factories import create_webhook
 
@@ -28,7 +28,7 @@ GREEDY = f'"{LOOPS[0]}{JOIN}{LOOPS[1]}"'
 MODEST = '{"who": "{{attendees.0.email}}", "key": "{{metadata.key00}}"}'
 # Held against what an idle machine needs: other processes share the two cores.
 NOISE = 10
-WEBHOOKS = 20
+
 DOCUMENTED = (
     '{"all": {{json metadata}}, "people": [{{#each attendees}}{"name": "{{name}}", "email": "{{email}}", '
     '"at": "{{date @root.startTime format="full" for=this}}"}{{#unless @last}}, {{/unless}}{{/each}}], '
@@ -81,7 +81,7 @@ def test_headers_and_body_share_what_one_webhook_may_spend(rick: User, session: 
 
 
 def test_the_database_is_held_for_a_short_time_however_greedy_all_are(rick: User, session: Session) -> None:
-    for _ in range(WEBHOOKS):
+    for _ in range(MANY_WEBHOOKS):
         custom(rick, GREEDY, headers=[["X-Greedy", "{{#each metadata}}{{this}}{{/each}}"]])
     prepare_templates(db.session(), rick.id)
     began = time.thread_time()
@@ -99,7 +99,7 @@ def test_the_database_is_held_for_a_short_time_however_greedy_all_are(rick: User
 def test_ordinary_templates_stay_far_below_for_many_webhooks_and_the_largest_booking(
     rick: User, session: Session, template: str, content_type: ContentType, letters: str
 ) -> None:
-    for _ in range(WEBHOOKS):
+    for _ in range(MANY_WEBHOOKS):
         custom(rick, template, content_type=str(content_type))
     assert tell(rick, largest_event(letters)) < MAX_EVENT_UNITS / 2
     assert {each.state for each in deliveries(session)} == {DeliveryState.DUE}
