@@ -13,15 +13,20 @@ from functools import cache
 from random import Random
 from typing import Any, NamedTuple
 
+from calhooks.delivery.sending.headers import MAX_HEADER_VALUE_LENGTH
+from calhooks.webhooks.body.compiled import compiled
 from calhooks.webhooks.body.payload import template_context
+from calhooks.webhooks.settings.headers import MAX_HEADERS, HeaderFailed, render_headers
 from calhooks.webhooks.template import ContentType, Template, TemplateError, compile_template
 from calhooks.webhooks.template.values.meter import MAX_EVENT_UNITS, Meter
 from tests.attack.events import LETTERS, largest_body
 from tests.attack.pieces import MAX_SOURCE_LENGTH, Piece, changed, loop
 from tests.attack.rows import Row
 
-# What a booking may hold the database for; and how long a unit takes at most, on two small cores that others use too.
+# What a booking may hold the database for, how long a template may be checked, and how long a unit takes at most: CPU
+# time on two small cores that others use too.
 MAX_EVENT_MS = 50.0
+MAX_CHECK_MS = 250.0
 MAX_UNIT_NS = 100.0
 # Short renderings say little: what they cost besides their units weighs too much.
 FEWEST_UNITS = 2_000
@@ -52,10 +57,13 @@ class Cost(NamedTuple):
 
 
 def attack(steps: int = STEPS) -> list[Row]:
-    """Return the most expensive template found, as a row of the table of all attacks."""
-    costs = list(search(steps))
-    worst = max(costs)
-    return [Row("most expensive template", len(costs), str(worst), worst.ms <= MAX_EVENT_MS)]
+    """Return the template that costs most to render and the one that costs most to check, as rows of a table."""
+    costs, checks = list(search(steps)), list(checked())
+    worst, (longest, source) = max(costs), max(checks)
+    return [
+        Row("most expensive template", len(costs), str(worst), worst.ms <= MAX_EVENT_MS),
+        Row("longest check of a template", len(checks), f"{longest:.0f} ms: {source[:100]}…", longest <= MAX_CHECK_MS),
+    ]
 
 
 def search(steps: int = STEPS, seed: int = SEED, times: int = 3) -> Iterator[Cost]:
@@ -68,6 +76,7 @@ def search(steps: int = STEPS, seed: int = SEED, times: int = 3) -> Iterator[Cos
                 yield cost
                 if content_type not in best or cost.nanoseconds > best[content_type][0].nanoseconds:
                     best[content_type] = cost, piece
+    yield from headers(times)
     for step in range(steps):
         content_type = tuple(ContentType)[step % len(ContentType)]
         before, piece = best[content_type]
@@ -90,6 +99,24 @@ def measured(piece: Piece, content_type: ContentType, letters: str, times: int) 
         return None
     runs = [_run(template, context_of(letters)) for _ in range(times)]
     return Cost(min(ms for ms, _ in runs), runs[0][1], source, content_type, letters)
+
+
+def headers(times: int) -> Iterator[Cost]:
+    """Measure what as many headers cost as a webhook may have, each as long as it may be."""
+    for tag in (*FLAT, *LOOPED):
+        source = (loop(Piece(tag), "@root.metadata", 3) if tag in LOOPED else Piece(tag)).source()
+        source *= MAX_HEADER_VALUE_LENGTH // max(len(source), 1)
+        rows = [[f"X-{number}", source] for number in range(MAX_HEADERS)]
+        for letters in ("plain", "mixed") if source else ():
+            runs = [_run_headers(rows, letters) for _ in range(times)]
+            yield Cost(min(ms for ms, _ in runs), runs[0][1], source, ContentType.TEXT, letters)
+
+
+def checked() -> Iterator[tuple[float, str]]:
+    """Measure how many milliseconds it takes to refuse templates that lead to very many states, or to take others."""
+    for source in (*MANY_STATES, *(WRAPPED[ContentType.JSON].format(piece.source()) for piece in seeds())):
+        if len(source) <= MAX_SOURCE_LENGTH:
+            yield min(_compile(source) for _ in range(2)), source
 
 
 def again(cost: Cost) -> Cost:
@@ -120,6 +147,17 @@ def seeds() -> Iterator[Piece]:
         yield Piece("".join(times))
 
 
+CONDITIONAL_KEYS = "".join(f'{{{{#if b{number}}}}}"k{number}": 1,{{{{/if}}}}' for number in range(8))
+MANY_KEYS = "".join(f'"q{number}":1,' for number in range(1_200))
+MANY_VALUES = "".join(f'"q{number}":{{{{t}}}},' for number in range(800))
+COMMA = "{{#unless @last}},{{/unless}}{{/each}}"
+# What leads to as many states of a JSON body as possible.
+MANY_STATES = (
+    f'[{{{{#each a}}}}{{{CONDITIONAL_KEYS}{MANY_KEYS}"z":1}}{COMMA}]',
+    f'[{{{{#each a}}}}{{{CONDITIONAL_KEYS}{MANY_VALUES}"z":1}}{COMMA}]',
+    '"' + "{{#each a}}{{#if @first}}x{{/if}}" * 31 + "{{t}}" * 2_500 + "{{/each}}" * 31 + '"',
+    '"' + "{{#each a}}{{#if @first}}x{{/if}}" * 4 + "{{t}}" * 2_900 + "{{/each}}" * 4 + '"',
+)
 DOTS = "a" + ".a" * 900
 LOOPED = (
     *("", "x", "a b c d e f ", "{{this}}", "{{@index}}", "{{q}}", "{{#if q}}{{/if}}", "{{#each q}}{{else}}{{/each}}"),
@@ -143,6 +181,23 @@ def _run(template: Template, context: dict[str, Any]) -> tuple[float, int]:
     meter, began = Meter(MAX_EVENT_UNITS), time.thread_time()
     with suppress(TemplateError):
         template.render(context, meter)
+    return (time.thread_time() - began) * 1e3, meter.spent
+
+
+def _compile(source: str) -> float:
+    began = time.thread_time()
+    with suppress(TemplateError):
+        compile_template(source)
+    return (time.thread_time() - began) * 1e3
+
+
+def _run_headers(rows: list[list[str]], letters: str) -> tuple[float, int]:
+    meter, body = Meter(MAX_EVENT_UNITS), largest_body(letters)
+    for _, source in rows[:1]:
+        compiled(source, ContentType.TEXT)
+    began = time.thread_time()
+    with suppress(HeaderFailed):
+        render_headers(rows, body, meter)
     return (time.thread_time() - began) * 1e3, meter.spent
 
 

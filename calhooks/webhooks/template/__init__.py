@@ -11,8 +11,8 @@ from calhooks.webhooks.template.nodes import ContentType
 from calhooks.webhooks.template.render import Piece, Template
 from calhooks.webhooks.template.values.meter import MAX_EVENT_UNITS, TOO_MUCH_WORK, Budget, Meter
 
-# All sample events together: about 0.1 s.
-MAX_TRIED_UNITS = 3 * MAX_EVENT_UNITS
+# All sample events together: at most about 0.2 s.
+MAX_TRIED_UNITS = 6 * MAX_EVENT_UNITS
 
 __all__ = [
     "MAX_EVENT_UNITS",

@@ -107,8 +107,9 @@ def test_the_attack_gives_a_row_of_the_table(monkeypatch: pytest.MonkeyPatch) ->
     mild = Cost(1.0, 20_000, "{{a}}", ContentType.TEXT, "plain")
     wild = mild._replace(ms=51.0, units=9, source="{{b}}")
     monkeypatch.setattr(templates, "search", lambda _steps: [mild, wild])
-    (row,) = attack()
+    row, check = attack()
     assert (row.what, row.tried, row.held) == ("most expensive template", 2, False)
+    assert check.what == "longest check of a template"
     assert row.worst == "51.0 ms, 9 units of 25500 ns, text/plain: {{b}}"
 
 

@@ -17,7 +17,7 @@ from calhooks.webhooks.template.proof.combinations import POSITIONS, blocks
 
 # Visits of a node by a state, and characters of text read by a state: 16 KB are proved or refused within 0.2 s.
 MAX_VISITS = 60_000
-MAX_READ = 400_000
+MAX_READ = 300_000
 # Rounds through a loop that keeps changing the state.
 MAX_ROUNDS = 20
 BRANCHES_IN_MESSAGE = 3
