@@ -19,11 +19,13 @@ from calhooks.webhooks.body.compiled import compiled
 from calhooks.webhooks.body.payload import build_payload, payload_bytes
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.headers import HeaderFailed, render_headers
-from calhooks.webhooks.template import MAX_EVENT_UNITS, Budget, ContentType, Meter, TemplateError
+from calhooks.webhooks.template import MAX_EVENT_UNITS, Budget, ContentType, Meter, Template, TemplateError
 
 __all__ = ["MAX_EVENT_UNITS", "dispatch", "owed_to", "prepare_templates", "prepare_webhook"]
 
 log = logging.getLogger(__name__)
+
+PREPARED = "calhooks_prepared_templates"
 
 
 def dispatch(session: Session, event: BookingEvent) -> int:
@@ -56,20 +58,20 @@ def dispatch(session: Session, event: BookingEvent) -> int:
 def prepare_templates(session: Session, owner_id: int) -> None:
     """Compile the templates of a host's webhooks, which takes up to 0.2 s for each that is new to this process.
 
-    Call it before the transaction in which an event is dispatched.
+    Call it before the transaction in which an event is dispatched. The session holds them until it prepares others.
     """
-    for webhook in session.scalars(_ACTIVE, {"owner": owner_id}):
-        prepare_webhook(webhook)
+    found = session.scalars(_ACTIVE, {"owner": owner_id})
+    session.info[PREPARED] = [template for webhook in found for template in prepare_webhook(webhook)]
 
 
-def prepare_webhook(webhook: Webhook) -> None:
-    """Compile the templates of a webhook. Those that do not compile are left for their delivery to report."""
-    shape = shape_of(webhook)
-    with suppress(TemplateError):
-        if shape.is_custom:
-            compiled(shape.payload_template, shape.content_type)
-        for _, template in webhook.headers:
-            compiled(template, ContentType.TEXT)
+def prepare_webhook(webhook: Webhook) -> list[Template]:
+    """Return the templates of a webhook, compiled. Those that do not compile are left for their delivery to report."""
+    shape, prepared = shape_of(webhook), list[Template]()
+    body = [(shape.payload_template, shape.content_type)] if shape.is_custom else []
+    for source, content_type in (*body, *((value, ContentType.TEXT) for _, value in webhook.headers)):
+        with suppress(TemplateError):
+            prepared.append(compiled(source, content_type))
+    return prepared
 
 
 def _owed_of(budget: Budget, webhook: Webhook, body: dict[str, object], payload: bytes) -> outbox.Owed:

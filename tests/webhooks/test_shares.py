@@ -149,5 +149,10 @@ def test_templates_are_kept_up_to_a_size_and_those_used_last_stay(monkeypatch: p
     for source in ("1111", "2222", "1111", "3333", "1111", "2222"):
         cache.get(source, "text/plain")
     assert compiled == ["1111", "2222", "3333", "2222"]
+    held = cache.get("4444", "text/plain")
+    cache.get("5555", "text/plain")
+    cache.get("6666", "text/plain")
+    cache.get("7777", "text/plain")
+    assert cache.get("4444", "text/plain") is held
     with pytest.raises(TemplateError):
         cache.get("{{", "text/plain")
