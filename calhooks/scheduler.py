@@ -22,7 +22,7 @@ from calhooks.delivery.upkeep import clock_set_back, leases
 from calhooks.delivery.upkeep.purge import purge_step
 from calhooks.mail import claim as mail_claim
 from calhooks.mail.purge import purge_mail
-from calhooks.scheduling.bookings.meetings import announce_meetings
+from calhooks.scheduling.bookings.meetings import announce_meetings, prepare_meetings
 from calhooks.scheduling.notifications.reminders import owe_reminders
 from calhooks.webhooks import runs
 
@@ -85,8 +85,8 @@ class Scheduler:
             wake_another()
         if mail_due:
             wake_mail()
-        for tell in (announce_meetings, owe_reminders):
-            self._by_itself(tell.__name__, partial(_tell_all, tell))
+        for tell, ready in ((announce_meetings, prepare_meetings), (owe_reminders, None)):
+            self._by_itself(tell.__name__, partial(_tell_all, tell, ready))
         for run_id in self._running():
             self._by_itself(f"run {run_id}", partial(_advance, run_id))
         self._by_itself("the purge", self._purge)
@@ -138,13 +138,16 @@ class Scheduler:
             self._purge_at = monotonic() + PURGE_EVERY_SECONDS
 
 
-def _tell_all(tell: Callable[[Session, datetime], int]) -> None:
+def _tell_all(tell: Callable[[Session, datetime], int], ready: Callable[[Session, datetime], None] | None) -> None:
     told = 1
     while told:
+        if ready:
+            ready(db.session(), clock.now())
         with writing() as session:
             told = tell(session, clock.now())
 
 
 def _advance(run_id: int) -> None:
+    runs.prepare_run(db.session(), run_id)
     with writing() as session:
         runs.advance(session, run_id)

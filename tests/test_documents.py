@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import MAXYEAR
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,19 @@ from standardwebhooks import Webhook as StandardWebhook
 from calhooks.config import DEFAULT_RETRY_SCHEDULE, Config
 from calhooks.delivery.sending.signing import signature_headers
 from calhooks.events import DEFAULT_TRIGGERS, Trigger
+from calhooks.scheduling.bookings.metadata import MAX_KEYS
 from calhooks.webhooks.body.payload import template_context
 from calhooks.webhooks.body.samples import sample_body
 from calhooks.webhooks.editor.catalogue import CATALOGUE, DocumentedVariable, Group
 from calhooks.webhooks.editor.presets import PRESETS
+from calhooks.webhooks.settings.headers import MAX_HEADERS
 from calhooks.webhooks.template import ContentType, TemplateError, compile_template
 from calhooks.webhooks.template.nodes import Data
 from calhooks.webhooks.template.proof.combinations import MAX_COMBINATIONS
 from calhooks.webhooks.template.syntax.parse import MAX_SOURCE_LENGTH
 from calhooks.webhooks.template.syntax.unsupported import HELPERS
 from calhooks.webhooks.template.values.frames import MAX_BODY_BYTES
+from tests.attack.events import GUESTS, MANY_WEBHOOKS
 from tests.running import on_another_day
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -302,6 +306,11 @@ def test_the_limits_are_those_that_hold() -> None:
         MAX_SOURCE_LENGTH,
         MAX_COMBINATIONS,
         MAX_BODY_BYTES // 1024,
+        MAX_HEADERS,
+        MANY_WEBHOOKS,
+        GUESTS,
+        MAX_KEYS,
+        MAXYEAR,
     ]
 
 

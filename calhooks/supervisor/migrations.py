@@ -33,7 +33,7 @@ def migrate(settings: Config) -> None:
         preexec_fn=follow_parent(signal.SIGTERM),
     )
     if done.returncode:
-        said = without_passwords_in(done.stdout + done.stderr, config.database_url)
+        said = without_passwords_in(done.stdout + done.stderr, settings.database_url)
         if "Can't locate revision" in said:
             raise CannotStart("a newer calhooks has changed the database; run that one, or put back an older copy.")
         if str(VERSIONS) in said and "OperationalError" not in said:

@@ -18,9 +18,10 @@ from calhooks.delivery import outbox
 from calhooks.delivery.endpoint_state import OUTAGE_FAILURES
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event, ResendRun, RunKind, RunState
 from calhooks.delivery.outbox import OPEN_STATES
-from calhooks.webhooks.dispatch import owed_to
+from calhooks.webhooks.dispatch import owed_to, prepare_webhook
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.resend import CannotResend, resend
+from calhooks.webhooks.template import MAX_EVENT_UNITS, Meter
 
 # How many may wait for their first answer at once: few at first, twice as many each time that all were answered.
 FIRST_PACE = 2
@@ -148,6 +149,13 @@ def running(session: Session) -> list[int]:
     return list(session.scalars(select(ResendRun.id).where(ResendRun.state == RunState.RUNNING).order_by(ResendRun.id)))
 
 
+def prepare_run(session: Session, run_id: int) -> None:
+    """Compile the templates of a run's webhook, so that `advance` holds the database for a short time only."""
+    query = select(Webhook).join(ResendRun, ResendRun.endpoint_id == Webhook.endpoint_id).where(ResendRun.id == run_id)
+    if (webhook := session.scalar(query)) is not None:
+        prepare_webhook(webhook)
+
+
 def advance(session: Session, run_id: int) -> None:
     """Let go as many of a run as its receiver can take now, and end it when all have had their first answer."""
     run = session.get(ResendRun, run_id, with_for_update=True)
@@ -236,12 +244,16 @@ def _send_again(session: Session, run: ResendRun, room: int) -> bool:
         .limit(room)
     )
     found = session.scalars(query).all()
+    spent = 0
     for delivery in found:
-        delivery.run_id = run.id
+        if spent >= MAX_EVENT_UNITS:
+            return True
+        delivery.run_id, meter = run.id, Meter()
         try:
-            resend(session, delivery, in_order=True)
+            resend(session, delivery, meter, in_order=True)
         except CannotResend as error:
             delivery.error = str(error)
+        spent += meter.spent
         run.position, run.released = delivery.id, run.released + 1
     return len(found) == room
 
@@ -251,11 +263,16 @@ def _replay(session: Session, run: ResendRun, webhook: Webhook, room: int) -> bo
     if run.since is not None:
         query = query.where(Event.occurred_at >= run.since)
     found = session.scalars(query.limit(room)).all()
+    spent = 0
     for event in found:
+        if spent >= MAX_EVENT_UNITS:
+            return True
         run.position, body = event.id, json.loads(event.payload)
         if not _hears(webhook, event, body):
             run.total -= 1
             continue
-        outbox.owe(session, event, [owed_to(webhook, body)], run_id=run.id)
+        meter = Meter()
+        outbox.owe(session, event, [owed_to(webhook, body, event.payload, meter)], run_id=run.id)
+        spent += meter.spent
         run.released += 1
     return len(found) == room

@@ -119,7 +119,7 @@ def test_a_template_that_fails_is_a_failed_delivery_with_its_reason_and_the_book
 
 def test_even_a_fault_of_ours_cannot_fail_the_booking(rick, session, monkeypatch, caplog):
     create_webhook(rick)
-    monkeypatch.setattr(module, "render_body", lambda *_args: 1 / 0)
+    monkeypatch.setattr(module, "render_headers", lambda *_args: 1 / 0)
     tell(created(rick))
     [failed] = deliveries(session)
     assert failed.state == DeliveryState.FAILED

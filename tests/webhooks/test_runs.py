@@ -198,3 +198,25 @@ def test_a_run_says_what_it_waits_for(session: Session, rick: User, webhook: Web
     with writing() as writer:
         runs.stop(writer, writer.get_one(ResendRun, run_id))
     assert waits_for() is None
+
+
+@pytest.mark.parametrize("kind", ["failed", "replay"])
+def test_a_run_lets_fewer_go_at_once_where_the_template_does_much_work(
+    session: Session, rick: User, webhook: Webhook, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(runs, "MAX_EVENT_UNITS", 1)
+    payload = b'{"triggerEvent":"BOOKING_CREATED","createdAt":"now","payload":{"title":"Quick chat"}}'
+    events = [factories.create_event(rick, payload=payload) for _ in range(2)]
+    if kind == "failed":
+        endpoint, state = session.get_one(Endpoint, webhook.endpoint_id), DeliveryState.FAILED
+        for event in events:
+            factories.create_delivery(endpoint, event, state=state, due_at=None, body=None)
+    with writing() as writer:
+        row = writer.get_one(Webhook, webhook.id)
+        row.payload_format, row.payload_template = "custom", '"{{title}}"'
+        start = runs.start_failed if kind == "failed" else runs.start_replay
+        run_id = start(writer, row, clock.now() - timedelta(days=1)).id
+    runs.prepare_run(session, run_id)
+    assert [advance(run_id).released for _ in range(2)] == [1, 2]
+    session.expire_all()
+    assert {delivery.body for delivery in session.scalars(select(Delivery))} == {b'"Quick chat"'}

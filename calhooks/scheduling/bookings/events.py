@@ -12,15 +12,17 @@ from calhooks.webhooks.dispatch import dispatch
 
 def announce_booking(
     session: Session, booking: Booking, trigger: Trigger, occurred_at: datetime, *, by_mail: bool = True
-) -> None:
+) -> int:
     """Owe webhooks an event about a booking, and attendees and host their mails, in the caller's transaction.
 
-    `occurred_at` is UTC. The database writes the booking first. Raises IntegrityError where it refuses.
+    `occurred_at` is UTC. The database writes the booking first. Raises IntegrityError where it refuses. Returns the
+    units of work that the webhooks' templates took, of at most MAX_EVENT_UNITS.
     """
     session.flush()
-    dispatch(session, booking_event(booking, trigger, occurred_at))
+    spent = dispatch(session, booking_event(booking, trigger, occurred_at))
     if by_mail:
         tell(session, booking, trigger)
+    return spent
 
 
 def booking_event(booking: Booking, trigger: Trigger, occurred_at: datetime) -> BookingEvent:

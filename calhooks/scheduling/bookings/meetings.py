@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, literal_column, or_, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, and_, literal_column, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
 from calhooks.accounts.models import User
@@ -11,6 +11,7 @@ from calhooks.events import Trigger
 from calhooks.scheduling.bookings.events import announce_booking
 from calhooks.scheduling.locking import lock_endpoints
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.webhooks.dispatch import MAX_EVENT_UNITS, prepare_templates
 
 # A meeting that began or ended longer ago is not told any more.
 LATEST_START = timedelta(days=1)
@@ -22,21 +23,34 @@ ACCEPTED_BOOKINGS = Booking.status == literal_column(f"'{BookingStatus.ACCEPTED}
 def announce_meetings(session: Session, now: datetime) -> int:
     """Tell webhooks about one host's meetings that have begun or ended by `now`; return how many events that were.
 
-    At most 100 of each kind. Call it again, in a new transaction, until it returns 0. The time told is the scheduled
-    one. A host whose bookings are being changed at this moment is left for the next time.
+    At most 100 of each kind, fewer where templates do much work. Call it again, in a new transaction, until it returns
+    0. The time told is the scheduled one. A host whose bookings are being changed at this moment is left for the next
+    time.
     """
     host_id = _lock_a_host(session, now)
     if host_id is None:
         return 0
-    begun = _due(session, host_id, Booking.start_time, _not_told_start(now))
-    for booking in begun:
+    told = spent = 0
+    for booking in _due(session, host_id, Booking.start_time, _not_told_start(now)):
         booking.meeting_started_at = now
-        announce_booking(session, booking, Trigger.MEETING_STARTED, booking.start_time)
-    ended = _due(session, host_id, Booking.end_time, _not_told_end(now))
-    for booking in ended:
+        spent += announce_booking(session, booking, Trigger.MEETING_STARTED, booking.start_time)
+        told += 1
+        if spent >= MAX_EVENT_UNITS:
+            return told
+    for booking in _due(session, host_id, Booking.end_time, _not_told_end(now)):
         booking.meeting_ended_at = now
-        announce_booking(session, booking, Trigger.MEETING_ENDED, booking.end_time)
-    return len(begun) + len(ended)
+        spent += announce_booking(session, booking, Trigger.MEETING_ENDED, booking.end_time)
+        told += 1
+        if spent >= MAX_EVENT_UNITS:
+            break
+    return told
+
+
+def prepare_meetings(session: Session, now: datetime) -> None:
+    """Compile the templates of the host whom `announce_meetings` is likely to take next, before it locks anything."""
+    hosts = session.scalars(_hosts_with_due(now)).all()
+    if hosts:
+        prepare_templates(session, min(hosts))
 
 
 def _not_told_start(now: datetime) -> ColumnElement[bool]:
@@ -59,16 +73,23 @@ def _not_told_end(now: datetime) -> ColumnElement[bool]:
     )
 
 
+def _hosts_with_due(now: datetime) -> CompoundSelect[int]:
+    return union(select(Booking.host_id).where(_not_told_start(now)), select(Booking.host_id).where(_not_told_end(now)))
+
+
 def _lock_a_host(session: Session, now: datetime) -> int | None:
     """Return a host of whom there is something to tell and whose bookings nobody is changing, locked."""
-    waiting = union(
-        select(Booking.host_id).where(_not_told_start(now)), select(Booking.host_id).where(_not_told_end(now))
-    )
-    hosts = session.scalars(waiting).all()
+    hosts = session.scalars(_hosts_with_due(now)).all()
     if not hosts:
         return None
-    query = select(User.id).where(User.id.in_(hosts)).limit(1).with_for_update(key_share=True, skip_locked=True)
-    host_id = session.scalar(query)
+    query = (
+        select(User.id)
+        .where(User.id.in_(hosts))
+        .order_by(User.id)
+        .limit(1)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    host_id = session.scalar(query.with_for_update(key_share=True, skip_locked=True))
     if host_id is not None:
         lock_endpoints(session, host_id)
     return host_id

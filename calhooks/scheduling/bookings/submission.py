@@ -16,6 +16,9 @@ from calhooks.zones import canonical_zone
 
 MAX_NOTES_LENGTH = 5_000
 MAX_GUESTS = 10
+# Fields of the form, empty ones and repeated addresses included.
+MAX_TYPED_GUESTS = 50
+TOO_MANY_GUESTS = f"Invite at most {MAX_GUESTS} guests."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,12 +143,14 @@ def _name(text: str) -> str:
     return name
 
 
-def _guests(typed: Iterable[str]) -> list[str]:
+def _guests(typed: Sequence[str]) -> list[str]:
+    if len(typed) > MAX_TYPED_GUESTS:
+        raise ValueError(TOO_MANY_GUESTS)
     guests: dict[str, str] = {}
     for address in map(email_address, filter(str.strip, typed)):
         guests.setdefault(address.casefold(), address)
     if len(guests) > MAX_GUESTS:
-        raise ValueError(f"Invite at most {MAX_GUESTS} guests.")
+        raise ValueError(TOO_MANY_GUESTS)
     return list(guests.values())
 
 

@@ -95,9 +95,10 @@ def _label(text: str) -> str:
 
 
 def _options(text: str) -> list[str]:
-    options = list(dict.fromkeys(filter(None, (one_line(line, MAX_OPTION_LENGTH) for line in text.splitlines()))))
+    lines = dict.fromkeys(filter(None, map(str.strip, text.splitlines())))
+    if len(lines) > MAX_OPTIONS:
+        raise ValueError(f"Use at most {MAX_OPTIONS} answers.")
+    options = list(dict.fromkeys(filter(None, (one_line(line, MAX_OPTION_LENGTH) for line in lines))))
     if not options:
         raise ValueError("Enter the answers to choose from, one a line.")
-    if len(options) > MAX_OPTIONS:
-        raise ValueError(f"Use at most {MAX_OPTIONS} answers.")
     return options

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from calhooks import clock
-from calhooks.db import writing
+from calhooks.db import db, writing
 from calhooks.scheduling.availability.holds import hold, release
 from calhooks.scheduling.bookings.book import book as book_slot
 from calhooks.scheduling.bookings.metadata import MetadataError
@@ -26,6 +26,7 @@ from calhooks.web.site import access, rate_limits
 from calhooks.web.site.htmx import go_to, is_htmx, page_or_part
 from calhooks.web.site.redirects import fits_location
 from calhooks.web.site.visitor import keep_clock, visitor_id, visitor_locale
+from calhooks.webhooks.dispatch import prepare_templates
 
 blueprint = Blueprint("booker", __name__)
 
@@ -111,6 +112,7 @@ def _book(visit: Visit, submission: Submission) -> Booking:
     """Book or move, as one transaction. Raises NotAllowed or MetadataError."""
     number, visitor, metadata = visit.bookable.id, visit.visitor, visit.link.metadata
     uid = visit.replaced.uid if visit.replaced else None
+    prepare_templates(db.session(), visit.bookable.owner_id)
     with writing() as session:
         release(session, visitor)
         if uid is None:

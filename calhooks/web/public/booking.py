@@ -21,6 +21,7 @@ from calhooks.web.public.booking_link import BookingLink, booking_path, link_met
 from calhooks.web.public.booking_state import booking_state
 from calhooks.web.public.forwarding import FORWARD, destination
 from calhooks.web.site import access
+from calhooks.webhooks.dispatch import prepare_templates
 
 blueprint = Blueprint("booking", __name__)
 
@@ -56,6 +57,7 @@ def show(uid: str) -> Response:
 def cancel_booking(uid: str) -> Response:
     """Cancel a booking. Pressing twice leads to the same page."""
     form = CancelForm()
+    prepare_templates(db.session(), find_booking(db.session(), uid).host_id)
     try:
         with writing() as session:
             cancel(session, uid, reason=form.reason.data or "", by=access.signed_in_user())

@@ -16,11 +16,16 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice
 
-from calhooks.scheduling.bookings.submission import MAX_GUESTS, Submission, TypedSubmission, check_submission
+from calhooks.scheduling.bookings.submission import (
+    MAX_GUESTS,
+    MAX_TYPED_GUESTS,
+    Submission,
+    TypedSubmission,
+    check_submission,
+)
 from calhooks.scheduling.event_types.places import Place, chosen_before
 from calhooks.scheduling.event_types.questions import Question, QuestionKind, host_answers, is_ticked
 from calhooks.web.forms.fields import ServiceForm
-from calhooks.web.public.booking_link import MAX_LINK_GUESTS
 from calhooks.web.public.visit import Visit
 from calhooks.web.wording.bookings import place_label
 
@@ -29,8 +34,8 @@ class GuestsField(Field):  # type: ignore[misc]  # wtforms has no types
     """E-mail addresses, one input each, all of the same name. An empty one waits to be filled in."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Keep what was typed, up to a bound for a form that nobody typed."""
-        self.data = valuelist[:MAX_LINK_GUESTS]
+        """Keep what was typed: of a form that nobody typed, one address more than is accepted."""
+        self.data = valuelist[: MAX_TYPED_GUESTS + 1]
 
 
 class BookingForm(ServiceForm):

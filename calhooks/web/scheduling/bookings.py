@@ -23,6 +23,7 @@ from calhooks.scheduling.bookings import confirm, lists, lookups, no_show
 from calhooks.scheduling.bookings.export import bookings_csv
 from calhooks.scheduling.bookings.history import story
 from calhooks.scheduling.bookings.lists import BookingList, Search
+from calhooks.scheduling.bookings.submission import MAX_GUESTS
 from calhooks.scheduling.errors import InvalidInput, NotAllowed
 from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
@@ -30,6 +31,7 @@ from calhooks.web.site import access
 from calhooks.web.site.htmx import done, page_or_part, refused
 from calhooks.web.site.row_numbers import counted, row_number
 from calhooks.web.wording.times import in_zone
+from calhooks.webhooks.dispatch import prepare_templates
 
 blueprint = Blueprint("bookings", __name__)
 
@@ -107,6 +109,7 @@ def act(view: str) -> str | Response | tuple[str, int]:
         abort(400, "What to do with the booking was not said.")
     listing, in_box = _listing(view, request.args), action == "reject"
     part, to = partial(_list, listing, in_box), url_for("bookings.index", view=view, **listing.narrowed)
+    prepare_templates(db.session(), access.account().id)
     try:
         with writing() as session:
             message = ACTIONS[action](session, access.account(), uid, request.form)
@@ -129,7 +132,10 @@ def _reject(session: Session, host: User, uid: str, sent: Sent) -> str:
 
 
 def _note_absence(session: Session, host: User, uid: str, sent: Sent) -> str:
-    absent = {number for text in sent.getlist("absent") if (number := counted(text)) is not None}
+    typed = sent.getlist("absent")
+    if len(typed) > MAX_GUESTS + 1:
+        raise NotAllowed("No booking has that many attendees. Open the page again and mark the no-shows there.")
+    absent = {number for text in typed if (number := counted(text)) is not None}
     no_show.set_no_show(session, uid, host, absent)
     return "Saved."
 

@@ -16,6 +16,7 @@ from calhooks.web.site.access import signed_in
 from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part, refused
 from calhooks.web.site.row_numbers import row_number
 from calhooks.web.webhooks.context import DELIVERIES_CHANGED, SOON_SECONDS, own_webhook, page_context, webhook_context
+from calhooks.webhooks.dispatch import prepare_webhook
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.resend import CannotResend
 from calhooks.webhooks.resend import resend as send_again
@@ -58,6 +59,7 @@ def resend(webhook_id: int, delivery_id: int) -> Response:
     state = _state(request.args)
     part = partial(_drawn_anew, webhook_id, delivery_id, state)
     to = url_for("deliveries.show", webhook_id=webhook_id, delivery_id=delivery_id, state=state or None)
+    prepare_webhook(own_webhook(webhook_id))
     try:
         with writing() as session:
             send_again(session, _delivery(own_webhook(webhook_id), delivery_id))

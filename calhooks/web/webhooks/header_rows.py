@@ -6,7 +6,7 @@ from typing import Any
 from wtforms import Field
 from wtforms.utils import unset_value
 
-from calhooks.webhooks.settings.headers import TypedHeader
+from calhooks.webhooks.settings.headers import MAX_HEADER_ROWS, TypedHeader
 
 NAME, VALUE, SECRET = "headerName", "headerValue", "headerSecret"
 
@@ -26,7 +26,8 @@ class HeaderRows(Field):  # type: ignore[misc]  # wtforms has no types
             values, secret = formdata.getlist(VALUE), formdata.getlist(SECRET)
             self.data = self.typed = [
                 TypedHeader(name, _at(values, number), bool(_at(secret, number)))
-                for number, name in enumerate(formdata.getlist(NAME))
+                # One more than the service takes, so that it can say so; a bound for a form that nobody typed.
+                for number, name in enumerate(formdata.getlist(NAME)[: MAX_HEADER_ROWS + 1])
             ]
 
     @property

@@ -13,15 +13,17 @@ from calhooks.scheduling.bookings.lookups import find_own_booking
 from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.event_types.questions import asked
 from calhooks.web.site.access import account
+from calhooks.web.site.turns import one_at_a_time
 from calhooks.web.webhooks.form import WebhookForm
 from calhooks.webhooks.body.payload import build_payload
 from calhooks.webhooks.body.samples import sample_body
 from calhooks.webhooks.editor.account_variables import Known, known_to
 from calhooks.webhooks.editor.catalogue import CATALOGUE, Group
-from calhooks.webhooks.editor.drafts import draft_of
+from calhooks.webhooks.editor.drafts import Author, TemplateDraft, draft_of
 from calhooks.webhooks.editor.presets import PRESETS, Preset, preset_for
 from calhooks.webhooks.editor.recorded import recorded_body
 from calhooks.webhooks.models import PayloadFormat, Webhook
+from calhooks.webhooks.settings.subscriptions import count_webhooks
 from calhooks.webhooks.settings.validation import chosen_triggers
 
 
@@ -44,15 +46,22 @@ def box_context(form: WebhookForm, webhook: Webhook | None) -> dict[str, Any]:
 
 
 def preview_context(form: WebhookForm, webhook: Webhook | None, known: Known | None = None) -> dict[str, Any]:
-    """Return what the preview is drawn from. `as_if` says that the event has not happened to the chosen booking."""
+    """Return what the preview is drawn from. `as_if` says that the event has not happened to the chosen booking.
+
+    `preview_is_busy` says that another preview of the account took too long to be waited for.
+    """
     values = form.values()
     triggers = chosen_triggers(values)
     trigger = _trigger(form, triggers)
     body, as_if = _body(form.preview_booking.data or "", trigger)
-    return {
-        "draft": draft_of(values, webhook, body, triggers or [trigger], known or known_to_account(account())),
-        "as_if": TRIGGER_LABELS[trigger] if as_if else None,
-    }
+    shown = {"as_if": TRIGGER_LABELS[trigger] if as_if else None}
+    with one_at_a_time("preview", account().id) as taken:
+        if not taken:
+            return shown | {"draft": TemplateDraft(), "preview_is_busy": True}
+        webhooks = count_webhooks(db.session(), account().id, webhook)
+        author = Author(known or known_to_account(account()), webhooks)
+        draft = draft_of(values, webhook, body, triggers or [trigger], author)
+    return shown | {"draft": draft, "preview_is_busy": False}
 
 
 def known_to_account(owner: User) -> Known:

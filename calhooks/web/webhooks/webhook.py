@@ -105,7 +105,9 @@ def preview() -> Any:
     webhook = _edited(request.args)
     form = webhook_form_for(webhook)
     if is_htmx():
-        return fragment(render_template("webhooks/form/_preview.html", form=form, **preview_context(form, webhook)))
+        context = preview_context(form, webhook)
+        page = render_template("webhooks/form/_preview.html", form=form, **context)
+        return fragment(page, status=429 if context["preview_is_busy"] else 200)
     return _box(form, webhook)
 
 

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
+from calhooks.webhooks.body.compiled import compiled
 from calhooks.webhooks.body.payload import payload_bytes, template_context
 from calhooks.webhooks.models import PayloadFormat, Webhook
-from calhooks.webhooks.template import ContentType, Template, compile_template
-
-KEPT_TEMPLATES = 500
+from calhooks.webhooks.template import ContentType, Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +34,11 @@ def shape_of(webhook: Webhook) -> BodyShape:
     return BodyShape(webhook.payload_format, webhook.payload_template, webhook.content_type)
 
 
-def render_body(shape: BodyShape, body: Mapping[str, Any]) -> bytes:
-    """Return the bytes to send for an event, whose default body is `body`. Raises TemplateError."""
+def render_body(shape: BodyShape, body: Mapping[str, Any], meter: Meter | None = None) -> bytes:
+    """Return the bytes to send for an event, whose default body is `body`. Raises TemplateError.
+
+    A template spends units of `meter`; without one it may spend what a whole event may.
+    """
     if not shape.is_custom:
         return payload_bytes(body)
-    return compiled(shape.payload_template, shape.content_type).render(template_context(body))
-
-
-@lru_cache(KEPT_TEMPLATES)
-def compiled(source: str, content_type: str) -> Template:
-    """Return a template ready to render. Raises TemplateError."""
-    return compile_template(source, content_type)
+    return compiled(shape.payload_template, shape.content_type).render(template_context(body), meter)

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import select
@@ -12,10 +11,14 @@ from sqlalchemy.orm import Session
 
 from calhooks.delivery.models import Event
 from calhooks.webhooks.editor.catalogue import DocumentedVariable, Group
+from calhooks.webhooks.editor.near import NearNames
 from calhooks.webhooks.template.syntax.scan import IDENTIFIER
 from calhooks.webhooks.template.values.values import json_text, text_of
 
 LOOKED_AT = 100
+# Together; an ordinary event has 2,000.
+MAX_LOOKED_AT_BYTES = 2_000_000
+PAYLOADS_AT_ONCE = 10
 MAX_KNOWN_KEYS = 100
 MAX_KNOWN_SAMPLE_LENGTH = 80
 NEAR = 0.75
@@ -53,13 +56,13 @@ class Known:
             **keys,
         }
 
-    def instead_of(self, parent: str, key: str) -> str | None:
+    def instead_of(self, parent: str, key: str, search: NearNames) -> str | None:
         """Return the known path that was probably meant by a key that no booking has had, None where it may be new."""
         keys = {"metadata": list(self.metadata), "responses": [*STANDARD_QUESTIONS, *self.questions]}.get(parent, [])
         if key in keys:
             return None
-        found = get_close_matches(key, keys, n=1, cutoff=NEAR)
-        return path_of(parent, found[0]) if found else None
+        found = search.nearest(key, keys, NEAR)
+        return path_of(parent, found) if found else None
 
 
 def known_to(session: Session, owner_id: int, questions: Iterable[tuple[str, str]] = ()) -> Known:
@@ -70,7 +73,11 @@ def known_to(session: Session, owner_id: int, questions: Iterable[tuple[str, str
     query = select(Event.payload).where(Event.owner_id == owner_id).order_by(Event.id.desc()).limit(LOOKED_AT)
     metadata: dict[str, str] = {}
     answered: dict[str, tuple[str, str]] = {identifier: (label, "") for identifier, label in questions}
-    for payload in session.scalars(query):
+    looked_at = 0
+    for payload in session.scalars(query.execution_options(yield_per=PAYLOADS_AT_ONCE)):
+        looked_at += len(payload)
+        if looked_at > MAX_LOOKED_AT_BYTES:
+            break
         body: dict[str, Any] = json.loads(payload).get("payload", {})
         for key, value in body.get("metadata", {}).items():
             metadata.setdefault(key, _short(value))

@@ -1,11 +1,11 @@
 """What shape an event has, by the catalogue: which paths lead somewhere, and what is near those that do not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 
 from calhooks.webhooks.editor.catalogue import CATALOGUE, DocumentedVariable
+from calhooks.webhooks.editor.near import NearNames
 
 # A slip of the hand, and what may be one.
 SLIP, NEAR = 0.8, 0.6
@@ -89,7 +89,7 @@ def _add(shape: Shape, variable: DocumentedVariable) -> None:
     shape.variable = variable
 
 
-def nearest(written: str, scope: Shape, own: Mapping[str, str]) -> str | None:
+def nearest(written: str, scope: Shape, own: Mapping[str, str], search: NearNames) -> str | None:
     """Return the path that was probably meant: one of this scope, or of the whole event by @root.
 
     `own` are paths that only this account has, by what they are without brackets.
@@ -101,24 +101,19 @@ def nearest(written: str, scope: Shape, own: Mapping[str, str]) -> str | None:
     else:
         whole = {key: f"@root.{path}" for key, path in whole.items()}
     text = written.lower().removeprefix("payload.").removeprefix("this.")
-    searches = (_same, _slip, _other_start, _near)
-    return next((path for search in searches for offered in (here, whole) if (path := search(text, offered))), None)
+
+    def near(cutoff: float) -> Callable[[str, Mapping[str, str]], str | None]:
+        return lambda name, offered: offered.get(search.nearest(name, offered, cutoff) or "")
+
+    ways = (_same, near(SLIP), _other_start, near(NEAR))
+    return next((path for find in ways for offered in (here, whole) if (path := find(text, offered))), None)
 
 
 def _same(text: str, offered: Mapping[str, str]) -> str | None:
     return offered.get(text)
 
 
-def _slip(text: str, offered: Mapping[str, str]) -> str | None:
-    return _near(text, offered, SLIP)
-
-
 def _other_start(text: str, offered: Mapping[str, str]) -> str | None:
     """Find a path without what it belongs to, or with too much before it. Of all people the booker is meant."""
     found = [path for path in offered if path.endswith(f".{text}") or text.endswith(f".{path}")]
     return offered[min(found, key=lambda path: not path.startswith("attendees."))] if found else None
-
-
-def _near(text: str, offered: Mapping[str, str], cutoff: float = NEAR) -> str | None:
-    found = get_close_matches(text, offered, n=1, cutoff=cutoff)
-    return offered[found[0]] if found else None

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from calhooks.webhooks.body.bodies import BodyShape, compiled, render_body
+from calhooks.webhooks.body.bodies import BodyShape, render_body
+from calhooks.webhooks.body.compiled import compiled
 from calhooks.webhooks.body.payload import template_context
 from calhooks.webhooks.editor.json_layout import indented
-from calhooks.webhooks.template import ContentType, Piece
+from calhooks.webhooks.template import ContentType, Meter, Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,9 @@ class Preview:
     pieces: list[Piece]
 
 
-def preview(shape: BodyShape, body: Mapping[str, Any]) -> Preview:
-    """Render for an event, whose default body is `body`. Raises TemplateError."""
-    sent = render_body(shape, body)
+def preview(shape: BodyShape, body: Mapping[str, Any], meter: Meter | None = None) -> Preview:
+    """Render for an event, whose default body is `body`, spending units of `meter`. Raises TemplateError."""
+    sent = render_body(shape, body, meter)
     if shape.is_custom:
         pieces = compiled(shape.payload_template, shape.content_type).pieces(template_context(body))
     else:

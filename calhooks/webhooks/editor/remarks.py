@@ -7,6 +7,7 @@ from calhooks.events import TRIGGER_LABELS, Trigger
 from calhooks.webhooks.editor.account_variables import Known
 from calhooks.webhooks.editor.catalogue import absent_for, may_be_missing
 from calhooks.webhooks.editor.event_shape import OPEN_SHAPE, Shape, nearest, root
+from calhooks.webhooks.editor.near import NearNames
 from calhooks.webhooks.template import Template, TemplateError
 from calhooks.webhooks.template.nodes import Block, BlockName, Call, Node, Path, Variable
 
@@ -28,9 +29,11 @@ class Remark:
     header: str | None = None
 
 
-def remarks(template: Template, triggers: Collection[Trigger], known: Known) -> list[Remark]:
-    """Return what to tell the author, warnings first, each variable once."""
-    walk = _Walk(template.source, triggers, known)
+def remarks(
+    template: Template, triggers: Collection[Trigger], known: Known, search: NearNames | None = None
+) -> list[Remark]:
+    """Return what to tell the author, warnings first, each variable once. The templates of a draft share a `search`."""
+    walk = _Walk(template.source, triggers, known, search or NearNames())
     warnings, notes = list[Remark](), list[Remark]()
     for remark in walk.nodes(template.nodes, (root(),)):
         (notes if remark.is_note else warnings).append(remark)
@@ -45,6 +48,7 @@ class _Walk:
     source: str
     triggers: Collection[Trigger]
     known: Known
+    search: NearNames
     said: set[tuple[str, str]] = field(default_factory=set)
 
     def nodes(self, nodes: Sequence[Node], scopes: tuple[Shape, ...]) -> Iterator[Remark]:
@@ -91,7 +95,7 @@ class _Walk:
             yield from self._absent(path, found)
 
     def _unknown(self, path: Path, scope: Shape, written: str) -> Remark:
-        instead = nearest(written, scope, self.known.paths())
+        instead = nearest(written, scope, self.known.paths(), self.search)
         message = f"There is no {written}."
         if instead:
             instead = _from_here(path, instead)
@@ -101,7 +105,7 @@ class _Walk:
         """Remark a metadata key that is nearly one that this account has received, and is none."""
         if scope is not root() or len(path.segments) < 2:
             return
-        instead = self.known.instead_of(path.segments[0], path.segments[1])
+        instead = self.known.instead_of(path.segments[0], path.segments[1], self.search)
         if instead:
             whole = _from_here(path, ".".join((instead, *path.segments[2:])))
             said = f"No booking has brought {'.'.join(path.segments[:2])} yet. Did you mean {whole}?"

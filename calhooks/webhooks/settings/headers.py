@@ -4,7 +4,7 @@ Values are templates, which are rendered with the body. Secret ones are none: th
 keys, and go only to the server that they were typed for.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,17 @@ from calhooks.delivery.sending.headers import (
 )
 from calhooks.egress.urls import UrlRefused, parse_url
 from calhooks.text import CONTROL_CHARACTERS, HALF_CHARACTER
-from calhooks.webhooks.body.bodies import compiled
+from calhooks.webhooks.body.compiled import compiled
 from calhooks.webhooks.body.payload import template_context
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.template import ContentType, TemplateError, check_template
+from calhooks.webhooks.template import ContentType, Meter, TemplateError, Trials
 
 MAX_HEADERS = 20
+# Rows of the form, blank ones included.
+MAX_HEADER_ROWS = 60
+# A text that becomes shorter once its control characters are removed; a longer one is not looked at.
+MAX_RENDERED_LENGTH = 4 * MAX_HEADER_VALUE_LENGTH
+TOO_MANY = f"A webhook has at most {MAX_HEADERS} headers."
 NO_VALUE = "Enter a value for {}, or empty the row."
 
 
@@ -57,17 +62,22 @@ class KeptHeaders:
     dropped: list[str]
 
 
-def render_headers(headers: Sequence[Sequence[str]], body: Mapping[str, Any]) -> list[list[str]]:
-    """Return headers for an event, whose default body is `body`; what comes out empty is left out.
+def render_headers(
+    headers: Sequence[Sequence[str]], body: Mapping[str, Any], meter: Meter | None = None
+) -> list[list[str]]:
+    """Return headers for an event, whose default body is `body`; a header whose value is empty is left out.
 
-    Raises HeaderFailed.
+    All of them together spend units of `meter`; without one, what a whole event may. Raises HeaderFailed.
     """
-    rendered = []
+    if not headers:
+        return []
+    rendered, context, meter = [], template_context(body), meter or Meter()
     for name, template in headers:
         try:
-            value = header_value(compiled(template, ContentType.TEXT).render(template_context(body)).decode())
+            text = compiled(template, ContentType.TEXT).render(context, meter).decode()
         except TemplateError as error:
             raise HeaderFailed(f"The header {name} could not be written. {error}") from error
+        value = header_value(text) if len(text) <= MAX_RENDERED_LENGTH else text
         if len(value) > MAX_HEADER_VALUE_LENGTH:
             raise HeaderFailed(f"The header {name} would be longer than {MAX_HEADER_VALUE_LENGTH:,} characters.")
         rendered += [[name, value]] if value else []
@@ -100,23 +110,21 @@ def headers_to_keep(typed: Sequence[TypedHeader] | None, url: str, stored: Webho
     return kept
 
 
-def header_errors(
-    typed: Sequence[TypedHeader] | None, stored: Webhook | None, contexts: Iterable[Mapping[str, Any]]
-) -> dict[int, str]:
-    """Return what is wrong with rows of the box, by their number."""
+def header_errors(typed: Sequence[TypedHeader] | None, stored: Webhook | None, trials: Trials) -> dict[int, str]:
+    """Return what is wrong with rows of the form, by their number. Of too many rows none is looked at further."""
+    filled = [number for number, row in enumerate(typed or ()) if not row.is_blank]
+    if len(filled) > MAX_HEADERS or len(typed or ()) > MAX_HEADER_ROWS:
+        return {filled[MAX_HEADERS] if len(filled) > MAX_HEADERS else MAX_HEADER_ROWS: TOO_MANY}
     known = _secret_names(stored)
     seen: set[str] = set()
     errors: dict[int, str] = {}
-    tried = list(contexts)
     for number, row in enumerate(typed or ()):
         if row.is_blank:
             continue
         name = row.name.strip().lower()
-        problem = _row_problem(row, tried, is_known=name in known)
+        problem = _row_problem(row, trials, is_known=name in known)
         if name in seen:
             problem = f"{row.name} stands here twice."
-        elif len(seen) == MAX_HEADERS:
-            problem = f"A webhook has at most {MAX_HEADERS} headers of its own."
         if problem:
             errors[number] = problem
         seen.add(name)
@@ -134,7 +142,7 @@ def _secret_names(stored: Webhook | None) -> set[str]:
     return {name.lower() for name, _ in stored.endpoint.secret_headers} if stored else set()
 
 
-def _row_problem(row: TypedHeader, contexts: Sequence[Mapping[str, Any]], *, is_known: bool) -> str | None:
+def _row_problem(row: TypedHeader, trials: Trials, *, is_known: bool) -> str | None:
     name, value = row.name.strip(), row.value.strip()
     if not name:
         return "Enter the header's name, or empty the row."
@@ -151,7 +159,7 @@ def _row_problem(row: TypedHeader, contexts: Sequence[Mapping[str, Any]], *, is_
     if row.is_secret:
         return f"{name} is secret and sent as it stands: no variable can be in it." if "{{" in value else None
     try:
-        check_template(value, ContentType.TEXT, contexts)
+        trials.check(compiled(value, ContentType.TEXT))
     except TemplateError as error:
         return f"{name}: {error}"
     return None

@@ -17,8 +17,9 @@ from calhooks.webhooks.body.payload import build_payload
 from calhooks.webhooks.body.samples import sample_event
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.headers import HeaderFailed, KeptHeaders, headers_to_keep, render_headers
+from calhooks.webhooks.settings.subscriptions import count_webhooks
 from calhooks.webhooks.settings.validation import InvalidWebhook, WebhookValues, errors_of_request, typed_shape
-from calhooks.webhooks.template import TemplateError
+from calhooks.webhooks.template import Meter, TemplateError
 
 MAX_PINGS_AT_ONCE = 2
 ONE_IS_UNDER_WAY = "A ping test of yours is still under way. Wait until it has ended, at most 15 seconds."
@@ -44,7 +45,7 @@ def ping(session: Session, owner_id: int, values: WebhookValues, webhook: Webhoo
     Raises InvalidWebhook, and PingRefused when the account or the process has enough pings under way.
     """
     with _slots.taken(owner_id):
-        errors = errors_of_request(values, webhook, [Trigger.PING])
+        errors = errors_of_request(values, webhook, [Trigger.PING], count_webhooks(session, owner_id, webhook))
         if errors:
             raise InvalidWebhook(errors)
         config = current_config()
@@ -70,7 +71,8 @@ def ping(session: Session, owner_id: int, values: WebhookValues, webhook: Webhoo
 def _written(shape: BodyShape, kept: KeptHeaders, body: Mapping[str, Any]) -> tuple[list[list[str]], bytes]:
     """Return headers and body. Raises InvalidWebhook."""
     try:
-        return render_headers(kept.plain, body), render_body(shape, body)
+        meter = Meter()
+        return render_headers(kept.plain, body, meter), render_body(shape, body, meter)
     except HeaderFailed as error:
         raise InvalidWebhook({"headers": str(error)}) from error
     except TemplateError as error:

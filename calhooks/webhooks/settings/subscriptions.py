@@ -5,12 +5,12 @@ knows (which addresses are taken, which secrets are stored) is decided inside. S
 commit, but for `check_webhook`, which ends a read.
 """
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from calhooks import clock
@@ -36,6 +36,7 @@ __all__ = [
     "InvalidWebhook",
     "WebhookValues",
     "check_webhook",
+    "count_webhooks",
     "create",
     "delete",
     "find_webhook",
@@ -69,6 +70,12 @@ def list_webhooks(session: Session, owner_id: int) -> list[Webhook]:
     return list(session.scalars(query))
 
 
+def count_webhooks(session: Session, owner_id: int, edited: Webhook | None) -> int:
+    """Return how many webhooks an account has once the `edited` one, or else a new one, is saved."""
+    query = select(func.count()).select_from(Webhook).where(Webhook.owner_id == owner_id)
+    return session.scalars(query).one() + (edited is None)
+
+
 def find_webhook(session: Session, owner_id: int, webhook_id: int) -> Webhook | None:
     """Return one of an account's webhooks, None for anybody else's."""
     return session.scalar(select(Webhook).where(Webhook.id == webhook_id, Webhook.owner_id == owner_id))
@@ -82,11 +89,11 @@ def check_webhook(
     Only for use outside of a transaction that writes: it ends the session's. Raises InvalidWebhook with everything
     that is wrong.
     """
-    taken = _addresses(session, owner_id, besides=stored)
+    others = [webhook for webhook in list_webhooks(session, owner_id) if webhook is not stored]
     # Ends the read: no transaction stays open during the slow part.
     session.commit()
-    errors = errors_of_all(values, stored)
-    if "subscriberUrl" not in errors and _canonical(values.url) in taken:
+    errors = errors_of_all(values, stored, len(others) + 1)
+    if "subscriberUrl" not in errors and _canonical(values.url) in _canonical_urls(others):
         errors["subscriberUrl"] = SAME_URL
     if errors:
         raise InvalidWebhook(errors)
@@ -151,8 +158,11 @@ def _refuse_changed(session: Session, owner_id: int, values: WebhookValues, stor
 
 
 def _addresses(session: Session, owner_id: int, *, besides: Webhook | None) -> Set[CanonicalUrl]:
-    others = [webhook for webhook in list_webhooks(session, owner_id) if webhook is not besides]
-    return {_canonical(webhook.endpoint.url) for webhook in others}
+    return _canonical_urls(webhook for webhook in list_webhooks(session, owner_id) if webhook is not besides)
+
+
+def _canonical_urls(webhooks: Iterable[Webhook]) -> Set[CanonicalUrl]:
+    return {_canonical(webhook.endpoint.url) for webhook in webhooks}
 
 
 def _canonical(url: str) -> CanonicalUrl:

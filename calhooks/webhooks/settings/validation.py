@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from calhooks.config import current_config
 from calhooks.delivery.sending.signing import InvalidSecret, validate_secret
 from calhooks.egress.urls import UrlRefused, check_url
 from calhooks.events import TRIGGERS, Trigger
 from calhooks.webhooks.body.bodies import BodyShape
+from calhooks.webhooks.body.compiled import compiled
 from calhooks.webhooks.body.payload import build_payload, template_context
 from calhooks.webhooks.body.samples import BASE_URL, crowded_event, sample_event
 from calhooks.webhooks.models import PayloadFormat, Webhook
 from calhooks.webhooks.settings.headers import TypedHeader, header_errors
-from calhooks.webhooks.template import ContentType, TemplateError, check_template
+from calhooks.webhooks.template import ContentType, TemplateError, Trials
 
 OVERLAP_CHOICES = ("24", "72", "168", "0")
 CONTENT_TYPES = tuple(str(content_type) for content_type in ContentType)
@@ -73,17 +73,22 @@ def typed_shape(values: WebhookValues, stored: Webhook | None) -> BodyShape:
     return BodyShape(payload_format, template, content_type)
 
 
-def errors_of_all(values: WebhookValues, stored: Webhook | None) -> dict[str, str]:
-    """Return what is wrong with a webhook that somebody wants to save."""
-    return errors_of_request(values, stored, chosen_triggers(values)) | _given(
+def errors_of_all(values: WebhookValues, stored: Webhook | None, webhooks: int) -> dict[str, str]:
+    """Return what is wrong with a webhook that is to be saved. `webhooks` is how many the account then has."""
+    return errors_of_request(values, stored, chosen_triggers(values), webhooks) | _given(
         eventTriggers=_trigger_error(values), eventTypes=_scope_error(values)
     )
 
 
-def errors_of_request(values: WebhookValues, stored: Webhook | None, triggers: Iterable[Trigger]) -> dict[str, str]:
-    """Return what keeps a request from being sent for these triggers: its URL, its secret, its headers, its body."""
-    shape, contexts = typed_shape(values, stored), _contexts(triggers)
-    return in_rows(header_errors(values.headers, stored, contexts)) | _given(
+def errors_of_request(
+    values: WebhookValues, stored: Webhook | None, triggers: Iterable[Trigger], webhooks: int
+) -> dict[str, str]:
+    """Return what keeps a request from being sent for these triggers: its URL, its secret, its headers, its body.
+
+    `webhooks` is how many of the account share what an event may take.
+    """
+    shape, trials = typed_shape(values, stored), trials_for(triggers, webhooks)
+    return in_rows(header_errors(values.headers, stored, trials)) | _given(
         subscriberUrl=_url_error(values),
         secret=_secret_error(values),
         secretOverlap=None
@@ -91,7 +96,7 @@ def errors_of_request(values: WebhookValues, stored: Webhook | None, triggers: I
         else "Choose for how long the old secret signs too.",
         payloadFormat=None if shape.payload_format in tuple(PayloadFormat) else "Choose Default or Custom.",
         contentType=None if shape.content_type in CONTENT_TYPES else "Choose JSON, form or plain text.",
-        payloadTemplate=_template_error(shape, contexts),
+        payloadTemplate=_template_error(shape, trials),
     )
 
 
@@ -111,6 +116,8 @@ def _url_error(values: WebhookValues) -> str | None:
 
 
 def _trigger_error(values: WebhookValues) -> str | None:
+    if len(values.triggers) > len(TRIGGERS):
+        return "Choose each event once."
     for name in values.triggers:
         if name not in TRIGGERS:
             return f"{name[:60]} is not an event that can be chosen."
@@ -133,25 +140,22 @@ def _secret_error(values: WebhookValues) -> str | None:
 
 
 def _scope_error(values: WebhookValues) -> str | None:
+    if len(values.event_type_ids) > len(set(values.event_type_ids)):
+        return "Choose each event type once."
     return "Choose at least one event type." if values.every_event_type is False and not values.event_type_ids else None
 
 
-def check_shape(shape: BodyShape, triggers: Iterable[Trigger]) -> None:
-    """Try a template as it is tried before it is saved. Raises TemplateError."""
-    check_template(shape.payload_template, shape.content_type, _contexts(triggers))
-
-
-def _contexts(triggers: Iterable[Trigger]) -> list[dict[str, Any]]:
-    """Return what a template sees of sample events, small and large."""
+def trials_for(triggers: Iterable[Trigger], webhooks: int) -> Trials:
+    """Return sample events, small and large, on which the templates of one of an account's `webhooks` are tried."""
     events = [make(trigger) for trigger in triggers for make in (sample_event, crowded_event)]
-    return [template_context(build_payload(event, BASE_URL)) for event in events]
+    return Trials((template_context(build_payload(event, BASE_URL)) for event in events), webhooks)
 
 
-def _template_error(shape: BodyShape, contexts: Sequence[Mapping[str, Any]]) -> str | None:
+def _template_error(shape: BodyShape, trials: Trials) -> str | None:
     if not shape.is_custom or shape.content_type not in CONTENT_TYPES:
         return None
     try:
-        check_template(shape.payload_template, shape.content_type, contexts)
+        trials.check(compiled(shape.payload_template, shape.content_type))
     except TemplateError as error:
         return str(error)
     return None

@@ -19,9 +19,17 @@ from calhooks.webhooks.template.nodes import (
 from calhooks.webhooks.template.proof.check import find_places
 from calhooks.webhooks.template.proof.combinations import variables
 from calhooks.webhooks.template.syntax.parse import parse_template
-from calhooks.webhooks.template.values.escape import escaper, finished, finished_parts, text_escaper
-from calhooks.webhooks.template.values.frames import MAX_BODY_BYTES, Frame, MarkedOutput, Output, Stopped
-from calhooks.webhooks.template.values.helpers import HELPER_STEPS, Getter, compile_call, path_getter
+from calhooks.webhooks.template.values.escape import finished, finished_parts, text_escaper, value_writer
+from calhooks.webhooks.template.values.frames import MAX_BODY_BYTES, Frame, MarkedOutput, Output
+from calhooks.webhooks.template.values.helpers import Getter, compile_call, path_getter
+from calhooks.webhooks.template.values.meter import (
+    BODY_CHARACTERS,
+    ITEM_UNITS,
+    RENDER_UNITS,
+    Meter,
+    Stopped,
+    cost_of_nodes,
+)
 from calhooks.webhooks.template.values.values import is_truthy
 
 Writer = Callable[[Frame, Output], None]
@@ -43,12 +51,12 @@ class Template:
         self.content_type = content_type
         self.nodes = parse_template(self.source)
         places = find_places(self.source, self.nodes, content_type)
-        self._write = _Compiler(places, text_escaper(content_type)).sequence(self.nodes)
+        self._write = _Compiler(places, content_type).sequence(self.nodes)
 
-    def render(self, context: Mapping[str, object]) -> bytes:
-        """Return the body for one event. Raises TemplateError when it would take too long or grow too large."""
+    def render(self, context: Mapping[str, object], meter: Meter | None = None) -> bytes:
+        """Return the body for one event. Raises TemplateError when it spends what `meter` has, or grows too large."""
         output = Output()
-        self._run(context, output)
+        self._run(context, output, meter or Meter())
         body = finished("".join(output.parts), self.content_type).encode()
         if len(body) > MAX_BODY_BYTES:
             raise TemplateError.at(self.source, 0, f"The body is larger than {MAX_BODY_BYTES // 1024} KiB.")
@@ -57,34 +65,39 @@ class Template:
     def pieces(self, context: Mapping[str, object]) -> list[Piece]:
         """Return the same body as `render` in parts, the empty ones of its text left out. Raises TemplateError."""
         output = MarkedOutput()
-        self._run(context, output)
-        parts = finished_parts(output.parts, self.content_type)
+        self._run(context, output, Meter())
+        parts = finished_parts(output.alternating(), self.content_type)
         tags = {variable.at: self.source[variable.at : variable.end] for variable in variables(self.nodes)}
         pieces = [Piece(parts[0], None)]
         for at, value, text in zip(output.variables, parts[1::2], parts[2::2], strict=True):
             pieces += [Piece(value, tags[at]), Piece(text, None)]
         return [piece for piece in pieces if piece.text or piece.variable]
 
-    def _run(self, context: Mapping[str, object], output: Output) -> None:
+    def _run(self, context: Mapping[str, object], output: Output, meter: Meter) -> None:
         try:
-            self._write(Frame(dict(context)), output)
+            meter.spend(RENDER_UNITS, 0)
+            self._write(Frame(dict(context), meter), output)
+            meter.spend(output.length // BODY_CHARACTERS, 0)
         except Stopped as stopped:
             raise TemplateError.at(self.source, stopped.at, stopped.message) from stopped
 
 
 class _Compiler:
-    def __init__(self, places: Mapping[int, BodyPlace], escape_text: Callable[[str], str]) -> None:
+    def __init__(self, places: Mapping[int, BodyPlace], content_type: ContentType) -> None:
         self._places = places
-        self._escape_text = escape_text
+        self._content_type = content_type
+        self._escape_text = text_escaper(content_type)
 
     def sequence(self, nodes: Sequence[Node]) -> Writer:
         writers = tuple(self._writer(node) for node in nodes if not isinstance(node, Comment))
+        units, at = cost_of_nodes(nodes, self._content_type), nodes[0].at if nodes else 0
 
         def write(frame: Frame, output: Output) -> None:
+            frame.meter.spend(units, at)
             for writer in writers:
                 writer(frame, output)
 
-        return write if len(writers) != 1 else writers[0]
+        return write
 
     def _writer(self, node: Node) -> Writer:
         if isinstance(node, Text):
@@ -107,10 +120,10 @@ class _Compiler:
         place = self._places.get(at)
         if place is None:
             return _unreachable(at)
-        value, escape = self._getter(variable.expression, place), escaper(place)
+        value, text_of = self._getter(variable.expression, place), value_writer(place, at)
 
         def write(frame: Frame, output: Output) -> None:
-            output.write_value(escape(value(frame)), at)
+            output.write_value(text_of(value(frame), frame.meter), at)
 
         return write
 
@@ -130,7 +143,7 @@ class _Compiler:
         return write
 
     def _each(self, block: Block) -> Writer:
-        value, at, steps = path_getter(block.subject), block.at, _steps(block.body)
+        value, at = path_getter(block.subject), block.at
         body, otherwise = self.sequence(block.body), self.sequence(block.otherwise or ())
 
         def write(frame: Frame, output: Output) -> None:
@@ -141,9 +154,9 @@ class _Compiler:
             if not pairs:
                 otherwise(frame, output)
             for index, (key, item) in enumerate(pairs):
-                output.spend(steps, at)
+                frame.meter.spend(ITEM_UNITS, at)
                 position = {"index": index, "key": key, "first": index == 0, "last": index == len(pairs) - 1}
-                body(Frame(item, frame, position), output)
+                body(Frame(item, frame.meter, frame, position), output)
 
         return write
 
@@ -153,17 +166,3 @@ def _unreachable(at: int) -> Writer:
         raise Stopped("No event should lead here.", at)
 
     return write
-
-
-def _steps(nodes: Sequence[Node]) -> int:
-    """Return what one round through a loop's body costs, inner loops counting for themselves."""
-    cost = 1
-    for node in nodes:
-        if isinstance(node, Variable):
-            cost += HELPER_STEPS if isinstance(node.expression, Call) else 1
-        elif isinstance(node, Block):
-            cost += 1 if node.name is BlockName.EACH else _steps(node.body)
-            cost += _steps(node.otherwise or ())
-        else:
-            cost += 1
-    return cost

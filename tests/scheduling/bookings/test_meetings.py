@@ -5,10 +5,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks.db import writing
-from calhooks.delivery.models import Event
+from calhooks.delivery.models import Delivery, Event
 from calhooks.scheduling.bookings import meetings
 from calhooks.scheduling.bookings.cancel import cancel
-from calhooks.scheduling.bookings.meetings import announce_meetings
+from calhooks.scheduling.bookings.meetings import announce_meetings, prepare_meetings
+from tests.factories import create_webhook
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, bookable, move, told
 
@@ -88,3 +89,22 @@ def test_many_meetings_are_told_in_bounded_batches_and_no_end_before_its_beginni
     order = told(session)[before:]
     for uid in {uid for _, uid in order}:
         assert [trigger for trigger, each in order if each == uid] == ["MEETING_STARTED", "MEETING_ENDED"]
+
+
+def test_templates_that_do_much_work_make_the_batches_smaller(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event_type = bookable()
+    template = '"{{#each attendees}}{{name}}{{/each}}"'
+    create_webhook(
+        event_type.owner,
+        triggers=["MEETING_STARTED", "MEETING_ENDED"],
+        payload_format="custom",
+        payload_template=template,
+    )
+    for hour in (9, 10, 11):
+        book_at(event_type, at(hour))
+    prepare_meetings(session, at(16))
+    monkeypatch.setattr(meetings, "MAX_EVENT_UNITS", 1)
+    assert [tick(at(16)) for _ in range(7)] == [1] * 6 + [0]
+    assert [delivery.body for delivery in session.scalars(select(Delivery))].count(b'"Ann Lee"') == 6

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from datetime import UTC, datetime
 from html import unescape
 
@@ -14,9 +15,11 @@ from werkzeug.test import TestResponse
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.delivery.models import Delivery
+from calhooks.delivery.queue.client import client_with_timeout
 from calhooks.events import Trigger
 from calhooks.scheduling.bookings.events import announce_booking
 from calhooks.scheduling.models.bookings import Booking
+from calhooks.web.site import turns
 from calhooks.webhooks.body.samples import sample_body
 from tests import factories
 from tests.web import pages
@@ -53,6 +56,57 @@ def body(answer: TestResponse) -> str:
     found = re.search(r'data-testid="preview-body">(.*?)</pre>', answer.text, re.DOTALL)
     assert found, answer.text
     return unescape(re.sub(r"<[^>]+>", "", found[1]))
+
+
+GREEDY = '"' + "{{#each @root.attendees}}" * 5 + '{{join @root.attendees "" field="x"}}' + "{{/each}}" * 5 + '"'
+
+
+def test_a_preview_that_would_take_too_long_says_so_and_where(owner: FlaskClient) -> None:
+    answer = preview(owner, GREEDY)
+    assert answer.status_code == 200
+    assert "The template does too much work for one event." in answer.text
+    assert "preview-body" not in answer.text
+
+
+def test_one_preview_at_a_time_is_made_for_an_account(
+    app: Flask, owner: FlaskClient, rick: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "MAX_TURN_WAIT_SECONDS", 0.05)
+    with app.app_context():
+        other_id, own_id = factories.create_user("other").id, rick.id
+        with turns.one_at_a_time("preview", other_id) as taken:
+            assert taken
+            assert preview(owner).status_code == 200
+        with turns.one_at_a_time("preview", own_id) as taken:
+            assert taken
+            answer = preview(owner)
+            assert answer.status_code == 429
+            assert "Another preview of yours is still being made." in answer.text
+            # The form itself stays usable.
+            assert owner.get(NEW).status_code == 200
+        assert preview(owner).status_code == 200
+
+
+def test_a_preview_waits_for_another_one_that_ends(app: Flask, owner: FlaskClient, rick: User) -> None:
+    own_id, begun, asked = rick.id, threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with app.app_context(), turns.one_at_a_time("preview", own_id):
+            begun.set()
+            asked.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert begun.wait(10)
+    threading.Timer(0.1, asked.set).start()
+    assert preview(owner).status_code == 200
+    holder.join()
+
+
+def test_without_redis_every_preview_is_made(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "quick_client", lambda _url: client_with_timeout("redis://127.0.0.1:1", 0.1))
+    with app.app_context(), turns.one_at_a_time("preview", 1) as first, turns.one_at_a_time("preview", 1) as second:
+        assert (first, second) == (True, True)
 
 
 def test_what_a_preview_shows_is_what_the_delivery_of_that_event_sends(

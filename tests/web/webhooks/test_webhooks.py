@@ -1,7 +1,6 @@
 """Tests of the webhook box and the list of webhooks, as forms and fragments."""
 
 import json
-from typing import Any
 
 import pytest
 from flask import Flask, request
@@ -10,10 +9,9 @@ from flask.testing import FlaskClient
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.delivery.models import DeliveryState, Endpoint, InactiveReason
-from calhooks.webhooks import template
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.settings import headers, validation
 from calhooks.webhooks.settings.subscriptions import list_webhooks
+from calhooks.webhooks.template import Template, Trials
 from tests import factories
 from tests.delivery.receivers import answer, hang, receiving
 from tests.web import pages
@@ -132,16 +130,15 @@ def test_no_transaction_is_open_while_what_was_typed_is_proved(
     app: Flask, owner: FlaskClient, rick: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_meanwhile: list[bool] = []
-    prove = template.check_template
+    check = Trials.check
 
-    def note(*judged: Any) -> None:
+    def note(self: Trials, judged: Template) -> None:
         # The box proves its template too where it shows it, and reads alone.
         if request.method == "POST":
             open_meanwhile.append(db.session().in_transaction())
-        prove(*judged)
+        check(self, judged)
 
-    monkeypatch.setattr(validation, "check_template", note)
-    monkeypatch.setattr(headers, "check_template", note)
+    monkeypatch.setattr(Trials, "check", note)
     rows = {"headerName": "X-Who", "headerValue": "{{title}}"}
     typed = rows | {"payloadFormat": "custom", "payloadTemplate": '{"a": "{{title}}"}'}
     pages.submit(owner, NEW, typed | {"subscriberUrl": URL})

@@ -21,8 +21,8 @@ from calhooks.webhooks.editor.account_variables import Known
 from calhooks.webhooks.editor.presets import PRESETS, find_preset, preset_for
 from calhooks.webhooks.editor.remarks import remarks
 from calhooks.webhooks.settings.headers import TypedHeader, header_errors, render_headers
-from calhooks.webhooks.settings.validation import check_shape
-from calhooks.webhooks.template import compile_template
+from calhooks.webhooks.settings.validation import trials_for
+from calhooks.webhooks.template import Trials, compile_template
 
 HOSTILE = '"}]<!channel> @everyone <users/all>\n**x** {{uid}} \\ 日本 🎉'
 CUSTOM = [preset for preset in PRESETS if preset.template]
@@ -153,7 +153,7 @@ def test_google_chat():
 def test_ntfy():
     preset = find_preset("ntfy")
     assert preset.content_type == "text/plain"
-    assert header_errors([TypedHeader(*pair) for pair in preset.headers], None, []) == {}
+    assert header_errors([TypedHeader(*pair) for pair in preset.headers], None, Trials([])) == {}
     for event, body in bodies("ntfy"):
         assert NOT_EMPTY.search(body.decode())
         assert len(body) <= 4096
@@ -182,7 +182,7 @@ def test_automation_services_take_the_default_body(key):
 
 @pytest.mark.parametrize("preset", CUSTOM, ids=lambda preset: preset.key)
 def test_a_preset_can_be_saved_for_every_event_and_needs_no_warning(preset):
-    check_shape(BodyShape("custom", preset.template, preset.content_type), [*TRIGGERS, Trigger.PING])
+    trials_for([*TRIGGERS, Trigger.PING], 1).check(compile_template(preset.template, preset.content_type))
     said = remarks(compile_template(preset.template, preset.content_type), TRIGGERS, Known())
     assert [remark.message for remark in said if not remark.is_note] == []
 

@@ -1,5 +1,6 @@
 """Warnings about variables that do not exist, and notes about those that are not always there."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from calhooks.events import Answer, Trigger
 from calhooks.webhooks.body.samples import sample_event
 from calhooks.webhooks.dispatch import dispatch
 from calhooks.webhooks.editor.account_variables import Known, known_to, path_of
+from calhooks.webhooks.editor.near import NearNames
 from calhooks.webhooks.editor.remarks import remarks
 from calhooks.webhooks.template import compile_template
 
@@ -67,6 +69,28 @@ def test_an_unknown_variable_is_a_warning_with_the_nearest_known_one(written, in
 def test_every_metadata_key_has_a_path_that_leads_to_it(key):
     template = compile_template(f'"{{{{{path_of("metadata", key)}}}}}"')
     assert template.render({"metadata": {key: "found"}}) == b'"found"'
+
+
+LONG_KEYS = {f"{number:02}{'abcdefghij' * 9}{'kl' * 4}": "x" for number in range(100)}
+
+
+@pytest.mark.parametrize("start", ["", "metadata."])
+def test_many_unknown_names_near_many_long_ones_take_little_time(start):
+    # The same letters in another order are what takes longest to tell apart.
+    names = [f"{number:03}{'jihgfedcba' * 9}{'lk' * 3}" for number in range(575)]
+    template = compile_template("".join(f"{{{{{start}x{name}}}}}" for name in names), "text/plain")
+    began = time.thread_time()
+    remarks(template, list(Trigger), Known(LONG_KEYS))
+    assert time.thread_time() - began < 2
+
+
+def test_the_templates_of_a_draft_share_what_may_be_compared():
+    names, template = NearNames(), compile_template("{{metadata.userid}}", "text/plain")
+    (found,) = remarks(template, DEFAULT, KNOWN, names)
+    assert found.instead == "metadata.user_id"
+    long = compile_template("".join(f"{{{{metadata.x{key}}}}}" for key in LONG_KEYS), "text/plain")
+    remarks(long, DEFAULT, Known(LONG_KEYS), names)
+    assert remarks(template, DEFAULT, KNOWN, names) == []
 
 
 def test_what_is_near_nothing_is_a_warning_all_the_same():

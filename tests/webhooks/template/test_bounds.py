@@ -8,6 +8,7 @@ from calhooks.events import Trigger
 from calhooks.webhooks.body.payload import build_payload, template_context
 from calhooks.webhooks.body.samples import crowded_event
 from calhooks.webhooks.template import TemplateError, check_template, compile_template
+from tests.attack.templates import MANY_STATES
 
 CROWD = template_context(build_payload(crowded_event(Trigger.BOOKING_CREATED), "https://cal.example.com"))
 # Many times what is measured on an idle machine, so that a busy one passes.
@@ -28,8 +29,8 @@ def test_three_loops_inside_each_other_over_twenty_attendees_are_fine():
     [
         (loops(3, "{{name}} and words. " * 500), "The body grows past 256 KiB here."),
         ('"' + "{{this}}" * 5000 + '"', "The body grows past 256 KiB here."),
-        (loops(6, ""), "This loop would take too long"),
-        (loops(5, '{{join @root.attendees "" field="x"}}'), "This loop would take too long"),
+        (loops(6, ""), "The template does too much work for one event."),
+        (loops(5, '{{join @root.attendees "" field="x"}}'), "The template does too much work for one event."),
     ],
 )
 def test_a_body_that_would_grow_or_take_too_long_is_refused_with_the_reason(template, message):
@@ -55,6 +56,16 @@ def test_a_template_that_is_too_much_to_check_is_refused_at_once(template, messa
         compile_template(template)
     assert message in caught.value.message
     assert time.monotonic() - started < SECONDS
+
+
+@pytest.mark.parametrize("template", MANY_STATES)
+def test_16_kb_that_lead_to_very_many_states_are_given_up_soon(template):
+    assert len(template) <= 16_384
+    started = time.thread_time()
+    with pytest.raises(TemplateError, match="too complicated to be checked"):
+        compile_template(template)
+    # Between 0.08 and 0.18 s on an idle machine.
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize(

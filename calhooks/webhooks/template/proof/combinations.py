@@ -12,7 +12,7 @@ POSITIONS = (Data.FIRST, Data.LAST, Data.INDEX)
 
 
 def check_combinations(source: str, nodes: Sequence[Node]) -> None:
-    """Refuse more than MOST_COMBINATIONS. Raises TemplateError at the block with which there are too many."""
+    """Refuse more than MAX_COMBINATIONS. Raises TemplateError at the block with which there are too many."""
     combinations = 1
     for node in nodes:
         if not isinstance(node, Block):

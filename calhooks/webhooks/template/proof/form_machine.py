@@ -41,3 +41,7 @@ class FormMachine:
     def quotes(self, _state: str) -> str:
         """Return what must be the same at both ends of a block: nothing, in a form."""
         return ""
+
+    def weight(self, _state: str) -> int:
+        """Return how many parts a state has."""
+        return 1

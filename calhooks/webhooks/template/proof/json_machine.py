@@ -21,8 +21,9 @@ ESCAPE = re.compile(rf'\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F]){HEX}{{4}}|u[dD][89ab
 # What an escape, or a pair of them for one character, may begin with.
 PART_OF_ESCAPE = re.compile(rf"\\(?:u{HEX}{{0,3}}|u[dD][89abAB]{HEX}{{2}}(?:\\(?:u(?:[dD](?:[c-fC-F]{HEX}?)?)?)?)?)?")
 
-# The keys of an object so far, or None for an array.
+# The keys of an object so far, or None for an array. While a text is read they are a set, which can grow.
 Bracket = frozenset[str] | None
+OpenBracket = frozenset[str] | set[str] | None
 
 
 class State(NamedTuple):
@@ -74,12 +75,20 @@ class JsonMachine:
         """Return what must be the same at both ends of a block: the kind of text we are in."""
         return state.expects if state.expects in ("text", "name") else ""
 
-    def add_key(self, keys: frozenset[str], key: str, at: int, end: int) -> frozenset[str]:
+    def weight(self, state: State) -> int:
+        """Return how many brackets and keys a state holds."""
+        return len(state.stack) + sum(map(len, filter(None, state.stack)))
+
+    def add_key(self, keys: frozenset[str] | set[str], key: str, at: int, end: int) -> frozenset[str] | set[str]:
         """Return an object's keys with one more. Raises Rejected."""
         if key in keys:
             raise Rejected(json_errors.key_twice(key), at)
         self.keys.add((key, end))
-        return keys | {key} if key in self._tracked else keys
+        if key not in self._tracked:
+            return keys
+        grown = keys if isinstance(keys, set) else set(keys)
+        grown.add(key)
+        return grown
 
 
 class _Reader:
@@ -87,7 +96,7 @@ class _Reader:
 
     def __init__(self, state: State, text: str, offset: int, machine: JsonMachine) -> None:
         self._expects = state.expects
-        self._stack = list(state.stack)
+        self._stack: list[OpenBracket] = list(state.stack)
         self._pending = ""
         self._text = text
         self._offset = offset
@@ -106,7 +115,8 @@ class _Reader:
                 position = _end(BLANK, self._text, position)
                 if position < length:
                     position = self._read_structure(self._text[position], position)
-        return State(self._expects, tuple(self._stack), self._pending)
+        stack = tuple(frozenset(keys) if isinstance(keys, set) else keys for keys in self._stack)
+        return State(self._expects, stack, self._pending)
 
     def _reject(self, message: str, position: int) -> Rejected:
         return Rejected(message, self._offset + position)
@@ -213,7 +223,7 @@ class _Reader:
         self._expects = "comma"
 
 
-def _closing(stack: Collection[Bracket]) -> str:
+def _closing(stack: Collection[OpenBracket]) -> str:
     """Return what closes the innermost bracket, nothing outside of any."""
     return "" if not stack else "]" if list(stack)[-1] is None else "}"
 

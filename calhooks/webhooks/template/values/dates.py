@@ -1,6 +1,7 @@
 """Write a time the way people in a place write it, by the Unicode Consortium's tables (babel)."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -16,6 +17,11 @@ NAMES = {*STYLES, "iso", "unix", *(f"{style} {part}".lstrip() for style in ("", 
 PATTERN_LETTERS = set(PATTERN_CHARS) - {"O"}
 MAX_FORMAT_LENGTH = 100
 QUOTED = re.compile(r"'[^']*'")
+FIELDS = re.compile(r"([A-Za-z])\1*")
+# What a named format counts for.
+NAMED_FIELDS = 6
+# What babel raises for a pattern that it does not know, a word that a language lacks, and a week that has no date.
+BABEL_FAILS = (ValueError, LookupError, ArithmeticError, AttributeError, TypeError, NotImplementedError)
 SAMPLE = datetime(2026, 3, 5, 9, tzinfo=UTC)
 ACCEPTED_FORMATS = (
     "short, medium, long, full, date, time, iso, unix, one of the styles with date or time (“full date”), "
@@ -31,9 +37,9 @@ def format_problem(form: str) -> str | None:
     unknown = set(re.findall("[A-Za-z]", letters)) - PATTERN_LETTERS
     if len(form) <= MAX_FORMAT_LENGTH and (form in NAMES or not unknown):
         try:
-            if write_time(SAMPLE.isoformat(), "UTC", "en", form):
+            if _write(SAMPLE, Locale("en"), form):
                 return None
-        except (ValueError, KeyError, AttributeError):
+        except BABEL_FAILS:
             pass
     return f"“{form[:MAX_FORMAT_LENGTH]}” is not a format. There are {ACCEPTED_FORMATS}."
 
@@ -48,31 +54,41 @@ def locale_problem(locale: str) -> str | None:
     return None if _known_locale(locale) else f"{locale} is not a language. Write one such as en, en-GB or de."
 
 
+@lru_cache(1024)
+def count_fields(form: str) -> int:
+    """Return how many parts of a date a format writes."""
+    return NAMED_FIELDS if form in NAMES else len(FIELDS.findall(QUOTED.sub("", form)))
+
+
 @lru_cache(4096)
 def write_time(text: str, zone: str, locale: str, form: str) -> str:
     """Return the ISO 8601 time `text` in a zone and locale; unknown ones, and words a locale lacks, are UTC and en.
 
-    What is no time comes back as it is. Raises ValueError or KeyError for a format that babel refuses.
+    `text` comes back unchanged when it is not a time, or one that babel cannot write, such as a week after year 9999.
     """
     try:
         moment = datetime.fromisoformat(text)
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(_zone(zone) or UTC)
     except (ValueError, OverflowError):
         return text
+    english = Locale("en")
+    for language in (_known_locale(locale) or english, english):
+        with suppress(*BABEL_FAILS):
+            return _write(moment, language, form)
+    return text
+
+
+def _write(moment: datetime, locale: Locale, form: str) -> str:
+    """Return a moment in its own zone. Raises one of BABEL_FAILS."""
     if form == "iso":
         return moment.isoformat(timespec="seconds")
     if form == "unix":
         return str(int(moment.timestamp()))
-    try:
-        written = _write(moment, _known_locale(locale) or Locale("en"), form)
-    except (ValueError, KeyError):
-        # In a few languages babel lacks a word that a pattern asks for.
-        written = _write(moment, Locale("en"), form)
     # English has a narrow space before AM, which many a chat and terminal shows as a box.
-    return written.replace("\u202f", " ")
+    return _by_babel(moment, locale, form).replace("\u202f", " ")
 
 
-def _write(moment: datetime, locale: Locale, form: str) -> str:
+def _by_babel(moment: datetime, locale: Locale, form: str) -> str:
     style, _, part = form.rpartition(" ")
     if form in STYLES:
         joined = str(get_datetime_format("medium", locale)).replace("'", "")
@@ -99,6 +115,6 @@ def _known_locale(name: str) -> Locale | None:
     for candidate in (name, name.partition("-")[0]):
         try:
             return Locale.parse(candidate, sep="-")
-        except (ValueError, UnknownLocaleError, TypeError):
+        except (ValueError, UnknownLocaleError, TypeError, AttributeError):
             continue
     return None

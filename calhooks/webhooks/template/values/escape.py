@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from calhooks.webhooks.template.nodes import BodyPlace, ContentType
+from calhooks.webhooks.template.values.meter import ENCODE_UNITS, FORM_BYTE_UNITS, VALUE_CHARACTERS, Meter
 from calhooks.webhooks.template.values.values import json_text, quoted, text_of
 
 # In a form's own text: escapes as they are, then what must be escaped. Whitespace is looked at when the body is whole.
@@ -15,9 +16,19 @@ VALUE_MARK = "\0"
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def escaper(place: BodyPlace) -> Callable[[object], str]:
-    """Return what writes a value in a place."""
-    return _ESCAPERS[place]
+def value_writer(place: BodyPlace, at: int) -> Callable[[object, Meter], str]:
+    """Return what writes a value in a place; the work is charged to a meter, as that of `at` in the source."""
+    as_text, escape = _WRITERS[place]
+    is_form = place is BodyPlace.FORM_VALUE
+
+    def write(value: object, meter: Meter) -> str:
+        if not isinstance(value, str):
+            meter.spend(ENCODE_UNITS, at)
+        text = as_text(value)
+        meter.spend(_bytes(text) * FORM_BYTE_UNITS if is_form else len(text) // VALUE_CHARACTERS, at)
+        return escape(text)
+
+    return write
 
 
 def text_escaper(content_type: ContentType) -> Callable[[str], str]:
@@ -48,19 +59,23 @@ def finished_parts(parts: Sequence[str], content_type: ContentType) -> list[str]
     return whole
 
 
-def _json_string(value: object) -> str:
-    return quoted(text_of(value))[1:-1]
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))
 
 
-def _form_value(value: object) -> str:
-    return VALUE_MARK + quote(SURROGATE.sub("\ufffd", text_of(value)), safe="")
+def _json_string(text: str) -> str:
+    return quoted(text)[1:-1]
 
 
-_ESCAPERS: dict[BodyPlace, Callable[[object], str]] = {
-    BodyPlace.JSON_STRING: _json_string,
-    BodyPlace.JSON_VALUE: json_text,
-    BodyPlace.FORM_VALUE: _form_value,
-    BodyPlace.TEXT: text_of,
+def _form_value(text: str) -> str:
+    return VALUE_MARK + quote(SURROGATE.sub("\ufffd", text), safe="")
+
+
+_WRITERS: dict[BodyPlace, tuple[Callable[[object], str], Callable[[str], str]]] = {
+    BodyPlace.JSON_STRING: (text_of, _json_string),
+    BodyPlace.JSON_VALUE: (json_text, str),
+    BodyPlace.FORM_VALUE: (text_of, _form_value),
+    BodyPlace.TEXT: (text_of, str),
 }
 
 

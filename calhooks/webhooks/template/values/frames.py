@@ -1,28 +1,22 @@
-"""Where a rendering stands: the loops it is in, and how much it has written and done."""
+"""Where a rendering is: the loops around it, and the body so far."""
 
 from calhooks.webhooks.template.nodes import Path
+from calhooks.webhooks.template.values.meter import Meter, Stopped
 from calhooks.webhooks.template.values.values import MISSING, lookup
 
 MAX_BODY_BYTES = 262_144
-MAX_STEPS = 250_000
-
-
-class Stopped(Exception):
-    """Rendering went too far, at `at` in the source."""
-
-    def __init__(self, message: str, at: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.at = at
 
 
 class Frame:
-    """One item of a loop, or the whole event at the root, where `parent` is None."""
+    """One item of a loop, or the whole event at the root, where `parent` is None. `meter` counts the work."""
 
-    __slots__ = ("data", "parent", "root", "this")
+    __slots__ = ("data", "meter", "parent", "root", "this")
 
-    def __init__(self, this: object, parent: "Frame | None" = None, data: dict[str, object] | None = None) -> None:
+    def __init__(
+        self, this: object, meter: Meter, parent: "Frame | None" = None, data: dict[str, object] | None = None
+    ) -> None:
         self.this = this
+        self.meter = meter
         self.parent = parent
         self.data = data
         self.root: object = parent.root if parent else this
@@ -38,53 +32,46 @@ class Frame:
 
 
 class Output:
-    """Collects a body. Raises Stopped when it grows past LARGEST_BODY characters or takes more than MOST_STEPS."""
+    """Collects a body. Raises Stopped when it grows past MAX_BODY_BYTES characters."""
 
-    __slots__ = ("_length", "_steps", "parts")
+    __slots__ = ("length", "parts")
 
     def __init__(self) -> None:
         self.parts: list[str] = []
-        self._length = 0
-        self._steps = 0
+        self.length = 0
 
     def write(self, text: str, at: int) -> None:
         """Add text of the template."""
-        self._length += len(text)
-        if self._length > MAX_BODY_BYTES:
+        self.length += len(text)
+        if self.length > MAX_BODY_BYTES:
             raise Stopped(f"The body grows past {MAX_BODY_BYTES // 1024} KiB here.", at)
         self.parts.append(text)
 
     def write_value(self, text: str, at: int) -> None:
-        """Add what a variable stands for."""
+        """Add the value of a variable."""
         self.write(text, at)
-
-    def spend(self, steps: int, at: int) -> None:
-        """Count work that a loop does."""
-        self._steps += steps
-        if self._steps > MAX_STEPS:
-            raise Stopped("This loop would take too long: it does too much, too often.", at)
 
 
 class MarkedOutput(Output):
-    """An output that keeps what is a value apart: `parts` are text, value, text, value … text.
+    """An output that remembers which parts are values: `variables` has the `at` of each one's variable."""
 
-    `variables` has the `at` of each value's variable.
-    """
-
-    __slots__ = ("variables",)
+    __slots__ = ("_values", "variables")
 
     def __init__(self) -> None:
         super().__init__()
-        self.parts.append("")
         self.variables: list[int] = []
-
-    def write(self, text: str, at: int) -> None:
-        """Add text of the template to the text before it."""
-        super().write(text, at)
-        self.parts[-2:] = ["".join(self.parts[-2:])]
+        self._values: list[int] = []
 
     def write_value(self, text: str, at: int) -> None:
-        """Add a value, and begin the text after it."""
+        """Add the value of a variable, and remember which."""
         super().write(text, at)
-        self.parts.append("")
         self.variables.append(at)
+        self._values.append(len(self.parts) - 1)
+
+    def alternating(self) -> list[str]:
+        """Return the body as text, value, text, value … text."""
+        parts, start = list[str](), 0
+        for position in self._values:
+            parts += ["".join(self.parts[start:position]), self.parts[position]]
+            start = position + 1
+        return [*parts, "".join(self.parts[start:])]

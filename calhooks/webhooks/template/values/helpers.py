@@ -7,12 +7,20 @@ from calhooks.webhooks.template.errors import TemplateError
 from calhooks.webhooks.template.nodes import Argument, BodyPlace, Call, Literal, Path
 from calhooks.webhooks.template.values import dates
 from calhooks.webhooks.template.values.frames import Frame
+from calhooks.webhooks.template.values.meter import (
+    CASE_CHARACTER_UNITS,
+    DATE_FIELD_UNITS,
+    DATE_UNITS,
+    STEP_UNITS,
+    VALUE_CHARACTERS,
+    cost_of_segments,
+)
 from calhooks.webhooks.template.values.values import MISSING, json_text, lookup, text_of
 
 Getter = Callable[[Frame], object]
 DEFAULT_FORMAT = "medium"
-# What a helper counts for in a loop, where printing a variable counts 1.
-HELPER_STEPS = 10
+# More than any moment, name of a time zone or language tag has.
+MAX_DATE_ARGUMENT_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +90,21 @@ def _is_length(argument: Argument) -> bool:
 
 
 def compile_call(call: Call, place: BodyPlace) -> Getter:
-    """Return what computes the helper's value."""
+    """Return what computes the helper's value. Its work is charged to the meter of its frame."""
     values = [_getter(argument) for argument in call.arguments]
     options = {name: _getter(argument) for name, argument in call.options.items()}
-    first = values[0]
+    first, at = values[0], call.at
     if call.helper == "date":
-        return _date(first, options)
+        return _date(first, options, at)
     if call.helper == "default":
         return _default(values)
     if call.helper == "join":
-        return _join(values, options)
-    if call.helper == "upper":
-        return _change(first, str.upper)
-    if call.helper == "lower":
-        return _change(first, str.lower)
-    if call.helper == "words":
-        return _change(first, _words)
+        return _join(values, options, at)
+    if call.helper in _CHANGES:
+        return _change(first, _CHANGES[call.helper], at)
     if call.helper == "truncate":
-        return _truncate(first, values[1])
-    return first if place is BodyPlace.JSON_VALUE else lambda frame: _json(first(frame))
+        return _truncate(first, values[1], at)
+    return first if place is BodyPlace.JSON_VALUE else _as_json(first, at)
 
 
 def path_getter(path: Path) -> Getter:
@@ -118,18 +122,26 @@ def _getter(argument: Argument) -> Getter:
     return lambda _frame: value
 
 
-def _date(value: Getter, options: dict[str, Getter]) -> Getter:
+def _date(value: Getter, options: dict[str, Getter], at: int) -> Getter:
     def date(frame: Frame) -> object:
         moment = value(frame)
-        if not isinstance(moment, str):
+        if not isinstance(moment, str) or len(moment) > MAX_DATE_ARGUMENT_LENGTH:
             return moment
         person = options["for"](frame) if "for" in options else lookup(frame.root, ("organizer",))
         zone = options["zone"](frame) if "zone" in options else lookup(person, ("timeZone",))
         locale = options["locale"](frame) if "locale" in options else lookup(person, ("language", "locale"))
-        form = options["format"](frame) if "format" in options else DEFAULT_FORMAT
-        return dates.write_time(moment, text_of(zone), text_of(locale), text_of(form))
+        form = text_of(options["format"](frame)) if "format" in options else DEFAULT_FORMAT
+        wanted = moment, _date_argument(zone), _date_argument(locale), form
+        if wanted not in frame.meter.dates:
+            frame.meter.spend(DATE_UNITS + DATE_FIELD_UNITS * dates.count_fields(form), at)
+            frame.meter.dates.add(wanted)
+        return dates.write_time(*wanted)
 
     return date
+
+
+def _date_argument(value: object) -> str:
+    return value if isinstance(value, str) and len(value) <= MAX_DATE_ARGUMENT_LENGTH else ""
 
 
 def _default(values: list[Getter]) -> Getter:
@@ -144,23 +156,25 @@ def _default(values: list[Getter]) -> Getter:
     return default
 
 
-def _join(values: list[Getter], options: dict[str, Getter]) -> Getter:
+def _join(values: list[Getter], options: dict[str, Getter], at: int) -> Getter:
     fields = [options[name] for name in ("field", "or") if name in options]
-
-    def name(item: object, frame: Frame) -> str:
-        for option in fields:
-            text = text_of(lookup(item, tuple(text_of(option(frame)).split("."))))
-            if text:
-                return text
-        return "" if fields else text_of(item)
 
     def join(frame: Frame) -> object:
         value = values[0](frame)
         items = list(value.values()) if isinstance(value, dict) else value
         if not isinstance(items, list):
             return value
-        names = [text for text in (name(item, frame) for item in items) if text]
+        meter, written = frame.meter, [text_of(field(frame)) for field in fields]
+        meter.spend(sum(map(len, written)) // VALUE_CHARACTERS, at)
+        paths = [tuple(text.split(".")) for text in written]
+        meter.spend(len(items) * (STEP_UNITS + sum(map(cost_of_segments, paths))), at)
+        names = []
+        for item in items:
+            text = _name(item, paths)
+            meter.spend(len(text) // VALUE_CHARACTERS, at)
+            names += [text] if text else []
         separator = text_of(values[1](frame)) if len(values) > 1 else ", "
+        meter.spend(len(separator) * (1 + len(names)) // VALUE_CHARACTERS, at)
         if "last" in options and len(names) > 1:
             names[-2:] = [names[-2] + text_of(options["last"](frame)) + names[-1]]
         return separator.join(names)
@@ -168,10 +182,22 @@ def _join(values: list[Getter], options: dict[str, Getter]) -> Getter:
     return join
 
 
-def _change(value: Getter, change: Callable[[str], str]) -> Getter:
+def _name(item: object, paths: list[tuple[str, ...]]) -> str:
+    """Return the first text that one of the paths leads to, or the item itself where there are none."""
+    for path in paths:
+        text = text_of(lookup(item, path))
+        if text:
+            return text
+    return "" if paths else text_of(item)
+
+
+def _change(value: Getter, change: Callable[[str], str], at: int) -> Getter:
     def changed(frame: Frame) -> object:
         found = value(frame)
-        return change(found) if isinstance(found, str) else found
+        if not isinstance(found, str):
+            return found
+        frame.meter.spend(len(found) * CASE_CHARACTER_UNITS, at)
+        return change(found)
 
     return changed
 
@@ -181,18 +207,28 @@ def _words(name: str) -> str:
     return name.replace("_", " ").lower().capitalize()
 
 
-def _truncate(value: Getter, most: Getter) -> Getter:
+_CHANGES: Mapping[str, Callable[[str], str]] = {"upper": str.upper, "lower": str.lower, "words": _words}
+
+
+def _truncate(value: Getter, most: Getter, at: int) -> Getter:
     def truncated(frame: Frame) -> object:
         found, length = value(frame), most(frame)
         if not isinstance(found, str) or not isinstance(length, int) or len(found) <= length:
             return found
+        frame.meter.spend(length // VALUE_CHARACTERS, at)
         return f"{found[: length - 1]}…"
 
     return truncated
 
 
-def _json(value: object) -> str:
-    return "" if value is MISSING else json_text(value)
+def _as_json(value: Getter, at: int) -> Getter:
+    def json(frame: Frame) -> str:
+        found = value(frame)
+        text = "" if found is MISSING else json_text(found)
+        frame.meter.spend(len(text) // VALUE_CHARACTERS, at)
+        return text
+
+    return json
 
 
 def _is_empty(value: object) -> bool:

@@ -14,6 +14,10 @@ class Missing(Enum):
 
 MISSING: Final = Missing.MISSING
 
+# Python refuses to write numbers of more than 4,300 digits, and ends where calls are about a thousand deep.
+MAX_INTEGER_BITS = 14_000
+MAX_DEPTH = 100
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -48,13 +52,13 @@ def is_truthy(value: object, *, include_zero: bool = False) -> bool:
 
 
 def json_text(value: object) -> str:
-    """Return compact JSON; nothing and what JSON has no number for are null."""
+    """Return compact JSON; nothing, and what JSON or Python writes no number or nesting for, are null."""
     if value is MISSING:
         return "null"
     try:
         return _encode(value)
-    except ValueError:
-        return _encode(_without_nan(value))
+    except (ValueError, RecursionError):
+        return _encode(_encodable(value, MAX_DEPTH))
 
 
 def text_of(value: object) -> str:
@@ -71,11 +75,15 @@ def quoted(text: str) -> str:
     return _encode(text)
 
 
-def _without_nan(value: object) -> object:
+def _encodable(value: object, depth: int) -> object:
     if isinstance(value, float) and not math.isfinite(value):
         return None
+    if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
+        return None
+    if isinstance(value, dict | list | tuple) and not depth:
+        return None
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: _encodable(item, depth - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+        return [_encodable(item, depth - 1) for item in value]
     return value
