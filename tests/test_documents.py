@@ -29,7 +29,7 @@ from calhooks.webhooks.template.proof.combinations import MAX_COMBINATIONS
 from calhooks.webhooks.template.syntax.parse import MAX_SOURCE_LENGTH
 from calhooks.webhooks.template.syntax.unsupported import HELPERS
 from calhooks.webhooks.template.values.frames import MAX_BODY_BYTES
-from tests.attack.events import GUESTS, MANY_WEBHOOKS
+from tests.attack.templates.events import GUESTS, MANY_WEBHOOKS
 from tests.running import on_another_day
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from calhooks import create_app, datadir, ids
 from calhooks.accounts.models import User
 from calhooks.config import Config, ConfigError
+from calhooks.config.redaction import shown_value
 from calhooks.db import after_commit, db, load_migrations, writing
-from calhooks.redaction import shown_value
 from calhooks.scheduling.models.bookings import BookingStatus
 from tests import factories
 from tests.running import ROOT

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from calhooks.config import Network
+from calhooks.config.values import Network
 
 Address = IPv4Address | IPv6Address
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from calhooks.config import Network
+from calhooks.config.values import Network
 from calhooks.egress.failures import ExchangeFailed, Failure
 from calhooks.egress.resolver import Resolver
 

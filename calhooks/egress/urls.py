@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import idna
 
-from calhooks.config import Network
+from calhooks.config.values import Network
 from calhooks.egress.addresses import Address, refusal, verdict
 
 # What the name localhost means, without asking anyone (RFC 6761), in the order in which it is dialled.

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
-from calhooks.config import Config, is_loopback
+from calhooks.config import Config
+from calhooks.config.values import is_loopback
 from calhooks.mail.compose import Message
 from calhooks.mail.headers import foreign_line
 from calhooks.text import shortened

@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from calhooks.config import Config
+from calhooks.config.redaction import without_passwords_in
 from calhooks.encryption.keys import WrongKey, keyring_of
-from calhooks.redaction import without_passwords_in
 from calhooks.supervisor.child import follow_parent
 from calhooks.supervisor.commands import flask
 from calhooks.supervisor.output import show

@@ -4,18 +4,8 @@ from flask import Flask
 
 from calhooks.config import Config
 from calhooks.web import accounts, operations, public, scheduling, webhooks, wording
-from calhooks.web.site import (
-    access,
-    compression,
-    errors,
-    head_requests,
-    hosts,
-    rate_limits,
-    redirects,
-    row_numbers,
-    security,
-    static_files,
-)
+from calhooks.web.http import head_requests, hosts, redirects, row_numbers, static_files
+from calhooks.web.site import access, compression, errors, rate_limits, security
 from calhooks.web.site.htmx import htmx
 
 PACKAGES = (accounts, webhooks, scheduling, operations, public)

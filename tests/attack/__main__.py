@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.attack import fuzz, heads, letters, raw_headers, spellings
+from tests.attack import letters, slow_clients, spellings
+from tests.attack.pages import fuzz, heads, raw_headers
 from tests.attack.rows import Row
 from tests.attack.target import Target
+from tests.attack.templates import search
 
 Attack = Callable[[Target, str], list[Row]]
 
@@ -18,8 +20,10 @@ ATTACKS: dict[str, Attack] = {
     "fuzz": fuzz.attack,
     "headers": raw_headers.attack,
     "heads": heads.attack,
-    "spellings": spellings.attack,
     "letters": letters.attack,
+    "slow": lambda target, _seed: slow_clients.attack(target.url),
+    "spellings": spellings.attack,
+    "templates": lambda _target, _seed: search.attack(),
 }
 
 

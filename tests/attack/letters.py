@@ -10,10 +10,10 @@ from sqlalchemy import select
 from calhooks.accounts.models import User
 from calhooks.db import db
 from tests import factories
-from tests.attack.hostile import MARK
+from tests.attack.pages.hostile import MARK
+from tests.attack.pages.visitors import Visitor
 from tests.attack.rows import Row, worst_of
 from tests.attack.target import Target
-from tests.attack.visitors import Visitor
 from tests.mail.smtp_server import ReceivedMail
 from tests.web.pages import forms_in
 

@@ -1,7 +1,6 @@
-"""Slow and silent clients: `python -m tests.attack.slow_clients http://127.0.0.1:8000` opens 500 and times a page."""
+"""Slow and silent clients: hundreds of them hang while a page is timed."""
 
 import socket
-import sys
 import threading
 import time
 from collections import Counter
@@ -169,8 +168,3 @@ def attack(base: str) -> list[Row]:
     """Hang `CLIENTS` slow clients on the server at `base` and time the page for signing in."""
     measured = measure(base, "/login")
     return [Row("slow and silent clients", measured.clients, str(measured), measured.held)]
-
-
-if __name__ == "__main__":
-    for row in attack(sys.argv[1]):
-        print(*row, sep=" · ")  # noqa: T201 - what the command is for

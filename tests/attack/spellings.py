@@ -10,7 +10,7 @@ from pathlib import Path
 
 from calhooks.egress.addresses import verdict
 from calhooks.egress.urls import UrlRefused, check_url
-from tests.attack.crawl import fillables
+from tests.attack.pages.crawl import fillables
 from tests.attack.rows import Row, worst_of
 from tests.attack.target import Target
 

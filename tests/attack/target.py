@@ -12,7 +12,7 @@ from calhooks.accounts import passwords
 from calhooks.config import Config
 from calhooks.db import db
 from tests import factories
-from tests.attack.visitors import Visitor
+from tests.attack.pages.visitors import Visitor
 from tests.faults.witness import Witness
 from tests.mail.smtp_server import MailServer, mail_server
 from tests.running import Running

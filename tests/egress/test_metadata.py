@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
 
-from calhooks.config import Network
+from calhooks.config.values import Network
 from calhooks.egress.addresses import GLOBAL_IPV6, IPV4_MAPPED, METADATA, NAT64, SPECIAL_IPV6, verdict
 from calhooks.egress.urls import UrlRefused, check_url, literal_address
 

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from calhooks.config import Config, ConfigError
-from calhooks.redaction import shown_value, without_passwords, without_passwords_in
+from calhooks.config.redaction import shown_value, without_passwords, without_passwords_in
 
 # Letters that are in secrets alone, between all that means something in a URL.
 SECRET_LETTERS = "QXZ"

@@ -11,6 +11,7 @@ from calhooks.db import db
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
 from tests import factories
+from tests.web.site.belongings import Belongings, give_everything
 
 # A Monday morning; the factories' host has hours from 9 to 17 in London, where it is winter.
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -60,3 +61,17 @@ def booked(app: Flask) -> Callable[[], list[Mapping[str, object]]]:
             ]
 
     return read
+
+
+@pytest.fixture
+def ricks(app: Flask, rick: User) -> Belongings:
+    """What belongs to Rick."""
+    with app.app_context():
+        return give_everything(rick)
+
+
+@pytest.fixture
+def anns(app: Flask, ann: User) -> Belongings:
+    """What belongs to Ann."""
+    with app.app_context():
+        return give_everything(ann)

@@ -18,8 +18,8 @@ from calhooks.webhooks.resend import CannotResend, resend
 from calhooks.webhooks.settings import subscriptions
 from calhooks.webhooks.settings.subscriptions import InvalidWebhook, WebhookValues
 from calhooks.webhooks.template import ContentType, TemplateError, compile_template
-from tests.attack.events import MANY_WEBHOOKS, largest_event
-from tests.attack.templates import MAX_EVENT_MS
+from tests.attack.templates.events import MANY_WEBHOOKS, largest_event
+from tests.attack.templates.search import MAX_EVENT_MS
 from tests.factories import create_webhook
 
 JOIN = '{{join @root.attendees "" field="' + "a." * 400 + 'a"}}'

@@ -17,7 +17,8 @@ from urllib3.exceptions import HTTPError
 
 import calhooks
 from calhooks import clock
-from calhooks.config import Config, Network
+from calhooks.config import Config
+from calhooks.config.values import Network
 from calhooks.delivery.sending.headers import HeaderPairs, header_value, masked
 from calhooks.delivery.sending.signing import signature_headers
 from calhooks.egress import urls

@@ -9,8 +9,8 @@ from calhooks.accounts import links, passwords, users
 from calhooks.db import db, writing
 from calhooks.text import MAX_EMAIL_LENGTH
 from calhooks.web.forms.fields import ServiceForm
+from calhooks.web.http.redirects import to_next
 from calhooks.web.site import access, known_browsers, rate_limits
-from calhooks.web.site.redirects import to_next
 from calhooks.web.site.sessions import end_session, start_session
 
 blueprint = Blueprint("login", __name__)

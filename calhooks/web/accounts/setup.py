@@ -13,8 +13,8 @@ from calhooks.db import db, writing
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.text import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH
 from calhooks.web.forms.fields import ServiceForm, ZoneField
+from calhooks.web.http.hosts import came_directly
 from calhooks.web.site import access, rate_limits
-from calhooks.web.site.hosts import came_directly
 from calhooks.web.site.sessions import start_session
 
 blueprint = Blueprint("setup", __name__)

@@ -17,6 +17,7 @@ from calhooks.scheduling.bookings.rules import require_changeable
 from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, SlotNotOffered
 from calhooks.scheduling.models.bookings import Booking
+from calhooks.web.http.redirects import fits_location
 from calhooks.web.public.booker_page import CLOCK_PARAMETER, BookerPage, booker_page, month_and_day
 from calhooks.web.public.booking_form import form_class
 from calhooks.web.public.booking_link import metadata_refusal, read_moment
@@ -24,7 +25,6 @@ from calhooks.web.public.forwarding import FORWARD
 from calhooks.web.public.visit import Visit, read_visit
 from calhooks.web.site import access, rate_limits
 from calhooks.web.site.htmx import go_to, is_htmx, page_or_part
-from calhooks.web.site.redirects import fits_location
 from calhooks.web.site.visitor import keep_clock, visitor_id, visitor_locale
 from calhooks.webhooks.dispatch import prepare_templates
 

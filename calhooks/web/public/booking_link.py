@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from calhooks.scheduling.bookings.metadata import MetadataError, metadata_pairs, parse_metadata
 from calhooks.scheduling.bookings.submission import read_start
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.web.site.redirects import fits_location
+from calhooks.web.http.redirects import fits_location
 from calhooks.web.site.visitor import read_zone
 
 # What somebody types is longer at most; a link that carries more is cut.

@@ -27,9 +27,9 @@ from calhooks.scheduling.bookings.submission import MAX_GUESTS
 from calhooks.scheduling.errors import InvalidInput, NotAllowed
 from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.web.http.row_numbers import counted, row_number
 from calhooks.web.site import access
 from calhooks.web.site.htmx import done, page_or_part, refused
-from calhooks.web.site.row_numbers import counted, row_number
 from calhooks.web.wording.times import in_zone
 from calhooks.webhooks.dispatch import prepare_templates
 

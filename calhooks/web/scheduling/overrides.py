@@ -13,11 +13,11 @@ from calhooks.scheduling.availability.schedules import TypedTimes
 from calhooks.scheduling.errors import InvalidInput
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.forms.fields import ServiceForm
+from calhooks.web.http.row_numbers import counted
 from calhooks.web.scheduling.availability import own_schedule, show_exceptions
 from calhooks.web.scheduling.week_form import MAX_RANGES, Ranges, add_range, times
 from calhooks.web.site import access
 from calhooks.web.site.htmx import page_or_part
-from calhooks.web.site.row_numbers import counted
 from calhooks.web.site.undo import offer_undo
 from calhooks.web.wording.times import long_day
 

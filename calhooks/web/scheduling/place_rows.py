@@ -9,7 +9,7 @@ from wtforms.fields.choices import SelectChoice
 from calhooks.scheduling.event_types.places import TypedPlace
 from calhooks.scheduling.models.event_types import MAX_LOCATION_LENGTH, EventType, LocationKind
 from calhooks.web.forms.rows import Rows
-from calhooks.web.site.row_numbers import counted
+from calhooks.web.http.row_numbers import counted
 
 # More than the service allows, so that it can say so; a bound for a form that nobody typed.
 MAX_PLACE_ROWS = 10

@@ -4,7 +4,7 @@ from werkzeug.datastructures import MultiDict
 
 from calhooks.scheduling.availability.schedules import WEEKDAYS, TypedHours, minute_as_clock_time
 from calhooks.scheduling.models.schedules import Schedule
-from calhooks.web.site.row_numbers import counted
+from calhooks.web.http.row_numbers import counted
 
 MAX_RANGES = 50
 FIRST_HOURS = ("09:00", "17:00")

@@ -8,8 +8,8 @@ from calhooks import clock
 from calhooks.db import db
 from calhooks.scheduling.availability.why_not_free import reasons
 from calhooks.scheduling.event_types.lookups import list_event_types
+from calhooks.web.http.row_numbers import row_number
 from calhooks.web.site import access
-from calhooks.web.site.row_numbers import row_number
 from calhooks.zones import zone_info
 
 blueprint = Blueprint("why_not_free", __name__)

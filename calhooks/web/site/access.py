@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from calhooks.accounts import sessions
 from calhooks.accounts.models import LoginSession, User
 from calhooks.db import db
+from calhooks.web.http.redirects import own_path
 from calhooks.web.site.htmx import is_htmx
-from calhooks.web.site.redirects import own_path
 from calhooks.web.site.sessions import SIGNED_IN_KEY
 
 ViewFunction = TypeVar("ViewFunction", bound=Callable[..., Any])

@@ -12,9 +12,9 @@ from calhooks.db import db, writing
 from calhooks.delivery.models import Delivery, DeliveryState
 from calhooks.delivery.status import log
 from calhooks.delivery.status.delivery_status import delivery_status
+from calhooks.web.http.row_numbers import row_number
 from calhooks.web.site.access import signed_in
 from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part, refused
-from calhooks.web.site.row_numbers import row_number
 from calhooks.web.webhooks.context import DELIVERIES_CHANGED, SOON_SECONDS, own_webhook, page_context, webhook_context
 from calhooks.webhooks.dispatch import prepare_webhook
 from calhooks.webhooks.models import Webhook

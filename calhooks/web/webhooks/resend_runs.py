@@ -14,9 +14,9 @@ from calhooks import clock
 from calhooks.db import db, writing
 from calhooks.delivery.models import Event, ResendRun, RunState
 from calhooks.events import TRIGGER_LABELS, Trigger
+from calhooks.web.http.row_numbers import row_number
 from calhooks.web.site.access import account, signed_in
 from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part
-from calhooks.web.site.row_numbers import row_number
 from calhooks.web.webhooks.context import DELIVERIES_CHANGED, own_webhook, run_context
 from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook

@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 from calhooks import ids
 from calhooks.db import db, writing
 from calhooks.delivery.endpoints import waiting_count
+from calhooks.web.http.row_numbers import row_number
 from calhooks.web.site.access import account, signed_in
 from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part
-from calhooks.web.site.row_numbers import row_number
 from calhooks.web.webhooks.context import list_behind_box, own_webhook
 from calhooks.web.webhooks.form import WebhookForm, webhook_form_for
 from calhooks.web.webhooks.preview import box_context, preview_context

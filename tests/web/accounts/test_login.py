@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from calhooks.accounts import links, passwords, users
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.web.site.redirects import own_path
+from calhooks.web.http.redirects import own_path
 from tests import factories
 from tests.web import pages
 

@@ -250,7 +250,6 @@ def test_what_does_not_come_from_a_browser_on_this_machine_needs_the_code(
     "changes",
     [
         {"CALHOOKS_TRUSTED_PROXIES": "1"},
-        {"CALHOOKS_BASE_URL": "http://calendar.example.com"},
         {"CALHOOKS_HOST": "0.0.0.0"},
     ],
 )

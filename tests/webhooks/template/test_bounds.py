@@ -8,7 +8,7 @@ from calhooks.events import Trigger
 from calhooks.webhooks.body.payload import build_payload, template_context
 from calhooks.webhooks.body.samples import crowded_event
 from calhooks.webhooks.template import TemplateError, check_template, compile_template
-from tests.attack.templates import MANY_STATES
+from tests.attack.templates.search import MANY_STATES
 
 CROWD = template_context(build_payload(crowded_event(Trigger.BOOKING_CREATED), "https://cal.example.com"))
 # Many times what is measured on an idle machine, so that a busy one passes.

@@ -18,10 +18,10 @@ from calhooks.webhooks.template import (
     compile_template,
 )
 from calhooks.webhooks.template.values.meter import DATE_UNITS
-from tests.attack import templates
-from tests.attack.events import LETTERS, largest_body
-from tests.attack.pieces import grown
-from tests.attack.templates import FEWEST_UNITS, MAX_UNIT_NS, Cost, again, attack, context_of, measured, search
+from tests.attack.templates import search as searching
+from tests.attack.templates.events import LETTERS, largest_body
+from tests.attack.templates.pieces import grown
+from tests.attack.templates.search import FEWEST_UNITS, MAX_UNIT_NS, Cost, again, attack, context_of, measured, search
 
 # Generous: other processes share the two cores, and a template that is not charged takes hundreds of times as long.
 NOISE = 10
@@ -106,7 +106,7 @@ def test_no_climb_finds_a_template_that_takes_longer_than_it_is_charged_for() ->
 def test_the_attack_gives_a_row_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     mild = Cost(1.0, 20_000, "{{a}}", ContentType.TEXT, "plain")
     wild = mild._replace(ms=51.0, units=9, source="{{b}}")
-    monkeypatch.setattr(templates, "search", lambda _steps: [mild, wild])
+    monkeypatch.setattr(searching, "search", lambda _steps: [mild, wild])
     row, check = attack()
     assert (row.what, row.tried, row.held) == ("most expensive template", 2, False)
     assert check.what == "longest check of a template"

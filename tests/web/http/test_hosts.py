@@ -8,7 +8,7 @@ from flask import Flask
 from calhooks import create_app
 from calhooks.config import Config
 from calhooks.db import db
-from calhooks.web.site.hosts import host_name
+from calhooks.web.http.hosts import host_name
 from tests import factories
 
 

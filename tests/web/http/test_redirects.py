@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.web.site.redirects import MAX_NEXT_LENGTH, MAX_OWN_REDIRECT_LENGTH, is_own_path
+from calhooks.web.http.redirects import MAX_NEXT_LENGTH, MAX_OWN_REDIRECT_LENGTH, is_own_path
 from tests.web import pages
 from tests.web.site.belongings import Belongings
 from tests.web.site.routes import ADMIN_ONLY, PUBLIC, SIGNED_IN
@@ -18,8 +18,8 @@ EVIL = "next=https://evil.example/&url=//evil.example&forward=y&rescheduleUid=x&
 
 @pytest.fixture
 def environ(environ: dict[str, str]) -> dict[str, str]:
-    """Mail is set up, since without it there is no page for a forgotten password."""
-    return environ | {"MAIL_URL": "smtp://127.0.0.1:9"}
+    """Mail is set up, for the page for a lost password, and every Host is let in, as on the internet."""
+    return environ | {"MAIL_URL": "smtp://127.0.0.1:9", "CALHOOKS_HOST": "0.0.0.0"}
 
 
 def check(answer: TestResponse) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask, url_for
 from flask.testing import FlaskClient
 
-from calhooks.web.site import static_files
+from calhooks.web.http import static_files
 
 PAGE = "static/js/site/page.js"
 ONE_YEAR = "public, max-age=31536000"

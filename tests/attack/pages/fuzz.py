@@ -7,12 +7,12 @@ from random import Random
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from tests.attack.crawl import QUERY_NAMES, Fillable, fillables
-from tests.attack.hostile import MARK, TEXTS
-from tests.attack.judge import faults
+from tests.attack.pages.crawl import QUERY_NAMES, Fillable, fillables
+from tests.attack.pages.hostile import MARK, TEXTS
+from tests.attack.pages.judge import faults
+from tests.attack.pages.visitors import Answer, Visitor
 from tests.attack.rows import Row, worst_of
 from tests.attack.target import Target
-from tests.attack.visitors import Answer, Visitor
 
 ROUNDS = 10
 AT_ONCE = 4

@@ -2,7 +2,7 @@
 
 import time
 
-from tests.attack.crawl import fillables
+from tests.attack.pages.crawl import fillables
 from tests.attack.rows import Row, worst_of
 from tests.attack.target import People, Target
 

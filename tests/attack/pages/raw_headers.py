@@ -3,10 +3,10 @@
 import socket
 from itertools import product
 
-from tests.attack.hostile import MARK
+from tests.attack.pages.hostile import MARK
+from tests.attack.pages.visitors import ANSWER_SECONDS
 from tests.attack.rows import Row, worst_of
 from tests.attack.target import Target
-from tests.attack.visitors import ANSWER_SECONDS
 
 NAMES = (
     "Host HX-Request HX-Current-URL HX-Target HX-Trigger HX-Prompt Referer Origin Cookie Accept Accept-Language "

@@ -9,8 +9,10 @@ import re
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, request
+from werkzeug.exceptions import BadHost
 
-from calhooks.config import Config, current_config, is_loopback
+from calhooks.config import Config, current_config
+from calhooks.config.values import is_loopback
 from calhooks.text import shortened
 
 # What proxies add and browsers do not send, by how it begins.
@@ -61,7 +63,10 @@ def _refuse_other_hosts() -> None:
     # From elsewhere it is no rebinding: then the server listens to others too, whatever CALHOOKS_HOST says.
     is_alone = is_loopback(config.host) and not config.trusted_proxies
     guarded = is_alone and is_loopback(request.remote_addr or "")
-    if guarded and request.endpoint not in OPEN_ENDPOINTS and not is_known_host(request.host, config):
+    # What is no host at all has an answer of its own.
+    if isinstance(request.routing_exception, BadHost) or request.endpoint in OPEN_ENDPOINTS:
+        return
+    if guarded and not is_known_host(request.host, config):
         abort(
             421,
             f"calhooks is not set up for the address {shortened(request.host, 100)}. If it is yours, set"

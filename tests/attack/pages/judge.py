@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
-from tests.attack.hostile import MARK, PRODUCT
+from tests.attack.pages.hostile import MARK, PRODUCT
+from tests.attack.pages.visitors import Answer
 from tests.attack.target import SECRET
-from tests.attack.visitors import Answer
 
 SLOW_SECONDS = 5.0
 

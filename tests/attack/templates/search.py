@@ -1,11 +1,9 @@
-"""Look for the template that costs most to write: `python -m tests.attack.templates`.
+"""Look for the template that costs most to write.
 
 What a rendering may do is counted in units, so a template is dangerous where a unit takes longer than it should. From
 one template for each thing that a template can do, changes at random climb towards the slowest rendering.
 """
 
-import argparse
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,9 +17,9 @@ from calhooks.webhooks.body.payload import template_context
 from calhooks.webhooks.settings.headers import MAX_HEADERS, HeaderFailed, render_headers
 from calhooks.webhooks.template import ContentType, Template, TemplateError, compile_template
 from calhooks.webhooks.template.values.meter import MAX_EVENT_UNITS, Meter
-from tests.attack.events import LETTERS, largest_body
-from tests.attack.pieces import MAX_SOURCE_LENGTH, Piece, changed, loop
 from tests.attack.rows import Row
+from tests.attack.templates.events import LETTERS, largest_body
+from tests.attack.templates.pieces import MAX_SOURCE_LENGTH, Piece, changed, loop
 
 # What a booking may hold the database for, how long a template may be checked, and how long a unit takes at most: CPU
 # time on two small cores that others use too.
@@ -199,20 +197,3 @@ def _run_headers(rows: list[list[str]], letters: str) -> tuple[float, int]:
     with suppress(HeaderFailed):
         render_headers(rows, body, meter)
     return (time.thread_time() - began) * 1e3, meter.spent
-
-
-def main() -> int:
-    """Print the most expensive templates; the status is 1 when one takes longer than a booking may."""
-    parser = argparse.ArgumentParser(prog="python -m tests.attack.templates", description="The costliest templates.")
-    parser.add_argument("--steps", type=int, default=STEPS, help="how many changes to try")
-    parser.add_argument("--seed", type=int, default=SEED)
-    asked = parser.parse_args()
-    costs = list(search(asked.steps, asked.seed))
-    slowest = max(costs)
-    dearest = max((cost for cost in costs if cost.units >= FEWEST_UNITS), key=lambda cost: cost.nanoseconds)
-    sys.stdout.write(f"{len(costs)} templates. The slowest: {slowest}\nThe most time for a unit: {dearest}\n")
-    return 0 if slowest.ms <= MAX_EVENT_MS else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
