@@ -21,7 +21,7 @@ ATTACKS: dict[str, Attack] = {
     "headers": raw_headers.attack,
     "heads": heads.attack,
     "letters": letters.attack,
-    "slow": lambda target, _seed: slow_clients.attack(target.url),
+    "slow": slow_clients.attack,
     "spellings": spellings.attack,
     "templates": lambda _target, _seed: search.attack(),
 }
@@ -48,7 +48,10 @@ def main() -> int:
 def as_table(rows: list[Row]) -> str:
     """Return the rows in columns, in Markdown."""
     lines = ["| attack | tried | the worst seen | held |", "|---|---|---|---|"]
-    lines += [f"| {row.what} | {row.tried:,} | {row.worst} | {'yes' if row.held else 'NO'} |" for row in rows]
+    lines += [
+        f"| {row.what} | {row.tried:,} | {row.worst.replace('|', '¦')} | {'yes' if row.held else 'NO'} |"
+        for row in rows
+    ]
     return "\n".join(lines) + "\n"
 
 

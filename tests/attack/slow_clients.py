@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from tests.attack.rows import Row
+from tests.attack.target import Target
 
 CLIENTS = 500
 PAGES = 100
@@ -164,7 +165,8 @@ def measure(base: str, path: str) -> Measured:
     return measured
 
 
-def attack(base: str) -> list[Row]:
-    """Hang `CLIENTS` slow clients on the server at `base` and time the page for signing in."""
-    measured = measure(base, "/login")
+def attack(target: Target, _seed: str) -> list[Row]:
+    """Hang `CLIENTS` slow clients on the server and time the page where a time is chosen."""
+    things = target.people().things
+    measured = measure(target.url, f"/{things['username']}/{things['slug']}")
     return [Row("slow and silent clients", measured.clients, str(measured), measured.held)]

@@ -14,7 +14,8 @@ from tests.attack.pages.visitors import Answer, Visitor
 from tests.attack.rows import Row, worst_of
 from tests.attack.target import Target
 
-ROUNDS = 10
+# Each with accounts of its own: sooner or later an account's things have been deleted.
+ROUNDS = 20
 AT_ONCE = 4
 MAX_QUERY_LENGTH = 30_000
 Filled = dict[str, list[str | bytes]]
