@@ -16,7 +16,7 @@ blueprint = Blueprint("sessions", __name__, url_prefix="/settings/sessions")
 @blueprint.get("")
 @access.signed_in
 def index() -> str:
-    """List the open sessions, this one among them."""
+    """List the open sessions, this one first."""
     return _render("accounts/sessions.html")
 
 
@@ -51,9 +51,6 @@ def _done(message: str) -> Response:
 
 
 def _render(template: str, *, out_of_band: bool = False) -> str:
-    return render_template(
-        template,
-        login_sessions=sessions.open_sessions(db.session(), access.account().id),
-        this_id=access.current_session().id,
-        out_of_band=out_of_band,
-    )
+    found, this_id = sessions.open_sessions(db.session(), access.account().id), access.current_session().id
+    found.sort(key=lambda each: each.id != this_id)
+    return render_template(template, login_sessions=found, this_id=this_id, out_of_band=out_of_band)

@@ -43,8 +43,9 @@ def test_a_copy_of_the_cookie_is_worth_nothing_after_logging_out(app: Flask, own
     assert not is_signed_in(thief)
 
 
-def test_the_list_has_every_browser_and_marks_this_one(owner: FlaskClient, elsewhere: FlaskClient) -> None:
+def test_the_list_has_every_browser_and_this_one_first(owner: FlaskClient, elsewhere: FlaskClient) -> None:
     page = owner.get("/settings/sessions").text
+    assert page.index("This session") < page.index("End the session of")
     assert page.count("Firefox on Linux") == 3
     assert page.count("192.0.2.1") == 3
     assert page.count("This session") == 1
