@@ -53,8 +53,10 @@ def _round(target: Target, random: Random, requests: int) -> Tried:
         tried.wrong += [f"{answer.asked}: {fault}" for fault in faults(answer, host, elsewhere=elsewhere)]
         if visitor.is_signed_out(answer):
             # Somebody may have chosen another password or address.
-            people = people if visitor.sign_in() else target.people()
-            found, tokens = fillables(people), {each.who: each.token() for each in people.all}
+            if not visitor.sign_in():
+                people = target.people()
+                found = fillables(people)
+            tokens = {each.who: each.token() for each in people.all}
     return tried
 
 
