@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,6 +16,7 @@ keepalive = 3
 graceful_timeout = 10
 control_socket_disable = True
 loglevel = "warning"
+FAULTS: dict[str, type[BaseException]] = {"value": ValueError, "os": OSError, "exit": SystemExit}
 
 
 def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
@@ -23,10 +24,13 @@ def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
     asked = dict(parse_qsl(environ["QUERY_STRING"]))
     time.sleep(float(asked.get("wait", 0)))
     if refused := environ.get("HTTP_refused"):
-        start_response(f"{refused} Refused", [("Content-Length", "0")])
-        return []
+        start_response(f"{refused} Refused", [("Content-Length", "7")])
+        return [b"refused"] if environ["REQUEST_METHOD"] == "GET" else []
     if "fails" in asked:
         raise ValueError("an application that fails")
+    if "breaks" in asked:
+        start_response("200 OK", [])
+        return _broken(FAULTS[asked["breaks"]])
     if "parts" in asked:
         start_response("200 OK", [])
         return (b"part" for _ in range(int(asked["parts"])))
@@ -36,3 +40,8 @@ def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
     answer = b"x" * int(asked["bytes"]) if "bytes" in asked else json.dumps(said).encode()
     start_response("200 OK", [("Content-Length", str(len(answer)))])
     return [answer]
+
+
+def _broken(fault: type[BaseException]) -> Iterator[bytes]:
+    yield b"part"
+    raise fault
