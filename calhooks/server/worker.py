@@ -31,6 +31,8 @@ NO_LISTENER = (errno.EBADF, errno.EINVAL, errno.ENOTSOCK)
 class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Answer complete requests in threads, and do everything else in the poller."""
 
+    worker_connections: int
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # gunicorn limits a request line to 8 KB or not at all. The limits of calhooks apply before gunicorn parses.
@@ -55,7 +57,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
             sys.exit("calhooks: gunicorn speaks plain HTTP here: leave out --certfile and --keyfile, and use a proxy.")
 
     def init_process(self) -> None:
-        """Raise the limit of open files to what the connections need, or keep fewer connections."""
+        """Raise the limit of open files to what the connections need, or keep fewer."""
         needed = self.worker_connections + MIN_OTHER_FILES
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != resource.RLIM_INFINITY and soft < needed:

@@ -8,6 +8,8 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
+from calhooks import logs
+
 Start = Callable[[str, list[tuple[str, str]]], object]
 
 wsgi_app = "tests.server.echo:app"
@@ -19,6 +21,11 @@ graceful_timeout = 10
 control_socket_disable = True
 loglevel = "warning"
 FAULTS: dict[str, type[BaseException]] = {"value": ValueError, "os": OSError, "exit": SystemExit}
+
+
+def post_worker_init(_worker: object) -> None:
+    """Format the log as calhooks does."""
+    logs.init_app()
 
 
 def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
@@ -55,7 +62,7 @@ def app(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
 
 def _broken(fault: type[BaseException]) -> Iterator[bytes]:
     yield b"part"
-    raise fault
+    raise fault("a fault\n[2026-11-28] forged \x1b[31m")
 
 
 def _all_files() -> list[int]:

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from calhooks.logs import TRACE_INDENT
 from calhooks.server.limits import MAX_HEAD_BYTES, MAX_REQUEST_BYTES, MAX_REQUEST_LINE_BYTES
 from tests.server.client import Address, exchange, is_closed, open_client, read_all, statuses
+from tests.server.serving import serving
 
 CLOSE = b"Host: x\r\nConnection: close\r\n\r\n"
 CHUNKED = b"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
@@ -182,6 +184,15 @@ def test_a_response_that_breaks_off_is_a_500_and_costs_nobody_else(echo: Address
         assert b"part" not in answer
         other.sendall(sized(b"still here"))
         assert bodies(read_all(other)) == ["still here"]
+
+
+def test_what_a_response_fails_with_cannot_forge_a_line_of_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    with serving() as (address, _):
+        assert statuses(exchange(address, b"GET /?breaks=value HTTP/1.0\r\n\r\n")) == [500]
+    log = capfd.readouterr().err
+    assert "\x1b" not in log
+    (forged,) = (line for line in log.splitlines() if line.strip().startswith("[2026-11-28] forged"))
+    assert forged.startswith(TRACE_INDENT)
 
 
 @pytest.mark.parametrize(
