@@ -7,7 +7,6 @@ wsgi_app = "app:app"
 workers = 1
 worker_class = "calhooks.server.worker.BufferingWorker"
 threads = 16
-# Most systems allow a process 1,024 open files; databases and Redis need some of them.
 worker_connections = 800
 loglevel = "warning"
 control_socket_disable = True

@@ -16,10 +16,16 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2
 
 
 def init_app() -> None:
-    """Write every record of this process so: what Flask's handler gets, and what none gets."""
+    """Format every record of this process: those of Flask, of gunicorn, and those that no handler gets.
+
+    gunicorn logs what a response fails with, which may contain what a client has sent.
+    """
     default_handler.setFormatter(OneLineFormatter(FORMAT))
     if logging.lastResort:
         logging.lastResort.setFormatter(OneLineFormatter())
+    for handler in logging.getLogger("gunicorn.error").handlers:
+        if handler.formatter:
+            handler.setFormatter(OneLineFormatter(handler.formatter._fmt, handler.formatter.datefmt))
 
 
 class OneLineFormatter(logging.Formatter):
@@ -31,10 +37,18 @@ class OneLineFormatter(logging.Formatter):
 
     def formatException(self, ei: Any) -> str:
         """Return the lines of the trace."""
-        lines = super().formatException(ei).split("\n")
-        return "\n".join(f"{TRACE_INDENT}{_escaped(line)}" for line in lines)
+        return _indented(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:
+        """Return the lines of the call stack."""
+        return _indented(super().formatStack(stack_info))
+
+
+def _indented(trace: str) -> str:
+    return "\n".join(f"{TRACE_INDENT}{_escaped(line)}" for line in trace.split("\n"))
 
 
 def _escaped(text: str) -> str:
-    line = text if len(text) <= MAX_LOG_LINE_LENGTH else f"{text[:MAX_LOG_LINE_LENGTH]}…"
-    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), line)
+    # Escaping makes a line longer, and never shorter.
+    line = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text[: MAX_LOG_LINE_LENGTH + 1])
+    return line if len(line) <= MAX_LOG_LINE_LENGTH else f"{line[: MAX_LOG_LINE_LENGTH - 1]}…"

@@ -13,9 +13,12 @@ from calhooks.text import shortened
 
 # Longer subjects are cut.
 MAX_SUBJECT_LENGTH = 200
-# RFC 2047, section 2, for lines with encoded words, of which each has at most 75 characters: base64 of 45 bytes is 60.
+# RFC 2047, section 2, for lines with encoded words.
 MAX_LINE_LENGTH = 76
-MAX_WORD_BYTES = 45
+# The longest word that fits on the first line of a header, behind "Reply-To: ". Longer ones are encoded in pieces.
+MAX_WORD_LENGTH = 66
+# base64 of 39 bytes is 52 characters, and 64 with `=?utf-8?b?` and `?=`.
+MAX_WORD_BYTES = 39
 # RFC 5322, section 2.1.1, without the line end.
 MAX_SENT_LINE_BYTES = 998
 # All that a mail of calhooks has at its top, each at most once.
@@ -82,12 +85,15 @@ def _name_words(name: str) -> Sequence[str]:
         return _encoded(name)
     if _ATOMS.fullmatch(name):
         return name.split(" ")
-    escaped = re.sub(r'(["\\])', r"\\\1", name)
-    return [f'"{escaped}"']
+    quoted = '"{}"'.format(re.sub(r'(["\\])', r"\\\1", name))
+    return [quoted] if len(quoted) <= MAX_WORD_LENGTH else _encoded(name)
 
 
 def _is_plain(text: str) -> bool:
-    return _ENCODED_WORD not in text and all(_VISIBLE.fullmatch(word) for word in text.split(" "))
+    words = text.split()
+    return _ENCODED_WORD not in text and all(
+        _VISIBLE.fullmatch(word) and len(word) <= MAX_WORD_LENGTH for word in words
+    )
 
 
 def _encoded(text: str) -> list[str]:

@@ -1,11 +1,13 @@
 """One client's connection, read and written without waiting for the client."""
 
+import errno
 import io
 import ipaddress
 import math
 import socket
 from contextlib import suppress
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Any
 
 from gunicorn.http.message import Request
@@ -41,7 +43,11 @@ class Phase(Enum):
 
 
 class BufferedSocket(socket.socket):
-    """A socket whose `sendall` never waits for the client: `flush` sends what the kernel accepts."""
+    """A socket whose `sendall` never waits for the client: `flush` sends what the kernel accepts.
+
+    When an application fails in the middle of its response, gunicorn shuts down and closes the socket in its thread.
+    Only the poller may do that, with `end` and `drop`.
+    """
 
     def __init__(self, accepted: socket.socket) -> None:
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
@@ -69,6 +75,21 @@ class BufferedSocket(socket.socket):
             self.unsent.clear()
             self.broken = True
 
+    def shutdown(self, how: int) -> None:
+        """Refuse with an OSError, see above."""
+        raise OSError(errno.ENOTCONN, "only the poller closes connections")
+
+    def close(self) -> None:
+        """Do nothing, see above."""
+
+    def end(self) -> None:
+        """Tell the client that nothing more is sent. Raises OSError if the client has disconnected."""
+        super().shutdown(socket.SHUT_WR)
+
+    def drop(self) -> None:
+        """Close the socket."""
+        super().close()
+
 
 class ClientConnection:
     """The unfinished request and the unread response of one connection.
@@ -85,6 +106,8 @@ class ClientConnection:
         self.network = network_of(client)
         self.request: Request | None = None
         self.weight = 0
+        # What the poller waits for, 0 for nothing.
+        self.events = 0
         self.phase = Phase.SILENT
         self.since = self.deadline = 0.0
         self._received = bytearray()
@@ -200,9 +223,10 @@ class ClientConnection:
             self.sock.flush()
 
     def _refuse(self, status: int, now: float) -> None:
+        is_head = self.request.method == "HEAD" if self.request else self._received.startswith(b"HEAD ")
         self._received.clear()
         self._body = None
-        self.request = refused_request(self.settings, self.client, status)
+        self.request = refused_request(self.settings, self.client, status, "HEAD" if is_head else "GET")
         self._become(Phase.WORKING, now, math.inf)
 
     def _after_flush(self, now: float) -> None:
@@ -218,7 +242,7 @@ class ClientConnection:
         """Close one direction first, so that the client can read the whole response (RFC 9112, section 9.6)."""
         self._received.clear()
         try:
-            self.sock.shutdown(socket.SHUT_WR)
+            self.sock.end()
         except OSError:
             self.phase = Phase.GONE
         else:
@@ -227,9 +251,12 @@ class ClientConnection:
 
 def network_of(client: Any) -> str:
     """Return what counts as one client: an IPv4 address, an IPv6 /64, or "" for everyone on a Unix socket."""
-    if not isinstance(client, tuple):
-        return ""
-    address = ipaddress.ip_address(client[0].partition("%")[0])
+    return _network_of_host(client[0]) if isinstance(client, tuple) else ""
+
+
+@lru_cache(maxsize=1024)
+def _network_of_host(host: str) -> str:
+    address = ipaddress.ip_address(host.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped:
             return str(address.ipv4_mapped)

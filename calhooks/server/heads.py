@@ -36,9 +36,13 @@ class CannotRead(Exception):
 def parse_head(settings: Any, head: bytes, client: Any) -> Request:
     """Return the request with this request line, headers and empty line. Raises CannotRead."""
     try:
-        return Request(settings, IterUnreader([head]), client)
+        request = Request(settings, IterUnreader([head]), client)
     except (ParseException, OSError, StopIteration, ValueError) as error:
         raise CannotRead(HEAD_STATUSES.get(type(error), 400)) from None
+    # RFC 9112, section 3.2.
+    if request.version >= (1, 1) and not any(name == "HOST" for name, _value in request.headers):
+        raise CannotRead(400)
+    return request
 
 
 def body_of(request: Request) -> SizedBody | ChunkedBody:
@@ -47,9 +51,10 @@ def body_of(request: Request) -> SizedBody | ChunkedBody:
     return ChunkedBody() if isinstance(reader, ChunkedReader) else SizedBody(reader.length)
 
 
-def refused_request(settings: Any, client: Any, status: int) -> Request:
+def refused_request(settings: Any, client: Any, status: int, method: str) -> Request:
     """Return a request that the application answers with its error page for `status`; the connection then closes."""
-    request = Request(settings, IterUnreader([b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"]), client)
+    head = f"{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    request = Request(settings, IterUnreader([head]), client)
     request.headers.append((REFUSED_HEADER, str(status)))
     request.force_close()
     return request

@@ -10,6 +10,8 @@ MAX_CHUNK_LINE_BYTES = 1024
 MAX_CHUNK_OVERHEAD_BYTES = 128 * 1024
 # Unfinished requests and unread responses of all connections together.
 MAX_HELD_BYTES = 64 * 1024 * 1024
+# Open files of a web process beside its connections: databases, Redis, logs, static files.
+MIN_OTHER_FILES = 200
 
 # From the first byte of a request to the end of its headers.
 HEAD_SECONDS = 5.0

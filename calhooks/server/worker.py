@@ -5,26 +5,33 @@ none of them. A thread gets a request once all of it has arrived, and is free as
 """
 
 import errno
+import resource
 import selectors
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from gunicorn.util import write_error
 from gunicorn.workers.gthread import ThreadWorker
 
 from calhooks.server.connection import ClientConnection, Phase
-from calhooks.server.limits import MAX_HEAD_BYTES, MAX_HELD_BYTES, STOPPING_SECONDS
+from calhooks.server.limits import MAX_HEAD_BYTES, MAX_HELD_BYTES, MIN_OTHER_FILES, STOPPING_SECONDS
 
 CHECK_SECONDS = 0.5
-NO_DESCRIPTOR_LEFT = (errno.EMFILE, errno.ENFILE)
+NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+# The listening socket itself is unusable. Anything else that accept(2) reports concerns one connection.
+NO_LISTENER = (errno.EBADF, errno.EINVAL, errno.ENOTSOCK)
 
 
 class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Answer complete requests in threads, and do everything else in the poller."""
+
+    worker_connections: int
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -33,6 +40,10 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         self.cfg.set("limit_request_field_size", MAX_HEAD_BYTES)
         # sendfile would wait for the client.
         self.cfg.set("sendfile", False)
+        # gunicorn believes these headers of every client of a Unix socket; calhooks has CALHOOKS_TRUSTED_PROXIES.
+        self.cfg.set("forwarder_headers", "")
+        self.cfg.set("secure_scheme_headers", {})
+        self._max_connections = self.worker_connections
         self._connections: set[ClientConnection] = set()
         self._held = 0
         self._next_check = 0.0
@@ -45,15 +56,30 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         if cfg.is_ssl:
             sys.exit("calhooks: gunicorn speaks plain HTTP here: leave out --certfile and --keyfile, and use a proxy.")
 
+    def init_process(self) -> None:
+        """Raise the limit of open files to what the connections need, or keep fewer."""
+        needed = self.worker_connections + MIN_OTHER_FILES
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < needed:
+            soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            self._max_connections = max(self.cfg.threads, min(self.worker_connections, soft - MIN_OTHER_FILES))
+            self.worker_connections = self._max_connections
+        if self.worker_connections < self.cfg.worker_connections:
+            message = "Only %d connections are kept, because the limit of open files (ulimit -n) is %d"
+            self.log.warning(message, self.worker_connections, soft)
+        super().init_process()
+
     def accept(self, listener: Any) -> None:
         """Accept a connection. If there are too many, close the oldest of the client that has the most."""
         try:
             sock, client = listener.accept()
         except OSError as error:
-            if error.errno in NO_DESCRIPTOR_LEFT:
-                self._close_oldest(lambda _: 1)
-            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED):
+            if error.errno in NO_LISTENER:
                 raise
+            if error.errno in NO_ROOM and not self._close_oldest(lambda _: 1):
+                # Accept none until the next check: the listener stays ready, and the poller would not rest.
+                self.worker_connections = self.nr_conns
             return
         connection = ClientConnection(self.cfg, sock, client, listener.getsockname())
         self._connections.add(connection)
@@ -67,11 +93,16 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
     def handle(self, connection: ClientConnection) -> bool:
         """Answer a complete request in a thread of the pool. Return whether the connection may carry another."""
         keeps = False
+        unsent = connection.sock.unsent
+        begins = len(unsent)
         try:
             keeps = self.handle_request(connection.request, connection)
         except StopIteration:
-            pass  # The application failed in the middle of its response, and gunicorn has logged it.
-        except Exception as error:
+            # The application failed in the middle of its response. gunicorn has logged it, and nothing has been sent.
+            del unsent[begins:]
+            write_error(connection.sock, 500, "Internal Server Error", "")
+        except (Exception, SystemExit) as error:
+            del unsent[begins:]
             self.handle_error(connection.request, connection.sock, connection.client, error)
         connection.sock.flush()
         return keeps
@@ -86,6 +117,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         if now < self._next_check:
             return
         self._next_check = now + CHECK_SECONDS
+        self.worker_connections = self._max_connections
         if not self.alive:
             self._stopping_since = self._stopping_since or now
         for connection in list(self._connections):
@@ -100,11 +132,11 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         """Take a step on a connection at the current time, and do what its phase then needs."""
         try:
             step(time.monotonic())
+            self._settle(connection)
         except Exception:
             # One connection must not end the process, and all others with it.
             self.log.exception("A connection failed and is closed")
-            connection.phase = Phase.GONE
-        self._settle(connection)
+            self._drop(connection)
 
     def _settle(self, connection: ClientConnection) -> None:
         """Do what the phase of a connection needs: give it a thread, wait for its socket, or drop it."""
@@ -124,21 +156,23 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
 
     def _watch(self, connection: ClientConnection, events: int) -> None:
         """Let the poller wait for `events` of a connection, for none if 0."""
-        key = self.poller.get_map().get(connection.sock)
-        if key and not events:
+        if events == connection.events:
+            return
+        if not events:
             self.poller.unregister(connection.sock)
-        elif key and key.events != events:
-            self.poller.modify(connection.sock, events, key.data)
-        elif events and not key:
-            self.poller.register(connection.sock, events, partial(self._on_ready, connection))
+        else:
+            change = self.poller.modify if connection.events else self.poller.register
+            change(connection.sock, events, partial(self._on_ready, connection))
+        connection.events = events
 
     def _drop(self, connection: ClientConnection) -> None:
         if connection in self._connections:
-            self._watch(connection, 0)
             self._connections.remove(connection)
             self._held -= connection.weight
             self.nr_conns -= 1
-            connection.sock.close()
+            with suppress(OSError, KeyError, ValueError):
+                self._watch(connection, 0)
+            connection.sock.drop()
 
     def _close_oldest(self, weight: Callable[[ClientConnection], int]) -> bool:
         """Close the oldest connection of the client with the most `weight`, and return whether there was one.

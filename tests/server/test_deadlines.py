@@ -42,7 +42,7 @@ def pair() -> Iterator[Pair]:
     with client:
         pair = Pair(server, client)
         yield pair
-        pair.connection.sock.close()
+        pair.connection.sock.drop()
 
 
 def test_a_silent_client_has_as_long_as_one_that_is_kept(pair: Pair) -> None:

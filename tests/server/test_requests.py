@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from calhooks.logs import TRACE_INDENT
 from calhooks.server.limits import MAX_HEAD_BYTES, MAX_REQUEST_BYTES, MAX_REQUEST_LINE_BYTES
 from tests.server.client import Address, exchange, is_closed, open_client, read_all, statuses
+from tests.server.serving import serving
 
 CLOSE = b"Host: x\r\nConnection: close\r\n\r\n"
 CHUNKED = b"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
@@ -114,26 +116,28 @@ def test_a_body_without_end_is_cut_off_for_the_page_that_says_so(echo: Address) 
         (b"\r\n\r\n\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
         (b"GET /\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", 400),
         (b"GET / HTTP/3.0\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nContent-Length: -5\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nContent-Length: 5x\r\n\r\nhello", 400),
-        (b"GET / HTTP/1.1\r\nContent-Length: \xb2\r\n\r\nhello", 400),
-        (b"GET / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5x\r\n\r\nhello", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: \xb2\r\n\r\nhello", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", 400),
         (CHUNKED.replace(b"Host", b"Content-Length: 5\r\nHost") + b"0\r\n\r\n", 400),
         (CHUNKED.replace(b"HTTP/1.1", b"HTTP/1.0") + b"0\r\n\r\n", 400),
         (CHUNKED.replace(b"chunked", b"chunked, gzip") + b"0\r\n\r\n", 400),
         (CHUNKED.replace(b"chunked", b"invented") + b"0\r\n\r\n", 501),
-        (b"GET / HTTP/1.1\r\nExpect: a miracle\r\n\r\n", 417),
-        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 101 + b"\r\n", 431),
-        (b"GET / HTTP/1.1\r\n" + b"A: " + b"b" * MAX_HEAD_BYTES, 431),
-        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * MAX_HEAD_BYTES, 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nExpect: a miracle\r\n\r\n", 417),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 101 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: " + b"b" * MAX_HEAD_BYTES, 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * MAX_HEAD_BYTES, 431),
         (b"GET /" + b"x" * MAX_REQUEST_LINE_BYTES, 414),
         (b"GET /" + b"x" * MAX_REQUEST_LINE_BYTES + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
         (b"x" * 4 * MAX_REQUEST_LINE_BYTES, 414),
     ],
-    ids=range(21),
+    ids=range(23),
 )
 def test_what_is_no_request_is_refused_and_the_connection_closed(echo: Address, request_: bytes, status: int) -> None:
     assert statuses(exchange(echo, request_ + sized(b"another"))) == [status]
@@ -169,6 +173,39 @@ def test_a_client_may_close_its_side_once_it_has_asked(echo: Address) -> None:
 def test_an_application_that_fails_is_a_500_and_the_next_request_is_answered(echo: Address) -> None:
     assert statuses(exchange(echo, b"GET /?fails=1 HTTP/1.1\r\n" + CLOSE)) == [500]
     assert statuses(exchange(echo, b"GET / HTTP/1.1\r\n" + CLOSE)) == [200]
+
+
+@pytest.mark.parametrize("fault", ["value", "os", "exit"])
+def test_a_response_that_breaks_off_is_a_500_and_costs_nobody_else(echo: Address, fault: str) -> None:
+    with open_client(echo) as other:
+        request_ = f"GET /?breaks={fault} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        answer = exchange(echo, request_)
+        assert statuses(answer) == [500]
+        assert b"part" not in answer
+        other.sendall(sized(b"still here"))
+        assert bodies(read_all(other)) == ["still here"]
+
+
+def test_what_a_response_fails_with_cannot_forge_a_line_of_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    with serving() as (address, _):
+        assert statuses(exchange(address, b"GET /?breaks=value HTTP/1.0\r\n\r\n")) == [500]
+    log = capfd.readouterr().err
+    assert "\x1b" not in log
+    (forged,) = (line for line in log.splitlines() if line.strip().startswith("[2026-11-28] forged"))
+    assert forged.startswith(TRACE_INDENT)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"HEAD / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"HEAD /" + b"x" * MAX_REQUEST_LINE_BYTES,
+        CHUNKED.replace(b"POST", b"HEAD") + b"no chunk\r\n",
+    ],
+)
+def test_a_refusal_has_a_body_but_not_for_head(echo: Address, request_: bytes) -> None:
+    assert exchange(echo, request_).endswith(b"\r\n\r\n")
+    assert exchange(echo, request_.replace(b"HEAD", b"GET")).endswith(b"\r\n\r\nrefused")
 
 
 def test_a_response_in_parts_arrives_whole(echo: Address) -> None:
