@@ -14,7 +14,7 @@ LINK_LIFETIME = timedelta(days=7)
 
 
 class LinkUnusable(Exception):
-    """The link was used, has expired, was replaced by a newer one, or never existed."""
+    """The link was used, has expired, was replaced by a newer one or a new password, or never existed."""
 
 
 def create_link(session: Session, user: User, lifetime: timedelta = LINK_LIFETIME) -> str:
