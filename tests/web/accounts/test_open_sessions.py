@@ -43,6 +43,15 @@ def test_a_copy_of_the_cookie_is_worth_nothing_after_logging_out(app: Flask, own
     assert not is_signed_in(thief)
 
 
+def test_a_response_that_comes_late_brings_no_former_session_back(owner: FlaskClient, elsewhere: FlaskClient) -> None:
+    """A tab asked before the login, or the change of the password, of another tab, and is answered after it."""
+    pages.csrf_token(owner, SIGNED_IN_PAGE)
+    assert "Set-Cookie" not in owner.get(SIGNED_IN_PAGE).headers
+    pages.submit(elsewhere, "/settings/sessions/end-others")
+    assert not is_signed_in(owner)
+    assert "Set-Cookie" not in owner.get(SIGNED_IN_PAGE).headers
+
+
 def test_the_list_has_every_browser_and_marks_this_one(owner: FlaskClient, elsewhere: FlaskClient) -> None:
     page = owner.get("/settings/sessions").text
     assert page.count("Firefox on Linux") == 3
