@@ -55,6 +55,8 @@ def init_app(app: Flask, settings: Config) -> None:
         MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
         # A form that has been open for hours still belongs to its session.
         WTF_CSRF_TIME_LIMIT=None,
+        # Instead of Flask-WTF's own check of the Referer header there is that of web/site/csrf.py.
+        WTF_CSRF_SSL_STRICT=False,
         # Flask itself tries former keys for its sessions alone.
         WTF_CSRF_SECRET_KEY=settings.signing_keys,
     )

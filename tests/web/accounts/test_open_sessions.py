@@ -1,15 +1,11 @@
 """Tests of sessions in the browser: the cookie, the list under Settings, and how sessions end."""
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from calhooks import create_app
 from calhooks.accounts.models import User
-from calhooks.config import Config
 from calhooks.db import db
 from calhooks.web.site.sessions import start_session
 from tests import factories
@@ -109,16 +105,6 @@ def test_a_booker_costs_no_lookup_and_a_host_one(app: Flask, client: FlaskClient
     owner.get(SIGNED_IN_PAGE)
     assert sum("FROM sessions" in statement for statement in asked) == 1
     assert not any("FROM users" in statement and "sessions" not in statement for statement in asked)
-
-
-@pytest.fixture
-def secure_app(environ: dict[str, str]) -> Iterator[Flask]:
-    """An application under https, behind a proxy."""
-    app = create_app(Config.from_env(environ | {"CALHOOKS_BASE_URL": "https://localhost"}))
-    app.config["TESTING"] = True
-    yield app
-    with app.app_context():
-        db.engine.dispose()
 
 
 def test_under_https_a_cookie_belongs_to_this_host_alone(secure_app: Flask) -> None:
