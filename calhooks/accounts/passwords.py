@@ -20,9 +20,9 @@ _hasher = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
 _NOBODYS_HASH = "$argon2id$v=19$m=47104,t=1,p=1$v1aNa/247vwRwlCPwt/Fcw$T0uzqgf47XaVQvyrvs593c5IWufESjRGqK7G2B+6BAo"
 
 # Hashing takes a core and 46 MiB. More than these wait, and more than those are turned away at once, so that people who
-# guess passwords never occupy all the threads of the web server.
+# guess passwords never occupy all the threads of the web server, which are 16. A team of ten may log in at one moment.
 MAX_HASHING = 2
-MAX_HASHING_OR_WAITING = 8
+MAX_HASHING_OR_WAITING = 12
 _hashing = threading.BoundedSemaphore(MAX_HASHING)
 _hashing_or_waiting = threading.BoundedSemaphore(MAX_HASHING_OR_WAITING)
 
