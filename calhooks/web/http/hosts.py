@@ -63,7 +63,12 @@ def host_name(host: str) -> str:
 def is_known_host(host: str, config: Config) -> bool:
     """Tell whether a Host header names this machine or is the host of CALHOOKS_BASE_URL."""
     name = host_name(host)
-    return is_loopback(name) or (bool(name) and name == (urlsplit(config.base_url).hostname or ""))
+    # Nobody can point these names elsewhere: https://www.rfc-editor.org/rfc/rfc6761#section-6.3.
+    return (
+        is_loopback(name)
+        or name.endswith(".localhost")
+        or (bool(name) and name == (urlsplit(config.base_url).hostname or ""))
+    )
 
 
 def _refuse_other_hosts() -> None:
