@@ -1,16 +1,26 @@
 """Tests of how typed text is made tidy or refused, the same for hosts and for those who book them."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from time import process_time
 
 import email_validator
 import pytest
 from flask import Flask
 
-from calhooks.accounts.details import clean_email, clean_name
+from calhooks import ROOT
+from calhooks.accounts.details import clean_email, clean_name, known_email
+from calhooks.accounts.passwords import matches, password_problem
+from calhooks.accounts.usernames import suggestion
 from calhooks.scheduling.bookings.metadata import parse_metadata
+from calhooks.scheduling.fields import slug_of
 from calhooks.text import MAX_EMAIL_LENGTH, MAX_NAME_LENGTH, email_address, one_line, paragraphs, shortened, whole
 
 JUDGES = pytest.mark.parametrize("judge", [email_address, clean_email])
+
+# Marks of two sorts in turns, which have to be put in order.
+MARKS = "\u0345\u0327" * 20_000
 
 
 def booker_name(text: str) -> str:
@@ -138,3 +148,20 @@ def test_what_is_shown_is_cut_and_never_refused() -> None:
 def test_halves_of_a_character_become_it() -> None:
     assert whole("\ud83d\ude00 \ud83d") == "😀 \ufffd"
     assert parse_metadata([("metadata[a]", "\ud83d\ude00")]) == {"a": "😀"}
+
+
+@pytest.mark.parametrize(
+    "judge",
+    [email_address, known_email, clean_name, booker_name, suggestion, slug_of, password_problem, partial(matches, "")],
+)
+@pytest.mark.parametrize("text", [f"a{MARKS}", f"a{MARKS}@example.com", f"a@b{MARKS}.com"])
+def test_thousands_of_marks_on_one_letter_take_no_time(judge: Callable[[str], object], text: str) -> None:
+    began = process_time()
+    with suppress(ValueError):
+        judge(text)
+    assert process_time() - began < 0.5
+
+
+def test_nothing_puts_letters_together_without_a_limit() -> None:
+    sources = [path for path in (ROOT / "calhooks").rglob("*.py") if "unicodedata.normalize" in path.read_text()]
+    assert [path.name for path in sources] == ["text.py"]

@@ -14,14 +14,19 @@ LINK_LIFETIME = timedelta(days=7)
 
 
 class LinkUnusable(Exception):
-    """The link was used, has expired, was replaced by a newer one, or never existed."""
+    """The link was used, has expired, was replaced by a newer one or a new password, or never existed."""
 
 
-def create_link(session: Session, user: User, lifetime: timedelta = LINK_LIFETIME) -> str:
-    """Return the token of a new link for this person; links made before stop working. Only its SHA-256 is kept."""
+def create_link(session: Session, user: User) -> str:
+    """Return the token of a new link for this person; links made before stop working."""
     session.execute(delete(AccountLink).where(AccountLink.user_id == user.id, AccountLink.used_at.is_(None)))
-    token = ids.new_token()
-    now = clock.now()
+    return add_link(session, user, LINK_LIFETIME)
+
+
+def add_link(session: Session, user: User, lifetime: timedelta) -> str:
+    """Return the token of one more link for this person. Only its SHA-256 is kept."""
+    token, now = ids.new_token(), clock.now()
+    session.execute(delete(AccountLink).where(AccountLink.user_id == user.id, AccountLink.expires_at <= now))
     session.add(
         AccountLink(user_id=user.id, token_hash=_hash(token), created_at=now, expires_at=now + lifetime, used_at=None)
     )

@@ -1,15 +1,18 @@
 """Passwords: what is accepted, and Argon2id hashes of them. Hashing is slow on purpose: never inside a transaction."""
 
 import threading
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from calhooks.text import normal_form
+
 MIN_PASSWORD_LENGTH = 8
 MAX_PASSWORD_LENGTH = 200
+# At most as many letters and marks become one by NFC: https://www.unicode.org/reports/tr15/.
+MAX_LETTERS_IN_ONE = 4
 
 # OWASP's first choice for a server: 46 MiB, one pass, one lane.
 _hasher = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
@@ -17,9 +20,9 @@ _hasher = PasswordHasher(time_cost=1, memory_cost=46 * 1024, parallelism=1)
 _NOBODYS_HASH = "$argon2id$v=19$m=47104,t=1,p=1$v1aNa/247vwRwlCPwt/Fcw$T0uzqgf47XaVQvyrvs593c5IWufESjRGqK7G2B+6BAo"
 
 # Hashing takes a core and 46 MiB. More than these wait, and more than those are turned away at once, so that people who
-# guess passwords never occupy all the threads of the web server.
+# guess passwords never occupy all the threads of the web server, which are 16. A team of ten may log in at one moment.
 MAX_HASHING = 2
-MAX_HASHING_OR_WAITING = 8
+MAX_HASHING_OR_WAITING = 12
 _hashing = threading.BoundedSemaphore(MAX_HASHING)
 _hashing_or_waiting = threading.BoundedSemaphore(MAX_HASHING_OR_WAITING)
 
@@ -78,5 +81,6 @@ def _turn() -> Iterator[None]:
 
 
 def _normal(text: str) -> str:
-    # The same letters may arrive composed or decomposed, depending on the keyboard.
-    return unicodedata.normalize("NFC", text)
+    # The same letters may arrive composed or decomposed, depending on the keyboard. What is cut off here belongs to a
+    # text that is too long for a password however it is composed.
+    return normal_form("NFC", text, MAX_LETTERS_IN_ONE * (MAX_PASSWORD_LENGTH + 1))

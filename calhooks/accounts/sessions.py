@@ -30,16 +30,21 @@ class Browser:
     network: str
 
 
-def begin_session(session: Session, user_id: int, password_hash: str, browser: Browser) -> str:
-    """Begin a session and return its token.
+def refuse_changed_password(session: Session, user_id: int, password_hash: str) -> None:
+    """Lock the account's row. Raises PasswordChanged unless the account still has this `password_hash`.
 
-    Raises PasswordChanged unless the account still has this `password_hash`: checking a password is slow and happens
-    before the transaction, and a password changed meanwhile has ended all sessions.
+    Checking and hashing a password are slow and happen before the transaction. A password changed meanwhile has ended
+    all sessions, that of this request among them.
     """
-    # Locked, so that a change of the password comes either before, and is seen, or after, and ends this session.
     stored = session.scalar(select(User.password_hash).where(User.id == user_id).with_for_update())
     if stored != password_hash:
         raise PasswordChanged
+
+
+def begin_session(session: Session, user_id: int, password_hash: str, browser: Browser) -> str:
+    """Begin a session and return its token. Raises PasswordChanged unless the account still has this hash."""
+    # A change of the password comes either before, and is seen, or after, and ends this session.
+    refuse_changed_password(session, user_id, password_hash)
     for extra in open_sessions(session, user_id)[MAX_OPEN_SESSIONS - 1 :]:
         extra.ended_at = clock.now()
     token, now = ids.new_token(), clock.now()

@@ -1,7 +1,8 @@
 """Usernames: the first part of a person's public address, so they share a room with every page of the site."""
 
 import re
-import unicodedata
+
+from calhooks.text import MAX_NAME_LENGTH, normal_form
 
 MAX_USERNAME_LENGTH = 64
 PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
@@ -44,6 +45,6 @@ def username_problem(username: str) -> str | None:
 
 def suggestion(text: str) -> str:
     """Return an acceptable username made from a name ("Ann Lee" gives "ann-lee"), "" where nothing can be made."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = normal_form("NFKD", text, MAX_NAME_LENGTH).encode("ascii", "ignore").decode().lower()
     username = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-_")[:MAX_USERNAME_LENGTH].strip("-_")
     return "" if username_problem(username) else username

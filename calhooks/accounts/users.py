@@ -7,14 +7,14 @@ which names are taken) is decided inside. Services take the session and never co
 from dataclasses import dataclass, field
 from itertools import count
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from calhooks import clock, locales
 from calhooks.accounts import details, passwords, sessions, usernames
 from calhooks.accounts.errors import InvalidAccount
-from calhooks.accounts.models import User
+from calhooks.accounts.models import AccountLink, User
 from calhooks.text import checked
 
 TAKEN_SENTENCES = {
@@ -132,11 +132,12 @@ def by_email(session: Session, email: str) -> User | None:
 
 
 def change_password(session: Session, user: User, password_hash: str) -> None:
-    """Give the account another password, which ends all its sessions."""
+    """Give the account another password, which ends all its sessions and the links to choose one."""
     user.password_hash = password_hash
     # The account's row is locked before the sessions are looked for, so that one that begins meanwhile ends too.
     session.flush()
     sessions.end_all(session, user.id)
+    session.execute(delete(AccountLink).where(AccountLink.user_id == user.id, AccountLink.used_at.is_(None)))
 
 
 def update_profile(session: Session, user: User, *, name: str, username: str, time_zone: str, locale: str) -> None:

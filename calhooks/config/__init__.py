@@ -49,6 +49,11 @@ class Config:
     mail_from: str
 
     @property
+    def signing_keys(self) -> list[str]:
+        """All keys a signature may be from, the newest last: itsdangerous signs with that one."""
+        return [*reversed(self.secret_key_fallbacks), self.secret_key]
+
+    @property
     def is_for_this_machine(self) -> bool:
         """Tell whether only this machine can reach the web server: neither it nor a proxy listens to others."""
         return is_loopback(self.host) and not self.trusted_proxies

@@ -20,13 +20,14 @@ MAX_RESETS_AN_HOUR = 3
 def owe_reset_link(session: Session, email: str) -> None:
     """Owe the account with this address a link to choose a new password. Nothing where there is none.
 
-    Whoever was invited and has not joined yet gets a link that lives as long as an invitation, which it replaces.
+    Whoever was invited and has not joined yet gets a link that lives as long as an invitation. Links of before go on
+    working until one is used: anybody may ask for another one.
     """
     user = users.by_email(session, email)
     if user is None or _has_enough(session, user.id):
         return
     lifetime = RESET_LINK_LIFETIME if user.password_hash else links.LINK_LIFETIME
-    token = links.create_link(session, user, lifetime)
+    token = links.add_link(session, user, lifetime)
     within = "an hour" if lifetime == RESET_LINK_LIFETIME else f"{lifetime.days} days"
     letter = Letter(
         subject="Choose a new password",

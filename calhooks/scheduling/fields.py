@@ -1,12 +1,11 @@
 """What several forms ask for: made tidy, or refused with a sentence for the place where it was typed."""
 
 import re
-import unicodedata
 from datetime import date
 
 from calhooks.scheduling.errors import InvalidInput
-from calhooks.scheduling.models.event_types import MAX_SLUG_LENGTH
-from calhooks.text import checked, one_line, paragraphs
+from calhooks.scheduling.models.event_types import MAX_SLUG_LENGTH, MAX_TITLE_LENGTH
+from calhooks.text import checked, normal_form, one_line, paragraphs
 
 MAX_REASON_LENGTH = 2_000
 MAX_PHONE_LENGTH = 40
@@ -24,7 +23,7 @@ def phone_number(text: str) -> str:
 
 def slug_of(title: str) -> str:
     """Return an address made of a title: "Quick chat!" gives "quick-chat". Empty when nothing of it can be used."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    plain = normal_form("NFKD", title, MAX_TITLE_LENGTH).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain)[:MAX_SLUG_LENGTH].strip("-")
 
 

@@ -1,10 +1,12 @@
 """Tests of which passwords are accepted and how they are kept."""
 
+import runpy
 import threading
 
 import pytest
 from argon2 import PasswordHasher
 
+from calhooks import ROOT
 from calhooks.accounts import passwords
 
 
@@ -52,8 +54,25 @@ def test_the_hash_of_nobody_costs_what_any_other_costs() -> None:
     assert not hasher.check_needs_rehash(passwords._NOBODYS_HASH)
 
 
+def test_a_team_of_ten_logs_in_at_one_moment_and_leaves_threads_for_pages() -> None:
+    threads = runpy.run_path(str(ROOT / "gunicorn.conf.py"))["threads"]
+    assert 10 <= passwords.MAX_HASHING_OR_WAITING <= threads - 4
+    start, outcomes = threading.Barrier(10), []
+
+    def check() -> None:
+        start.wait()
+        outcomes.append(passwords.matches("", "some password"))
+
+    team = [threading.Thread(target=check) for _ in range(10)]
+    for thread in team:
+        thread.start()
+    for thread in team:
+        thread.join()
+    assert outcomes == [False] * 10
+
+
 def test_hashing_leaves_threads_for_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eight at most hash or wait, two of them hash; the rest is turned away before it has cost anything."""
+    """Twelve at most hash or wait, two of them hash; the rest is turned away before it has cost anything."""
     go_on, began, at_work, outcomes = threading.Event(), threading.Semaphore(0), [0, 0], []
     counting = threading.Lock()
 

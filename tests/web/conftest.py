@@ -1,12 +1,13 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from calhooks import clock
+from calhooks import clock, create_app
 from calhooks.accounts.models import User
+from calhooks.config import Config
 from calhooks.db import db
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
@@ -37,6 +38,16 @@ def event_type(app: Flask, rick: User) -> EventType:
     """Half an hour with Rick."""
     with app.app_context():
         return factories.create_event_type(rick, slug="quick-chat", title="Quick chat")
+
+
+@pytest.fixture
+def secure_app(environ: dict[str, str]) -> Iterator[Flask]:
+    """An application under https, behind a proxy."""
+    app = create_app(Config.from_env(environ | {"CALHOOKS_BASE_URL": "https://localhost"}))
+    app.config["TESTING"] = True
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture

@@ -17,7 +17,10 @@ blueprint = Blueprint("login", __name__)
 
 WRONG = "The e-mail address or the password is wrong."
 TOO_MANY_LOGINS = "Too many tries. Wait a few minutes, then try again."
-UNUSABLE = "It has been used, has expired, or was replaced by a newer one. Ask an administrator for a new one."
+UNUSABLE = (
+    "It has been used, has expired, or was replaced by a newer one or a new password."
+    " Ask an administrator for a new one."
+)
 
 
 class LoginForm(ServiceForm):

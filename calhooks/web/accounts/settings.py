@@ -6,7 +6,7 @@ from wtforms import PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from calhooks import locales
-from calhooks.accounts import passwords, usernames, users
+from calhooks.accounts import passwords, sessions, usernames, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
 from calhooks.db import writing
@@ -79,9 +79,13 @@ def password() -> str | tuple[str, int] | BaseResponse:
     if errors := _problems(form, user):
         form.show(errors)
         return render_template("accounts/password.html", form=form), 422
-    password_hash = passwords.hash_password(form.password.data)
-    with writing() as session:
-        users.change_password(session, user, password_hash)
+    checked_hash, password_hash = user.password_hash, passwords.hash_password(form.password.data)
+    try:
+        with writing() as session:
+            sessions.refuse_changed_password(session, user.id, checked_hash)
+            users.change_password(session, user, password_hash)
+    except sessions.PasswordChanged:
+        return access.to_login()
     start_session(user)
     flash("Your password is changed. Every other session of yours has been signed out.", "success")
     return redirect(url_for("settings.password"), 303)

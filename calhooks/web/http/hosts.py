@@ -14,6 +14,7 @@ from werkzeug.exceptions import BadHost
 from calhooks.config import Config, current_config
 from calhooks.config.values import is_loopback
 from calhooks.text import shortened
+from calhooks.web.http.peers import may_be_this_user
 
 # What proxies add and browsers do not send, by how it begins.
 FORWARDING_HEADERS = (
@@ -35,7 +36,7 @@ def came_directly() -> bool:
     """Tell whether a request surely comes from this machine itself, and not through a proxy on it.
 
     A proxy that adds no header and replaces the host, as nginx does when nothing else is configured, shows by HTTP/1.0,
-    which no browser speaks.
+    which no browser speaks, or by its user.
     """
     return (
         current_config().is_for_this_machine
@@ -43,7 +44,14 @@ def came_directly() -> bool:
         and is_loopback(host_name(request.host))
         and not any(name.lower().startswith(FORWARDING_HEADERS) for name, _value in request.headers)
         and request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0"
+        and _may_be_this_user()
     )
+
+
+def _may_be_this_user() -> bool:
+    # Requests that tests make without a server have no port.
+    client, server = request.environ.get("REMOTE_PORT"), request.environ.get("SERVER_PORT")
+    return not client or not server or may_be_this_user(int(client), int(server))
 
 
 def host_name(host: str) -> str:
@@ -55,7 +63,12 @@ def host_name(host: str) -> str:
 def is_known_host(host: str, config: Config) -> bool:
     """Tell whether a Host header names this machine or is the host of CALHOOKS_BASE_URL."""
     name = host_name(host)
-    return is_loopback(name) or (bool(name) and name == (urlsplit(config.base_url).hostname or ""))
+    # Nobody can point these names elsewhere: https://www.rfc-editor.org/rfc/rfc6761#section-6.3.
+    return (
+        is_loopback(name)
+        or name.endswith(".localhost")
+        or (bool(name) and name == (urlsplit(config.base_url).hostname or ""))
+    )
 
 
 def _refuse_other_hosts() -> None:

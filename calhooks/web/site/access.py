@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, g, redirect, request, session, url_for
+from flask import Flask, Response, abort, g, redirect, request, url_for
 from flask_login import LoginManager, current_user
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -14,7 +14,6 @@ from calhooks.accounts.models import LoginSession, User
 from calhooks.db import db
 from calhooks.web.http.redirects import own_path
 from calhooks.web.site.htmx import is_htmx
-from calhooks.web.site.sessions import SIGNED_IN_KEY
 
 ViewFunction = TypeVar("ViewFunction", bound=Callable[..., Any])
 
@@ -101,7 +100,7 @@ def _path(url: str) -> str:
 def _load_user(token: str) -> User | None:
     found = sessions.find(db.session(), token)
     if found is None:
-        session.pop(SIGNED_IN_KEY, None)
+        # The cookie is left as it is: another tab may have a new session by now, and this response would replace it.
         return None
     g.login_session = found
     return found.user

@@ -8,10 +8,18 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from typing import cast
+from urllib.parse import urlsplit
 
-from flask import Flask, g
+from flask import Flask, g, request
 from flask_wtf import CSRFProtect
-from flask_wtf.csrf import generate_csrf
+from flask_wtf.csrf import CSRFError, generate_csrf
+
+from calhooks.config import current_config
+from calhooks.web.http.hosts import host_name
+
+
+class OtherSite(CSRFError):  # type: ignore[misc]  # flask_wtf has no types
+    """A form that a page of another site sent, or a page of this one without https."""
 
 
 class MaskedCSRF(CSRFProtect):  # type: ignore[misc]  # flask_wtf has no types
@@ -22,6 +30,12 @@ class MaskedCSRF(CSRFProtect):  # type: ignore[misc]  # flask_wtf has no types
         super().init_app(app)
         app.jinja_env.globals["csrf_token"] = _masked_token
         app.context_processor(lambda: {"csrf_token": _masked_token})
+
+    def protect(self, apply_exemptions: bool = False) -> None:
+        """Refuse a POST without the token of its session, and under https one from elsewhere."""
+        super().protect(apply_exemptions)
+        if request.method == "POST" and request.is_secure and not _is_from_here():
+            raise OtherSite
 
     def _get_csrf_token(self) -> str:
         return unmask(super()._get_csrf_token() or "")
@@ -42,6 +56,26 @@ def unmask(masked: str) -> str:
         return _xor(data[half:], data[:half]).decode() if len(data) % 2 == 0 else ""
     except (Error, ValueError):
         return ""
+
+
+def _is_from_here() -> bool:
+    """Tell whether a page of this host, or nobody knows which page, sent a form.
+
+    Ports are left out, since many proxies tell them to nobody: nginx's $host has none. Privacy settings take both
+    headers away; the token and the cookie's __Host- prefix protect such a form too.
+    """
+    origin = request.headers.get("Origin", "null")
+    source = (request.referrer or "") if origin == "null" else origin
+    if not source:
+        return True
+    try:
+        parts = urlsplit(source)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and parts.hostname in (
+        host_name(request.host),
+        urlsplit(current_config().base_url).hostname,
+    )
 
 
 def _masked_token() -> str:

@@ -4,17 +4,22 @@ import logging
 import sqlite3
 from http import HTTPStatus
 
-from flask import Flask, abort, g, render_template, request
+from flask import Flask, abort, current_app, flash, g, redirect, render_template, request, url_for
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.sansio.response import Response
+from werkzeug.wrappers import Response as BaseResponse
 
 from calhooks.accounts.passwords import HashingBusy
+from calhooks.config import current_config
 from calhooks.db import database_reason
 from calhooks.scheduling.errors import NotFound
 from calhooks.server.heads import REFUSED_HEADER
+from calhooks.web.http.redirects import own_path
 from calhooks.web.site.access import login_manager
+from calhooks.web.site.csrf import OtherSite
 
 # The server's own header; one from a client would arrive in capitals.
 REFUSED = f"HTTP_{REFUSED_HEADER}"
@@ -68,9 +73,27 @@ def _show_bad_host(_error: BadHost) -> tuple[str, int, dict[str, str]]:
     return "The Host header is not a host name.\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
 
 
-def _show_csrf(_error: CSRFError) -> tuple[str, int]:
-    sentence = "This form belongs to a session that has ended. Go back, reload the page and send it again."
+def _show_csrf(error: CSRFError) -> BaseResponse | tuple[str, int]:
+    address = current_config().base_url
+    if isinstance(error, OtherSite):
+        sentence = f"This form came from another address. Open calhooks at {address} and fill it in there."
+    elif current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
+        sentence = f"Your browser sent no cookie. Allow cookies, open calhooks at {address} and fill in the form again."
+    elif request.endpoint == "login.login" and "csrf_token" in request.form:
+        return _to_login_again()
+    else:
+        sentence = "This form belongs to a session that has ended. Go back, reload the page and send it again."
     return _page(400, "Please send that again", sentence)
+
+
+def _to_login_again() -> BaseResponse:
+    """Show the login form once more, or go on where another tab has logged in since.
+
+    Tabs that a browser opens together have a session each, of which it keeps the last.
+    """
+    if not current_user.is_authenticated:
+        flash("This page was out of date. Log in again.", "info")
+    return redirect(url_for("login.login", next=own_path(request.values.get("next"))), 303)
 
 
 def _show_not_found(_error: NotFound) -> tuple[str, int]:

@@ -13,6 +13,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from calhooks import ids
 from calhooks.accounts import details, sessions
+from calhooks.config import current_config
 from calhooks.db import db
 from calhooks.web.site.rate_limits import client_network
 
@@ -73,7 +74,7 @@ def _cookie_name() -> str:
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.secret_key or "", salt="calhooks known browser")
+    return URLSafeTimedSerializer(current_config().signing_keys, salt="calhooks known browser")
 
 
 def _max_age() -> int:

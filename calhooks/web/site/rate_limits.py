@@ -5,6 +5,7 @@ The counts are in Redis, so that every process knows them; while Redis is away e
 
 import ipaddress
 import logging
+import re
 from collections.abc import Callable
 from threading import Lock
 
@@ -23,12 +24,17 @@ log = logging.getLogger(__name__)
 
 REDIS_TIMEOUT_SECONDS = 0.2
 IPV6_SITE = 64
+CLIENT = re.compile(r"\[(?P<ipv6>[^\]]*)\](?::\d+)?|(?P<ipv4>[\d.]+)(?::\d+)?|(?P<other>.*)")
 
 
 def client_network() -> str:
-    """Return the client's address, of an IPv6 one the /64 that a single household or server has."""
+    """Return the client's address, of an IPv6 one the /64 that a single household or server has.
+
+    Some proxies (Azure's, IIS) add the client's port to it.
+    """
+    match = CLIENT.fullmatch(get_remote_address())
     try:
-        address = ipaddress.ip_address(get_remote_address())
+        address = ipaddress.ip_address((match["ipv6"] or match["ipv4"] or match["other"]) if match else "")
     except ValueError:
         return "unknown"
     if isinstance(address, ipaddress.IPv4Address):

@@ -49,12 +49,16 @@ def init_app(app: Flask, settings: Config) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=https,
         PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
+        # A response that comes late, to a tab that asked before the login, must not bring the cookie of then back.
+        SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
         MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
         # A form that has been open for hours still belongs to its session.
         WTF_CSRF_TIME_LIMIT=None,
-        # The oldest first. Flask itself tries former keys for its sessions alone.
-        WTF_CSRF_SECRET_KEY=[*reversed(settings.secret_key_fallbacks), settings.secret_key],
+        # Instead of Flask-WTF's own check of the Referer header there is that of web/site/csrf.py.
+        WTF_CSRF_SSL_STRICT=False,
+        # Flask itself tries former keys for its sessions alone.
+        WTF_CSRF_SECRET_KEY=settings.signing_keys,
     )
     app.session_interface = Sessions()
     # Before the check of the token, which reads the same header.

@@ -19,7 +19,7 @@ class Sessions(SecureCookieSessionInterface):
     """Sessions in a signed cookie, which static files have no part in: any cache may keep those, for everybody."""
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Renew the cookie, but not with a static file."""
+        """Send the cookie where it has changed, but not with a static file."""
         if request.endpoint != "static":
             super().save_session(app, session, response)
 

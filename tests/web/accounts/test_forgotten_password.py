@@ -9,10 +9,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from calhooks import create_app
-from calhooks.accounts import passwords, users
+from calhooks.accounts import links, passwords, users
 from calhooks.accounts.models import User
 from calhooks.config import Config
-from calhooks.db import db
+from calhooks.db import db, writing
 from calhooks.mail.models import Mail
 from calhooks.web.accounts import forgotten_password
 from tests import factories
@@ -92,6 +92,19 @@ def test_an_account_gets_no_more_links_than_anybody_needs(
         assert pages.submit(client, FORGOT, {"email": "rick@example.com"}).status_code == 303
     assert pages.submit(client, FORGOT, {"email": "rick@example.com"}).status_code == 429
     assert len(links_sent(app, server)) == 3
+
+
+def test_a_stranger_who_asks_ends_no_link_of_the_owners(
+    client: FlaskClient, app: Flask, rick: User, server: MailServer
+) -> None:
+    with app.app_context(), writing() as session:
+        invitation = f"/auth/link/{links.create_link(session, session.get_one(User, rick.id))}"
+    pages.submit(client, FORGOT, {"email": "rick@example.com"})
+    pages.submit(app.test_client(), FORGOT, {"email": "rick@example.com"})
+    sent = [invitation, *links_sent(app, server)]
+    assert [client.get(link).status_code for link in sent] == [200, 200, 200]
+    pages.submit(client, sent[1], {"password": "something new 1"})
+    assert [app.test_client().get(link).status_code for link in sent] == [404, 404, 404]
 
 
 def test_the_link_is_not_kept_once_it_is_sent(client: FlaskClient, app: Flask, rick: User, server: MailServer) -> None:

@@ -115,6 +115,28 @@ def test_logging_in_needs_the_token_of_the_form(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("rick")
+def test_of_tabs_that_were_opened_together_each_leads_to_its_page(app: Flask, client: FlaskClient) -> None:
+    """Each got a session of its own from the server; the browser has kept the last."""
+    early = pages.csrf_token(app.test_client())
+    client.get("/login")
+    typed = RIGHT | {"csrf_token": early, "next": "/settings/profile"}
+    again = client.post("/login", data=typed)
+    assert (again.status_code, again.location) == (303, "/login?next=/settings/profile")
+    assert "This page was out of date. Log in again." in client.get(again.location).text
+    assert pages.submit(client, again.location, RIGHT).location == "/settings/profile"
+    once_more = client.post("/login", data=typed)
+    assert client.get(once_more.location).location == "/settings/profile"
+
+
+@pytest.mark.usefixtures("rick")
+def test_a_browser_that_keeps_no_cookie_is_told_so(app: Flask, client: FlaskClient) -> None:
+    token = pages.csrf_token(client)
+    answer = app.test_client().post("/login", data=RIGHT | {"csrf_token": token})
+    assert answer.status_code == 400
+    assert "Your browser sent no cookie. Allow cookies, open calhooks at http://localhost and" in answer.text
+
+
+@pytest.mark.usefixtures("rick")
 def test_logging_in_leaves_nothing_of_the_session_before(client: FlaskClient) -> None:
     token = pages.csrf_token(client)
     with client.session_transaction() as session:

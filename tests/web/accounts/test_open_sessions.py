@@ -1,15 +1,11 @@
 """Tests of sessions in the browser: the cookie, the list under Settings, and how sessions end."""
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from calhooks import create_app
 from calhooks.accounts.models import User
-from calhooks.config import Config
 from calhooks.db import db
 from calhooks.web.site.sessions import start_session
 from tests import factories
@@ -41,6 +37,15 @@ def test_a_copy_of_the_cookie_is_worth_nothing_after_logging_out(app: Flask, own
     thief.set_cookie(COOKIE, cookie.value)
     pages.submit(owner, SIGNED_IN_PAGE, to="/logout")
     assert not is_signed_in(thief)
+
+
+def test_a_response_that_comes_late_brings_no_former_session_back(owner: FlaskClient, elsewhere: FlaskClient) -> None:
+    """A tab asked before the login, or the change of the password, of another tab, and is answered after it."""
+    pages.csrf_token(owner, SIGNED_IN_PAGE)
+    assert "Set-Cookie" not in owner.get(SIGNED_IN_PAGE).headers
+    pages.submit(elsewhere, "/settings/sessions/end-others")
+    assert not is_signed_in(owner)
+    assert "Set-Cookie" not in owner.get(SIGNED_IN_PAGE).headers
 
 
 def test_the_list_has_every_browser_and_this_one_first(owner: FlaskClient, elsewhere: FlaskClient) -> None:
@@ -101,16 +106,6 @@ def test_a_booker_costs_no_lookup_and_a_host_one(app: Flask, client: FlaskClient
     owner.get(SIGNED_IN_PAGE)
     assert sum("FROM sessions" in statement for statement in asked) == 1
     assert not any("FROM users" in statement and "sessions" not in statement for statement in asked)
-
-
-@pytest.fixture
-def secure_app(environ: dict[str, str]) -> Iterator[Flask]:
-    """An application under https, behind a proxy."""
-    app = create_app(Config.from_env(environ | {"CALHOOKS_BASE_URL": "https://localhost"}))
-    app.config["TESTING"] = True
-    yield app
-    with app.app_context():
-        db.engine.dispose()
 
 
 def test_under_https_a_cookie_belongs_to_this_host_alone(secure_app: Flask) -> None:

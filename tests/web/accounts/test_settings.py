@@ -4,9 +4,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from calhooks.accounts import passwords, users
+from calhooks.accounts import links, passwords, users
 from calhooks.accounts.models import User
-from calhooks.db import db
+from calhooks.db import db, writing
 from tests import factories
 from tests.web import pages
 
@@ -74,6 +74,31 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(
     assert elsewhere.get("/settings/profile").status_code == 302
     with app.app_context():
         assert users.authenticate(db.session(), "rick@example.com", "let you down") is not None
+
+
+def test_of_two_changes_of_the_password_at_once_the_later_one_is_not_made(
+    app: Flask, owner: FlaskClient, rick: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thief who knows the old password must not take it back while its owner changes it."""
+    new_hash = passwords.hash_password("run around")
+
+    def change_meanwhile(_: str) -> str:
+        with app.app_context(), writing() as session:
+            users.change_password(session, session.get_one(User, rick.id), new_hash)
+        return "the hash of a thief's password"
+
+    monkeypatch.setattr(passwords, "hash_password", change_meanwhile)
+    response = pages.submit(owner, "/settings/password", {"currentPassword": PASSWORD, "password": "let you down"})
+    assert (response.status_code, response.location) == (302, "/login")
+    assert kept(app, rick).password_hash == new_hash
+
+
+def test_a_changed_password_ends_the_links_to_choose_another(app: Flask, owner: FlaskClient, rick: User) -> None:
+    with app.app_context(), writing() as session:
+        path = f"/auth/link/{links.create_link(session, session.get_one(User, rick.id))}"
+    assert app.test_client().get(path).status_code == 200
+    pages.submit(owner, "/settings/password", {"currentPassword": PASSWORD, "password": "let you down"})
+    assert app.test_client().get(path).status_code == 404
 
 
 def test_a_wrong_current_password_and_a_bad_new_one_are_said_together(owner: FlaskClient) -> None:

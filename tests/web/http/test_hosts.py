@@ -43,7 +43,9 @@ def test_another_sites_name_gets_no_page(app: Flask, host: str, path: str) -> No
     assert "CALHOOKS_BASE_URL" in answer.text
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "127.1.2.3", "[::1]:8000", "LocalHost:80"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1:8000", "127.1.2.3", "[::1]:8000", "LocalHost:80", "cal.localhost:80"]
+)
 def test_this_machines_names_get_it(app: Flask, host: str) -> None:
     assert status(app, host) == 200
 

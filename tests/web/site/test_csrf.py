@@ -58,3 +58,35 @@ def test_a_token_of_another_session_is_refused(owner: FlaskClient, other: FlaskC
 
 def test_what_was_masked_comes_back() -> None:
     assert unmask(mask("ImFiYyI.aSk.x-_")) == "ImFiYyI.aSk.x-_"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 422),
+        ({"Referer": "https://localhost/login"}, 422),
+        # nginx's $host has no port.
+        ({"Referer": "https://localhost:8443/login"}, 422),
+        ({"Origin": "https://localhost:8443"}, 422),
+        ({"Origin": "null", "Referer": "https://localhost/login"}, 422),
+        ({"Origin": "null"}, 422),
+        # A proxy that does not hand on the name leaves that of CALHOOKS_BASE_URL.
+        ({"Host": "127.0.0.1:8000", "Origin": "https://localhost"}, 422),
+        ({"Referer": "http://localhost/login"}, 400),
+        ({"Referer": "https://evil.example/login"}, 400),
+        ({"Origin": "https://evil.example", "Referer": "https://localhost/login"}, 400),
+        ({"Origin": "http://["}, 400),
+    ],
+)
+def test_under_https_a_form_comes_from_a_page_of_this_site(
+    secure_app: Flask, headers: dict[str, str], status: int
+) -> None:
+    browser = secure_app.test_client(use_cookies=False)
+    with secure_app.app_context():
+        factories.create_user("rick")
+    page = browser.get("/login", base_url="https://localhost")
+    typed = {"csrf_token": TOKEN.findall(page.text)[0], "email": "rick@example.com", "password": "x"}
+    cookie = page.headers["Set-Cookie"].partition(";")[0]
+    answer = browser.post("/login", base_url="https://localhost", data=typed, headers={"Cookie": cookie} | headers)
+    assert answer.status_code == status
+    assert ("This form came from another address. Open calhooks at https://localhost" in answer.text) is (status == 400)

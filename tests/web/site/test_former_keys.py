@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from flask.testing import FlaskClient
 
 from calhooks import create_app
 from calhooks.accounts.models import User
 from calhooks.config import Config
 from calhooks.db import db
+from calhooks.web.site import known_browsers
+from calhooks.web.site.known_browsers import remember_browser
 from tests.web import pages
 
 NEW_KEY = "another-key-of-more-than-thirty-two-letters"
@@ -50,6 +52,18 @@ def test_a_form_that_was_open_can_still_be_sent(
     sent = {"csrf_token": token}
     assert restarted(environ["SECRET_KEY"]).post("/logout", data=sent).status_code == 303
     assert restarted(environ["SECRET_KEY"]).post("/logout", data={"csrf_token": token.swapcase()}).status_code == 400
+
+
+def test_a_browser_stays_known_while_the_former_key_is(
+    rick: User, owner: FlaskClient, restarted: Callable[..., FlaskClient], environ: dict[str, str]
+) -> None:
+    with owner.application.test_request_context():
+        remember_browser(rick.email)
+        known = owner.application.process_response(Response()).headers["Set-Cookie"].partition(";")[0]
+    for former, is_known in (((environ["SECRET_KEY"],), True), ((), False)):
+        app = restarted(*former).application
+        with app.test_request_context(method="POST", data={"email": rick.email}, headers={"Cookie": known}):
+            assert known_browsers.is_known() is is_known
 
 
 def test_what_the_server_signs_is_signed_with_the_newest_key(
