@@ -30,11 +30,12 @@ class DeliveryState(StrEnum):
 
 
 class InactiveReason(StrEnum):
-    """Why an endpoint is off: its owner, an answer of 410, or days of nothing but failures."""
+    """Why an endpoint is off: its owner, an answer of 410, days of nothing but failures, or a secret that was lost."""
 
     OWNER = "owner"
     GONE = "gone"
     FAILING = "failing"
+    SECRET_LOST = "secret_lost"  # noqa: S105 - a name
 
 
 class Endpoint(Base):
@@ -43,8 +44,7 @@ class Endpoint(Base):
     `next_due_at` is the earliest `due_at` among its due deliveries or None, so that the claim need not look at
     endpoints that have nothing to do; `last_claim_at` has them served in turn. While `recovering_since` is set, what
     failed before it is brought forward. `secret_headers` are names and values that are never shown, sent as they stand
-    at each attempt. Since `told_at` its owner knows that it fails. A deleted endpoint keeps its row, without keys and
-    secrets, until its log is purged.
+    at each attempt. Since `told_at` its owner knows that it fails. A deleted one stays without secrets, for its log.
     """
 
     __tablename__ = "endpoints"
@@ -81,11 +81,12 @@ class Endpoint(Base):
 
 
 class NoticeKind(StrEnum):
-    """What an owner is told: it fails for long, it was switched off by a 410 or after five days, it works again."""
+    """What an owner is told: it fails for long, was switched off (by a 410, failures, a lost key), works again."""
 
     FAILING = "failing"
     GONE = "gone"
     SWITCHED_OFF = "switched_off"
+    SECRET_LOST = "secret_lost"  # noqa: S105 - a name
     RECOVERED = "recovered"
 
 

@@ -15,6 +15,7 @@ from tests.running import ROOT, free_port
 LINE = (
     "SECRET_KEY is not the key that encrypted the secrets in this database;"
     " set that key, or add it to SECRET_KEY_FALLBACKS."
+    " If it is lost, run: flask rotate-secrets --discard-unreadable"
 )
 COMMANDS = {
     "everything": ("app.py",),
