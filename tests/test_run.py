@@ -109,6 +109,16 @@ def test_the_first_start_makes_the_database_and_says_where_to_go_and_what_runs(t
         assert "chmod" not in said
 
 
+def test_an_upgrade_that_takes_long_is_mentioned(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "calhooks.sqlite3", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("BEGIN IMMEDIATE")
+        with Running({"CALHOOKS_DATA_DIR": str(tmp_path)}) as calhooks:
+            calhooks.wait_for("Bringing the database up to date.")
+            other.execute("ROLLBACK")
+            calhooks.wait_until_ready()
+
+
 def test_a_data_directory_that_others_can_read_is_named(settings: dict[str, str]) -> None:
     directory = Path(settings["CALHOOKS_DATA_DIR"])
     directory.mkdir(exist_ok=True)
