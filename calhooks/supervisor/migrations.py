@@ -29,6 +29,8 @@ def migrate(settings: Config) -> None:
     returncode, said = _upgrade()
     if returncode:
         said = without_passwords_in(said, settings.database_url)
+        if str(WrongKey()) in said:
+            raise CannotStart(str(WrongKey()))
         if "Can't locate revision" in said:
             raise CannotStart("a newer calhooks has changed the database; run that one, or put back an older copy.")
         if str(VERSIONS) in said and "OperationalError" not in said:
