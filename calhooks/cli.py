@@ -12,13 +12,21 @@ from sqlalchemy.exc import DBAPIError
 from calhooks.accounts import links, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.config import current_config
-from calhooks.db import database_reason, load_migrations, writing
-from calhooks.encryption.check import open_database
-from calhooks.encryption.columns import Unreadable
+from calhooks.db import database_reason, db, load_migrations, make_tables, writing
+from calhooks.encryption.check import add_newest_key, open_database
+from calhooks.encryption.columns import Unreadable, encryption_of
 from calhooks.encryption.keys import WrongKey
-from calhooks.encryption.rotation import rotate_secrets
+from calhooks.encryption.rotation import encrypted_columns, rotate_secrets
+from calhooks.encryption.unreadable import unreadable
 from calhooks.scheduling.defaults import give_defaults
 from calhooks.zones import UnknownZone, canonical_zone
+
+DISCARD_WARNING = """
+This cannot be undone. Stop calhooks first, and copy the database in case the former key turns up.
+- Webhooks with a lost secret or secret header are switched off, and their owners are told to enter new ones.
+- Calendar feeds get a new address, to which their owners have to subscribe again.
+- Unsent mails are marked as failed.
+"""
 
 
 def _zone(_context: click.Context, _parameter: click.Parameter, typed: str) -> str:
@@ -29,10 +37,13 @@ def _zone(_context: click.Context, _parameter: click.Parameter, typed: str) -> s
 
 
 @contextmanager
-def _database() -> Iterator[None]:
-    """Get the database ready; one that cannot be used is a sentence for the person who typed the command."""
+def _database(*, any_key: bool = False) -> Iterator[None]:
+    """Get the database ready, also for `any_key` that decrypts nothing in it.
+
+    One that cannot be used is a sentence for the person who typed the command.
+    """
     try:
-        open_database(current_app)
+        (make_tables if any_key else open_database)(current_app)
         yield
     except (WrongKey, Unreadable) as error:
         raise click.ClickException(str(error)) from error
@@ -107,17 +118,44 @@ def schedule() -> None:
 
 
 @click.command("rotate-secrets")
+@click.option("--discard-unreadable", is_flag=True, help="Give up what no key can decrypt, after a key was lost.")
+@click.option("--yes", is_flag=True, help="Discard without asking.")
 @with_appcontext
-def rotate_secrets_command() -> None:
+def rotate_secrets_command(discard_unreadable: bool, yes: bool) -> None:
     """Encrypt every secret in the database with SECRET_KEY, after it was changed. Can be interrupted and run again."""
     # What has encrypted columns and was not imported above.
     from calhooks.scheduling.models import calendars  # noqa: F401 - fills the metadata
     from calhooks.webhooks import models  # noqa: F401 - fills the metadata
 
-    with _database():
+    with _database(any_key=discard_unreadable):
+        if discard_unreadable:
+            _discard_unreadable(ask=not yes)
         for label, rewritten in rotate_secrets():
             click.echo(f"{label}: {rewritten:,} encrypted again")
     click.echo("Everything is encrypted with SECRET_KEY. SECRET_KEY_FALLBACKS is now needed for sessions only.")
+
+
+def _discard_unreadable(*, ask: bool) -> None:
+    # Imported here: only this command needs them.
+    from calhooks.delivery.lost_secrets import discard_lost_secrets
+    from calhooks.mail.lost_texts import discard_lost_texts
+    from calhooks.scheduling.calendars.feeds import renew_lost_feeds
+
+    lost = [(encryption_of(each).label, sum(1 for _ in unreadable(db.session(), each))) for each in encrypted_columns()]
+    for label, count in lost:
+        click.echo(f"{label}: {count:,} cannot be decrypted")
+    if ask and any(count for _, count in lost):
+        click.echo(DISCARD_WARNING)
+        click.confirm("Discard them?", abort=True)
+    with writing() as session:
+        add_newest_key(session.connection())
+    with writing() as session:
+        click.echo(f"{discard_lost_secrets(session):,} webhooks switched off, until their owners enter new secrets")
+    with writing() as session:
+        owners = renew_lost_feeds(session)
+        names = f": {', '.join(owner.username for owner in owners)}" if owners else ""
+    click.echo(f"{len(owners):,} calendar feeds have a new address{names}")
+    click.echo(f"{discard_lost_texts():,} mails will not be sent")
 
 
 class _Migrations(click.Command):

@@ -40,7 +40,7 @@ INNER_FLOORS = {
         ("tables", "notices", "queue", "endpoint_state"),
         ("outbox",),
         ("endpoints", "status", "pump"),
-        ("upkeep",),
+        ("upkeep", "lost_secrets"),
     ),
     "webhooks": (
         ("models", "template"),

@@ -109,6 +109,26 @@ def test_the_first_start_makes_the_database_and_says_where_to_go_and_what_runs(t
         assert "chmod" not in said
 
 
+def test_every_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path, redis_url: str) -> None:
+    tmp_path.chmod(0o777)
+    environ = {"CALHOOKS_DATA_DIR": str(tmp_path), "REDIS_URL": redis_url}
+    with Running(environ, command=("sh", "-c", 'umask 0; exec "$@"', "sh")) as calhooks:
+        calhooks.wait_until_ready()
+        files = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
+    assert "lock" in files
+    assert {name for name, others in files.items() if others} == set()
+
+
+def test_an_upgrade_that_takes_long_is_mentioned(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "calhooks.sqlite3", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("BEGIN IMMEDIATE")
+        with Running({"CALHOOKS_DATA_DIR": str(tmp_path)}) as calhooks:
+            calhooks.wait_for("Bringing the database up to date.")
+            other.execute("ROLLBACK")
+            calhooks.wait_until_ready()
+
+
 def test_a_data_directory_that_others_can_read_is_named(settings: dict[str, str]) -> None:
     directory = Path(settings["CALHOOKS_DATA_DIR"])
     directory.mkdir(exist_ok=True)

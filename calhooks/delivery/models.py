@@ -11,16 +11,15 @@ from calhooks.egress.urls import MAX_URL_LENGTH
 from calhooks.encryption.columns import Encrypted, EncryptedJSON
 
 MAX_SUMMARY_LENGTH = 500
+# Loaded where it is used alone: a booking does not fail for a value that cannot be decrypted.
+SECRET_HEADERS = EncryptedJSON("endpoints.secret_headers")
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands: `blocked` waits for an earlier one of its sequence, `due` goes out at `due_at`.
-
-    The others are final.
-    """
+    """Where a delivery stands: `blocked` waits for an earlier one, `due` goes out at `due_at`, the others are final."""
 
     BLOCKED = "blocked"
     DUE = "due"
@@ -30,11 +29,12 @@ class DeliveryState(StrEnum):
 
 
 class InactiveReason(StrEnum):
-    """Why an endpoint is off: its owner, an answer of 410, or days of nothing but failures."""
+    """Why an endpoint is off: its owner, an answer of 410, days of nothing but failures, or a secret that was lost."""
 
     OWNER = "owner"
     GONE = "gone"
     FAILING = "failing"
+    SECRET_LOST = "secret_lost"  # noqa: S105 - a name
 
 
 class Endpoint(Base):
@@ -43,8 +43,7 @@ class Endpoint(Base):
     `next_due_at` is the earliest `due_at` among its due deliveries or None, so that the claim need not look at
     endpoints that have nothing to do; `last_claim_at` has them served in turn. While `recovering_since` is set, what
     failed before it is brought forward. `secret_headers` are names and values that are never shown, sent as they stand
-    at each attempt. Since `told_at` its owner knows that it fails. A deleted endpoint keeps its row, without keys and
-    secrets, until its log is purged.
+    at each attempt. Since `told_at` its owner knows that it fails. A deleted one stays without secrets, for its log.
     """
 
     __tablename__ = "endpoints"
@@ -70,7 +69,7 @@ class Endpoint(Base):
     consecutive_failures: Mapped[int] = mapped_column(default=0)
     last_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_success_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    secret_headers: Mapped[list[list[str]]] = mapped_column(EncryptedJSON("endpoints.secret_headers"), default=list)
+    secret_headers: Mapped[list[list[str]]] = mapped_column(SECRET_HEADERS, default=list, deferred=True)
     told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -81,11 +80,12 @@ class Endpoint(Base):
 
 
 class NoticeKind(StrEnum):
-    """What an owner is told: it fails for long, it was switched off by a 410 or after five days, it works again."""
+    """What an owner is told: it fails for long, was switched off (by a 410, failures, a lost key), works again."""
 
     FAILING = "failing"
     GONE = "gone"
     SWITCHED_OFF = "switched_off"
+    SECRET_LOST = "secret_lost"  # noqa: S105 - a name
     RECOVERED = "recovered"
 
 
@@ -147,8 +147,7 @@ class Delivery(Base):
     While a pump holds the lease, `lease_token` is set and `due_at` is when the lease ends, so that a dead pump's row
     falls due again by itself. `attempt_count` counts for ever; `tries` is the place in the retry schedule and starts
     again on Resend. `ordered` is false once it was resent: then it neither waits for its sequence nor holds it up.
-    `not_before` is when the last Retry-After ends. `headers` are names and values that go with the body.
-    `run_id` is the run that it was last let go by.
+    `not_before` is when the last Retry-After ends. `headers` go with the body. `run_id` is the run that last let it go.
     """
 
     __tablename__ = "deliveries"

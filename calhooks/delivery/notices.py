@@ -105,6 +105,13 @@ def _letter(notice: Notice, host: str) -> Letter:
                 "Put your server right and switch the webhook on again: you then choose what becomes of what waits.",
             ),
         ),
+        NoticeKind.SECRET_LOST: (
+            f"Your webhook to {host} was switched off",
+            (
+                "The key that encrypted its secret and secret headers is lost. What was waiting is held back.",
+                "Enter a new secret and the secret headers again, and switch the webhook on.",
+            ),
+        ),
         NoticeKind.RECOVERED: (
             f"Your webhook to {host} works again",
             ("Your server took a delivery. What was waiting follows by itself.",),

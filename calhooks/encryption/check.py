@@ -37,8 +37,13 @@ def open_database(app: Flask) -> None:
 def note_newest_key(connection: Connection) -> None:
     """Make sure that the configured keys are enough, and record the newest as used. Raises WrongKey."""
     if not _has_newest_key(connection):
-        added = text("INSERT INTO encryption_keys (key_id) VALUES (:key_id) ON CONFLICT DO NOTHING")
-        connection.execute(added, {"key_id": keyring_of(current_config()).newest.id})
+        add_newest_key(connection)
+
+
+def add_newest_key(connection: Connection) -> None:
+    """Record the newest key as used, whether or not the configured keys are enough."""
+    added = text("INSERT INTO encryption_keys (key_id) VALUES (:key_id) ON CONFLICT DO NOTHING")
+    connection.execute(added, {"key_id": keyring_of(current_config()).newest.id})
 
 
 def _has_newest_key(connection: Connection) -> bool:

@@ -21,7 +21,7 @@ from calhooks.encryption.keys import Key, keyring_of
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-NONCE_BYTES = 12
+NONCE_BYTES, TAG_BYTES = 12, 16
 
 
 class Unreadable(ValueError):
@@ -88,6 +88,11 @@ class EncryptedJSON(Encrypted):
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:
         """Encrypt."""
         return self.seal(json.dumps(value))
+
+
+def sealed_length(stored: str) -> int:
+    """Return how many bytes were encrypted into a stored value, which shows without its key. Raises ValueError."""
+    return len(base64.b64decode(stored.partition(".")[2], validate=True)) - NONCE_BYTES - TAG_BYTES
 
 
 def sealed(column: Column[Any]) -> ColumnElement[str]:

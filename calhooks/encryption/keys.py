@@ -22,6 +22,7 @@ class WrongKey(RuntimeError):
         super().__init__(
             "SECRET_KEY is not the key that encrypted the secrets in this database;"
             " set that key, or add it to SECRET_KEY_FALLBACKS."
+            " If it is lost, run: flask rotate-secrets --discard-unreadable"
         )
 
 

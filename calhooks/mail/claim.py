@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, exists, literal, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, defer
 
 from calhooks import ids
+from calhooks.encryption.columns import Unreadable
 from calhooks.mail.models import Mail, MailKind, MailState
 from calhooks.mail.sender import Outcome
 
@@ -22,6 +23,7 @@ RETRY_WAITS = (
 )
 # Written into the statement: SQLite uses a partial index only where it sees the index' own condition.
 QUEUED = literal(str(MailState.QUEUED), literal_execute=True)
+UNREADABLE_TEXT = "Its text cannot be decrypted with SECRET_KEY."
 TOO_LATE = "Not sent: its time had passed before the mail server could be reached."
 
 
@@ -34,18 +36,21 @@ def claim_mails(session: Session, now: datetime) -> Sequence[Mail]:
     """Lease a batch of mails, oldest first. The objects are detached: reading them touches no database.
 
     Nothing while another pump sends: a mail server that hangs is to hold up one worker, not all. Of mails to one
-    recipient with one `sequence_key` only the first is given.
+    recipient with one `sequence_key` only the first is given. One that cannot be decrypted has failed this try.
     """
     if _someone_sends(session, now):
         return ()
-    due = session.scalars(_due(now).limit(MAILS_AT_ONCE).with_for_update(skip_locked=True)).all()
+    # Decrypted below: one that cannot be would end the query for all.
+    query = _due(now).options(defer(Mail.text), defer(Mail.html))
+    due = session.scalars(query.limit(MAILS_AT_ONCE).with_for_update(skip_locked=True)).all()
+    readable = [mail for mail in due if _read(session, mail, now)]
     token = ids.new_uid()
-    for mail in due:
+    for mail in readable:
         mail.lease_token, mail.due_at = token, now + MAIL_LEASE
     session.flush()
-    for mail in due:
+    for mail in readable:
         session.expunge(mail)
-    return due
+    return readable
 
 
 def record_mail(session: Session, mail: Mail, outcome: Outcome, now: datetime) -> None:
@@ -61,10 +66,8 @@ def record_mail(session: Session, mail: Mail, outcome: Outcome, now: datetime) -
     row.error = outcome.sentence
     if outcome.sent:
         row.state, row.due_at, row.sent_at = MailState.SENT, None, now
-    elif outcome.permanent or row.tries > len(RETRY_WAITS):
-        row.state, row.due_at = MailState.FAILED, None
     else:
-        row.due_at = now + RETRY_WAITS[row.tries - 1]
+        _wait_or_fail(row, now, permanent=outcome.permanent)
     _forget_secrets(row)
     session.execute(
         update(Mail)
@@ -100,6 +103,25 @@ def release_mails(session: Session, mails: Sequence[Mail], now: datetime) -> Non
         .values(due_at=now, lease_token=None)
         .execution_options(synchronize_session=False)
     )
+
+
+def _read(session: Session, mail: Mail, now: datetime) -> bool:
+    """Decrypt a mail, or put it off: the key may only be missing from this process."""
+    try:
+        session.refresh(mail, ("text", "html"))
+    except Unreadable:
+        mail.tries += 1
+        mail.error = UNREADABLE_TEXT
+        _wait_or_fail(mail, now, permanent=False)
+        return False
+    return True
+
+
+def _wait_or_fail(mail: Mail, now: datetime, *, permanent: bool) -> None:
+    if permanent or mail.tries > len(RETRY_WAITS):
+        mail.state, mail.due_at = MailState.FAILED, None
+    else:
+        mail.due_at = now + RETRY_WAITS[mail.tries - 1]
 
 
 def _forget_secrets(mail: Mail) -> None:

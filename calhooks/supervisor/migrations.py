@@ -16,6 +16,8 @@ from calhooks.supervisor.commands import flask
 from calhooks.supervisor.output import show
 from calhooks.supervisor.preflight import CannotStart
 
+# More than a small database takes on a slow machine.
+LONG_SECONDS = 10.0
 VERSIONS = Path(__file__).resolve().parent.parent / "migrations" / "versions"
 REVISION = re.compile(r"^(revision|down_revision)\b[^=]*= *[\"'](\w+)[\"']", re.MULTILINE)
 
@@ -24,22 +26,43 @@ def migrate(settings: Config) -> None:
     """Run `flask db upgrade` unless the database is seen to need nothing. Raises CannotStart."""
     if _stored(settings.database_url, "SELECT version_num FROM alembic_version") == [newest_revision()]:
         return _check_keys(settings)
-    # In our process group, so that Ctrl-C ends it too: it is all or nothing.
-    done = subprocess.run(  # noqa: S603 - our own command
-        flask("db", "upgrade"),
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=follow_parent(signal.SIGTERM),
-    )
-    if done.returncode:
-        said = without_passwords_in(done.stdout + done.stderr, settings.database_url)
+    returncode, said = _upgrade()
+    if returncode:
+        said = without_passwords_in(said, settings.database_url)
+        if str(WrongKey()) in said:
+            raise CannotStart(str(WrongKey()))
         if "Can't locate revision" in said:
             raise CannotStart("a newer calhooks has changed the database; run that one, or put back an older copy.")
         if str(VERSIONS) in said and "OperationalError" not in said:
             # Not a database that is away, full or something else, but a migration to look into.
             show(said)
         raise CannotStart(f"the database could not be brought up to date: {_reason(said)}.")
+
+
+def _upgrade() -> tuple[int, str]:
+    """Run the command, mention it when it takes long, and return its status and all that it printed."""
+    # In our process group, so that Ctrl-C ends it too: it is all or nothing.
+    with subprocess.Popen(  # noqa: S603 - our own command
+        flask("db", "upgrade"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=follow_parent(signal.SIGTERM),
+    ) as process:
+        try:
+            return _ended(process)
+        except BaseException:
+            process.kill()
+            raise
+
+
+def _ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    try:
+        said, _ = process.communicate(timeout=LONG_SECONDS)
+    except subprocess.TimeoutExpired:
+        show("Bringing the database up to date. A large one takes minutes; if interrupted, it stays as it was.")
+        said, _ = process.communicate()
+    return process.returncode, said
 
 
 def _reason(said: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
-from calhooks import config
+from calhooks import config, datadir
 from calhooks.config import Config, ConfigError
 
 BACKLOG = 1024
@@ -40,6 +40,8 @@ def prepare() -> Prepared:
 def lock_directory(data_dir: Path) -> TextIOWrapper:
     """Hold the directory for this process; the kernel lets go of it however the process ends. Raises CannotStart."""
     path = data_dir / "lock"
+    # Whoever can open it can hold it, and keep calhooks from starting.
+    datadir.make_private(path)
     try:
         file = path.open("a+")
     except OSError as error:

@@ -1,6 +1,7 @@
 """Tests of real processes whose SECRET_KEY is not the one that the database was written with."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.running import ROOT, free_port
 LINE = (
     "SECRET_KEY is not the key that encrypted the secrets in this database;"
     " set that key, or add it to SECRET_KEY_FALLBACKS."
+    " If it is lost, run: flask rotate-secrets --discard-unreadable"
 )
 COMMANDS = {
     "everything": ("app.py",),
@@ -43,6 +45,8 @@ def test_a_wrong_key_is_one_line_at_the_start(app: Flask, environ: dict[str, str
     said = [line for line in done.stderr.splitlines() if LINE in line]
     assert done.returncode != 0
     assert len(said) == 1, done.stderr
+    # The command at its end can be copied, and nothing else is said to be wrong.
+    assert re.fullmatch(rf"(calhooks: |Error: )?{re.escape(LINE)}", said[0])
     assert "Traceback" not in done.stderr + done.stdout
     assert NEW_KEY not in done.stderr + done.stdout
 

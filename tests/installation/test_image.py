@@ -202,6 +202,10 @@ def test_no_container_can_write_to_its_image_or_gain_privileges(name: str) -> No
     assert name in OWN_SERVICES or f"user: {name}" in text
 
 
+def test_postgres_can_make_its_socket_where_a_link_is_not_followed() -> None:
+    assert "tmpfs: [/tmp, /run/postgresql]" in own_lines("postgres")
+
+
 def test_only_the_web_server_is_published_and_only_to_this_machine() -> None:
     published = {name: re.findall(r"ports: \[(.+)\]", own_lines(name)) for name in SERVICES}
     assert {name: ports for name, ports in published.items() if ports} == {"web": ['"127.0.0.1:8000:8000"']}

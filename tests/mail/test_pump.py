@@ -11,7 +11,7 @@ from itertools import count
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from calhooks import clock, create_app
@@ -359,3 +359,17 @@ def test_neither_names_nor_passwords_nor_addresses_are_logged(
     pump()
     assert "was not sent" in caplog.text
     assert "ann@example.net" not in caplog.text
+
+
+def test_a_mail_that_cannot_be_decrypted_holds_up_no_other(session: Session, server: MailServer) -> None:
+    rick = factories.create_user()
+    owe(rick)
+    owe(rick)
+    with writing() as inner:
+        inner.execute(text("UPDATE mails SET text = 'damaged' WHERE id = (SELECT min(id) FROM mails)"))
+    assert pump() == 1
+    assert len(server.mails) == 1
+    query = select(Mail.state, Mail.tries, Mail.error, Mail.lease_token).order_by(Mail.id)
+    damaged, sent = session.execute(query)
+    assert tuple(damaged) == (MailState.QUEUED, 1, "Its text cannot be decrypted with SECRET_KEY.", None)
+    assert sent.state == MailState.SENT

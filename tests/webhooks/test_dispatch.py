@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event as sqlalchemy_event
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
@@ -166,3 +166,11 @@ def test_fifty_webhooks_take_no_more_statements_than_one(rick):
     for _ in range(49):
         create_webhook(rick)
     assert statements() <= one + 2
+
+
+def test_a_secret_header_that_cannot_be_decrypted_costs_no_booking(rick, session):
+    webhook = create_webhook(rick)
+    with writing() as writer:
+        writer.execute(text("UPDATE endpoints SET secret_headers = 'damaged'"))
+    tell(created(rick))
+    assert [delivery.endpoint_id for delivery in deliveries(session)] == [webhook.endpoint_id]

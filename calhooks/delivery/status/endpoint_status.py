@@ -53,10 +53,9 @@ class EndpointStatus:
 
     @property
     def tone(self) -> Tone:
-        """Return how good that is. Off is as its owner wants it, unless it was switched off for its failures."""
+        """Return how good that is. Off is as its owner wants it, unless something else switched it off."""
         if self.condition is EndpointCondition.OFF:
-            by_itself = self.off_reason in (InactiveReason.GONE, InactiveReason.FAILING)
-            return Tone.DANGER if by_itself else Tone.NEUTRAL
+            return Tone.NEUTRAL if self.off_reason in (InactiveReason.OWNER, None) else Tone.DANGER
         return _TONES[self.condition]
 
 

@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from calhooks import clock, ids
 from calhooks.accounts.models import User
+from calhooks.encryption.unreadable import unreadable
 from calhooks.scheduling.errors import NotFound
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.calendars import CalendarFeed
@@ -29,6 +31,17 @@ def renew_feed(session: Session, owner: User) -> CalendarFeed:
     token = ids.new_token()
     feed = CalendarFeed(owner_id=owner.id, token=token, token_hash=_hash(token), created_at=clock.now())
     return session.merge(feed)
+
+
+def renew_lost_feeds(session: Session) -> list[User]:
+    """Give the feeds whose token cannot be decrypted a new one, and return their owners."""
+    lost = [owner_id for owner_id, _ in unreadable(session, cast(Table, CalendarFeed.__table__).c.token)]
+    owners = [session.get_one(User, owner_id) for owner_id in lost]
+    for owner in owners:
+        # Not changed in place, for which the old token would be read.
+        session.execute(delete(CalendarFeed).where(CalendarFeed.owner_id == owner.id))
+        renew_feed(session, owner)
+    return owners
 
 
 def remove_feed(session: Session, owner: User) -> None:

@@ -73,6 +73,7 @@ def test_an_endpoint_whose_deliveries_were_all_given_up_is_failing_without_a_nex
         ({"active": False, "inactive_reason": "owner"}, Tone.NEUTRAL),
         ({"active": False, "inactive_reason": "gone"}, Tone.DANGER),
         ({"active": False, "inactive_reason": "failing"}, Tone.DANGER),
+        ({"active": False, "inactive_reason": "secret_lost"}, Tone.DANGER),
     ],
 )
 def test_the_tone_says_whether_something_is_to_be_done(

@@ -101,6 +101,7 @@ def test_a_webhook_without_attempts_left_is_tried_with_the_next_booking(
     [
         ("gone", ["your server wants no more", "It answered 410 Gone", "delete this webhook"]),
         ("failing", ["nothing but failures for five days", "put your server right", "ping test"]),
+        ("secret_lost", ["its secret was lost", "enter a new secret", "secret headers again"]),
         ("owner", ["Switched off by you", "You then choose whether what is held back is sent or dropped."]),
     ],
 )
