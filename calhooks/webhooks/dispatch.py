@@ -5,6 +5,7 @@ templates are compiled before it begins.
 """
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 
 from sqlalchemy import bindparam, select
@@ -49,7 +50,7 @@ def dispatch(session: Session, event: BookingEvent) -> int:
     record = outbox.record_event(session, new)
     listening = _listening(session, event)
     budget = Budget(len(listening))
-    owed = [_owed_of(budget, webhook, body, payload) for webhook in listening]
+    owed = _owed_by_all(budget, listening, body, payload)
     if owed:
         outbox.owe(session, record, owed)
     return budget.spent
@@ -74,9 +75,21 @@ def prepare_webhook(webhook: Webhook) -> list[Template]:
     return prepared
 
 
-def _owed_of(budget: Budget, webhook: Webhook, body: dict[str, object], payload: bytes) -> outbox.Owed:
-    with budget.share() as meter:
-        return owed_to(webhook, body, payload, meter)
+def _owed_by_all(
+    budget: Budget, listening: Sequence[Webhook], body: dict[str, object], payload: bytes
+) -> list[outbox.Owed]:
+    """Return what webhooks are owed. One whose share was too small is tried once more with what the others left."""
+    owed, short = dict[int, outbox.Owed](), list[tuple[Webhook, int]]()
+    for number, webhook in enumerate(listening):
+        with budget.share(len(listening) - number) as meter:
+            owed[webhook.id] = owed_to(webhook, body, payload, meter)
+        if meter.fell_short:
+            short.append((webhook, meter.limit))
+    for number, (webhook, had) in enumerate(short):
+        if budget.share_of(len(short) - number) > had:
+            with budget.share(len(short) - number) as meter:
+                owed[webhook.id] = owed_to(webhook, body, payload, meter)
+    return list(owed.values())
 
 
 def _listening(session: Session, event: BookingEvent) -> list[Webhook]:
