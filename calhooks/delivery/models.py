@@ -142,7 +142,8 @@ class Event(Base):
 
 
 class Delivery(Base):
-    """One event owed to one endpoint. `body` is what every attempt sends; without it, `error` says why there is none.
+    """One event owed to one endpoint. `body` is what every attempt sends, None for the event's own payload;
+    an `error` says why there is nothing to send.
 
     While a pump holds the lease, `lease_token` is set and `due_at` is when the lease ends, so that a dead pump's row
     falls due again by itself. `attempt_count` counts for ever; `tries` is the place in the retry schedule and starts
@@ -179,6 +180,11 @@ class Delivery(Base):
     attempts: Mapped[list["Attempt"]] = relationship(
         back_populates="delivery", order_by="Attempt.number", passive_deletes=True
     )
+
+    @property
+    def sent_body(self) -> bytes | None:
+        """Return what every attempt sends, None where there is an `error`."""
+        return self.event.payload if self.body is None and self.error is None else self.body
 
     __table_args__ = (
         Index("ix_deliveries_claim", "endpoint_id", "state", "due_at"),

@@ -37,7 +37,6 @@ def dispatch(session: Session, event: BookingEvent) -> int:
     MAX_EVENT_UNITS.
     """
     body = build_payload(event, current_config().base_url)
-    payload = payload_bytes(body)
     new = outbox.NewEvent(
         owner_id=event.host_id,
         trigger=str(event.trigger),
@@ -45,12 +44,12 @@ def dispatch(session: Session, event: BookingEvent) -> int:
         sequence_key=event.sequence_key,
         subject=event.uid,
         summary=_summary(event),
-        payload=payload,
+        payload=payload_bytes(body),
     )
     record = outbox.record_event(session, new)
     listening = _listening(session, event)
     budget = Budget(len(listening))
-    owed = _owed_by_all(budget, listening, body, payload)
+    owed = _owed_by_all(budget, listening, body)
     if owed:
         outbox.owe(session, record, owed)
     return budget.spent
@@ -75,20 +74,18 @@ def prepare_webhook(webhook: Webhook) -> list[Template]:
     return prepared
 
 
-def _owed_by_all(
-    budget: Budget, listening: Sequence[Webhook], body: dict[str, object], payload: bytes
-) -> list[outbox.Owed]:
+def _owed_by_all(budget: Budget, listening: Sequence[Webhook], body: dict[str, object]) -> list[outbox.Owed]:
     """Return what webhooks are owed. One whose share was too small is tried once more with what the others left."""
     owed, short = dict[int, outbox.Owed](), list[tuple[Webhook, int]]()
     for number, webhook in enumerate(listening):
         with budget.share(len(listening) - number) as meter:
-            owed[webhook.id] = owed_to(webhook, body, payload, meter)
+            owed[webhook.id] = owed_to(webhook, body, meter)
         if meter.fell_short:
             short.append((webhook, meter.limit))
     for number, (webhook, had) in enumerate(short):
         if budget.share_of(len(short) - number) > had:
             with budget.share(len(short) - number) as meter:
-                owed[webhook.id] = owed_to(webhook, body, payload, meter)
+                owed[webhook.id] = owed_to(webhook, body, meter)
     return list(owed.values())
 
 
@@ -106,16 +103,16 @@ _ACTIVE = (
 )
 
 
-def owed_to(webhook: Webhook, body: dict[str, object], payload: bytes, meter: Meter) -> outbox.Owed:
+def owed_to(webhook: Webhook, body: dict[str, object], meter: Meter) -> outbox.Owed:
     """Return the headers and bytes that a webhook is owed, or why there are none.
 
-    `payload` is the default `body` as bytes; the templates spend units of `meter`.
+    The default `body` is kept with the event, and not once more here. The templates spend units of `meter`.
     """
     shape = shape_of(webhook)
     rendered, headers, error = None, list[list[str]](), None
     try:
         headers = render_headers(webhook.headers, body, meter)
-        rendered = render_body(shape, body, meter) if shape.is_custom else payload
+        rendered = render_body(shape, body, meter) if shape.is_custom else None
     except TemplateError as wrong:
         error = f"The template gave no body. {wrong}"
     except HeaderFailed as wrong:
