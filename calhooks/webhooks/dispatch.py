@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
 from calhooks.config import current_config
 from calhooks.delivery import outbox
@@ -94,11 +94,11 @@ def _listening(session: Session, event: BookingEvent) -> list[Webhook]:
     return [webhook for webhook in found if webhook.hears(event.trigger, event.event_type_id)]
 
 
+# Without their endpoints, whose secret headers would be decrypted for nothing.
 _ACTIVE = (
     select(Webhook)
     .join(Webhook.endpoint)
     .where(Webhook.owner_id == bindparam("owner"), Endpoint.active, Endpoint.deleted_at.is_(None))
-    .options(contains_eager(Webhook.endpoint))
     .order_by(Webhook.id)
 )
 

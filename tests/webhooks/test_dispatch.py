@@ -14,7 +14,7 @@ from calhooks.events import BookingEvent, Trigger
 from calhooks.webhooks import dispatch as module
 from calhooks.webhooks.body.payload import build_payload
 from calhooks.webhooks.body.samples import sample_event
-from calhooks.webhooks.dispatch import dispatch
+from calhooks.webhooks.dispatch import dispatch, prepare_templates
 from tests.factories import create_user, create_webhook
 
 DOCUMENTED = (
@@ -47,6 +47,14 @@ def test_each_active_webhook_that_asked_is_owed_the_default_body(rick, session):
     assert delivery.body is None
     assert delivery.sent_body == delivery.event.payload
     assert json.loads(delivery.sent_body) == build_payload(event, "http://localhost")
+
+
+def test_no_secret_is_decrypted_to_say_what_is_owed(rick, session, monkeypatch):
+    create_webhook(rick)
+    monkeypatch.setattr("calhooks.encryption.columns.Encrypted.unseal", None)
+    prepare_templates(db.session(), rick.id)
+    tell(created(rick))
+    assert [delivery.state for delivery in deliveries(session)] == [DeliveryState.DUE]
 
 
 def test_nobody_else_is_owed_anything(rick, session):
