@@ -142,14 +142,12 @@ class Event(Base):
 
 
 class Delivery(Base):
-    """One event owed to one endpoint. `body` is what every attempt sends, None for the event's own payload;
-    an `error` says why there is nothing to send.
+    """One event owed to one endpoint. `body` is what is sent, None for its payload; an `error` says why nothing is.
 
     While a pump holds the lease, `lease_token` is set and `due_at` is when the lease ends, so that a dead pump's row
     falls due again by itself. `attempt_count` counts for ever; `tries` is the place in the retry schedule and starts
     again on Resend. `ordered` is false once it was resent: then it neither waits for its sequence nor holds it up.
-    `not_before` is when the last Retry-After ends. `headers` are names and values that go with the body.
-    `run_id` is the run that it was last let go by.
+    `not_before` is when the last Retry-After ends. `headers` go with the body. `run_id` is the run that let it go last.
     """
 
     __tablename__ = "deliveries"
@@ -191,16 +189,13 @@ class Delivery(Base):
         Index("ix_deliveries_log", "endpoint_id", "id"),
         Index(
             "ix_deliveries_open_sequence",
-            "endpoint_id",
-            "sequence_key",
-            "id",
+            *("endpoint_id", "sequence_key", "id"),
             sqlite_where=text("state IN ('blocked', 'due')"),
             postgresql_where=text("state IN ('blocked', 'due')"),
         ),
         Index(
             "ix_deliveries_run",
-            "run_id",
-            "state",
+            *("run_id", "state"),
             sqlite_where=text("run_id IS NOT NULL"),
             postgresql_where=text("run_id IS NOT NULL"),
         ),

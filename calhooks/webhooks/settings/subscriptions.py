@@ -51,8 +51,8 @@ CanonicalUrl = tuple[str, str, int, str, str]
 MAX_WEBHOOKS = 50
 # All templates of an account, headers included: read and compiled for each event, and kept compiled together.
 MAX_TEMPLATE_CHARACTERS = 250_000
-TOO_MANY = f"An account has at most {MAX_WEBHOOKS} webhooks. Delete one, or add these events to one that you have."
-TOO_LONG = (
+TOO_MANY_WEBHOOKS = f"An account has at most {MAX_WEBHOOKS} webhooks. Delete one, or add these events to another one."
+TEMPLATES_TOO_LONG = (
     f"The templates and headers of all your webhooks together have at most {MAX_TEMPLATE_CHARACTERS:,} characters. "
     "Shorten this one, or another one first."
 )
@@ -168,7 +168,7 @@ def _refuse_changed(session: Session, owner_id: int, values: WebhookValues, stor
 def _errors_beside(others: Sequence[Webhook], values: WebhookValues, stored: Webhook | None) -> dict[str, str]:
     """Return what is wrong with a webhook because of the account's other ones. Its own address is valid."""
     if stored is None and len(others) >= MAX_WEBHOOKS:
-        return {"subscriberUrl": TOO_MANY}
+        return {"subscriberUrl": TOO_MANY_WEBHOOKS}
     errors = dict[str, str]()
     if _canonical(values.url) in {_canonical(webhook.endpoint.url) for webhook in others}:
         errors["subscriberUrl"] = SAME_URL
@@ -177,7 +177,7 @@ def _errors_beside(others: Sequence[Webhook], values: WebhookValues, stored: Web
     kept = _characters(stored.payload_template, stored.headers) if stored else 0
     whole = typed + sum(_characters(webhook.payload_template, webhook.headers) for webhook in others)
     if whole > MAX_TEMPLATE_CHARACTERS and typed > kept:
-        errors["payloadTemplate" if shape.is_custom else "headers.0"] = TOO_LONG
+        errors["payloadTemplate" if shape.is_custom else "headers.0"] = TEMPLATES_TOO_LONG
     return errors
 
 

@@ -52,7 +52,7 @@ def test_an_account_has_a_limited_number_of_webhooks_and_can_go_on_changing_them
     monkeypatch.setattr(subscriptions, "MAX_WEBHOOKS", 2)
     late = [subscriptions.check_webhook(db.session(), rick.id, values(subscriber_url=f"{URL}/late"))]
     first, _ = create(rick), create(rick, subscriber_url=f"{URL}/2")
-    assert errors(rick, subscriber_url=f"{URL}/3") == {"subscriberUrl": subscriptions.TOO_MANY}
+    assert errors(rick, subscriber_url=f"{URL}/3") == {"subscriberUrl": subscriptions.TOO_MANY_WEBHOOKS}
     with pytest.raises(InvalidWebhook), writing() as session:
         subscriptions.create(session, rick.id, late[0])
     update(first, triggers=["BOOKING_CANCELLED"])
@@ -66,8 +66,8 @@ def test_the_templates_of_an_account_have_a_limited_length_together(
     first = create(rick, **long)
     monkeypatch.setattr(subscriptions, "MAX_TEMPLATE_CHARACTERS", 100)
     headers = [TypedHeader("X-Long", "y" * 60)]
-    assert errors(rick, subscriber_url=f"{URL}/2", **long) == {"payloadTemplate": subscriptions.TOO_LONG}
-    assert errors(rick, subscriber_url=f"{URL}/2", headers=headers) == {"headers.0": subscriptions.TOO_LONG}
+    assert errors(rick, subscriber_url=f"{URL}/2", **long) == {"payloadTemplate": subscriptions.TEMPLATES_TOO_LONG}
+    assert errors(rick, subscriber_url=f"{URL}/2", headers=headers) == {"headers.0": subscriptions.TEMPLATES_TOO_LONG}
     create(rick, subscriber_url=f"{URL}/3", headers=[TypedHeader("X-Long", "y" * 40)])
     monkeypatch.setattr(subscriptions, "MAX_TEMPLATE_CHARACTERS", 50)
     update(first, payload_format="custom", payload_template=f'"{"x" * 50}"')
