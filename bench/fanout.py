@@ -28,7 +28,9 @@ class Visitor:
         self._browser = requests.Session()
         self._browser.trust_env = False
         shown = self._browser.get(page, params={"slot": self._next.isoformat()}).text
-        self._form = {name: unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', shown)}
+        fields = re.findall(r'name="(\w+)" value="([^"]*)"', shown)
+        # A step is another button: it leads back and books nothing.
+        self._form = {name: unescape(value) for name, value in fields if name != "step"}
 
     def book(self) -> float:
         """Send the form and return how many seconds the answer took."""
@@ -37,7 +39,7 @@ class Visitor:
         began = time.monotonic()
         answer = self._browser.post(self._page, data=form, allow_redirects=False)
         seconds = time.monotonic() - began
-        assert answer.status_code == 303, f"the page answered {answer.status_code}"
+        assert "/booking/" in answer.headers.get("Location", ""), f"the page answered {answer.status_code}: no booking"
         return seconds
 
 

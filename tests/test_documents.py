@@ -23,6 +23,7 @@ from calhooks.webhooks.body.samples import sample_body
 from calhooks.webhooks.editor.catalogue import CATALOGUE, DocumentedVariable, Group
 from calhooks.webhooks.editor.presets import PRESETS
 from calhooks.webhooks.settings.headers import MAX_HEADERS
+from calhooks.webhooks.settings.subscriptions import MAX_TEMPLATE_CHARACTERS, MAX_WEBHOOKS
 from calhooks.webhooks.template import ContentType, TemplateError, compile_template
 from calhooks.webhooks.template.nodes import Data
 from calhooks.webhooks.template.proof.combinations import MAX_COMBINATIONS
@@ -307,6 +308,8 @@ def test_the_limits_are_those_that_hold() -> None:
         MAX_COMBINATIONS,
         MAX_BODY_BYTES // 1024,
         MAX_HEADERS,
+        MAX_WEBHOOKS,
+        MAX_TEMPLATE_CHARACTERS,
         MANY_WEBHOOKS,
         GUESTS,
         MAX_KEYS,

@@ -142,7 +142,7 @@ class Event(Base):
 
 
 class Delivery(Base):
-    """One event owed to one endpoint. `body` is what every attempt sends; without it, `error` says why there is none.
+    """One event owed to one endpoint. `body` is what is sent, None for its payload; an `error` says why nothing is.
 
     While a pump holds the lease, `lease_token` is set and `due_at` is when the lease ends, so that a dead pump's row
     falls due again by itself. `attempt_count` counts for ever; `tries` is the place in the retry schedule and starts
@@ -179,21 +179,23 @@ class Delivery(Base):
         back_populates="delivery", order_by="Attempt.number", passive_deletes=True
     )
 
+    @property
+    def sent_body(self) -> bytes | None:
+        """Return what every attempt sends, None where there is an `error`."""
+        return self.event.payload if self.body is None and self.error is None else self.body
+
     __table_args__ = (
         Index("ix_deliveries_claim", "endpoint_id", "state", "due_at"),
         Index("ix_deliveries_log", "endpoint_id", "id"),
         Index(
             "ix_deliveries_open_sequence",
-            "endpoint_id",
-            "sequence_key",
-            "id",
+            *("endpoint_id", "sequence_key", "id"),
             sqlite_where=text("state IN ('blocked', 'due')"),
             postgresql_where=text("state IN ('blocked', 'due')"),
         ),
         Index(
             "ix_deliveries_run",
-            "run_id",
-            "state",
+            *("run_id", "state"),
             sqlite_where=text("run_id IS NOT NULL"),
             postgresql_where=text("run_id IS NOT NULL"),
         ),

@@ -35,7 +35,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
-    """What one endpoint is owed of an event. Without a `body`, `error` says why it could not be rendered."""
+    """What one endpoint is owed of an event: a `body`, None for the event's payload, or an `error` instead."""
 
     endpoint_id: int
     body: bytes | None
@@ -177,7 +177,7 @@ _LOOK_NOW = (
 
 def _row(event: Event, owed: Owed, now: datetime, *, waits: bool, run_id: int | None) -> dict[str, Any]:
     state = DeliveryState.BLOCKED if waits else DeliveryState.DUE
-    if owed.body is None:
+    if owed.error is not None:
         state = DeliveryState.FAILED
     return {
         "event_id": event.id,

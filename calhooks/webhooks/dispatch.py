@@ -5,10 +5,11 @@ templates are compiled before it begins.
 """
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
 from calhooks.config import current_config
 from calhooks.delivery import outbox
@@ -36,7 +37,6 @@ def dispatch(session: Session, event: BookingEvent) -> int:
     MAX_EVENT_UNITS.
     """
     body = build_payload(event, current_config().base_url)
-    payload = payload_bytes(body)
     new = outbox.NewEvent(
         owner_id=event.host_id,
         trigger=str(event.trigger),
@@ -44,12 +44,12 @@ def dispatch(session: Session, event: BookingEvent) -> int:
         sequence_key=event.sequence_key,
         subject=event.uid,
         summary=_summary(event),
-        payload=payload,
+        payload=payload_bytes(body),
     )
     record = outbox.record_event(session, new)
     listening = _listening(session, event)
     budget = Budget(len(listening))
-    owed = [_owed_of(budget, webhook, body, payload) for webhook in listening]
+    owed = _owed_by_all(budget, listening, body)
     if owed:
         outbox.owe(session, record, owed)
     return budget.spent
@@ -74,9 +74,19 @@ def prepare_webhook(webhook: Webhook) -> list[Template]:
     return prepared
 
 
-def _owed_of(budget: Budget, webhook: Webhook, body: dict[str, object], payload: bytes) -> outbox.Owed:
-    with budget.share() as meter:
-        return owed_to(webhook, body, payload, meter)
+def _owed_by_all(budget: Budget, listening: Sequence[Webhook], body: dict[str, object]) -> list[outbox.Owed]:
+    """Return what webhooks are owed. One whose share was too small is tried once more with what the others left."""
+    owed, short = dict[int, outbox.Owed](), list[tuple[Webhook, int]]()
+    for number, webhook in enumerate(listening):
+        with budget.share(len(listening) - number) as meter:
+            owed[webhook.id] = owed_to(webhook, body, meter)
+        if meter.fell_short:
+            short.append((webhook, meter.limit))
+    for number, (webhook, had) in enumerate(short):
+        if budget.share_of(len(short) - number) > had:
+            with budget.share(len(short) - number) as meter:
+                owed[webhook.id] = owed_to(webhook, body, meter)
+    return list(owed.values())
 
 
 def _listening(session: Session, event: BookingEvent) -> list[Webhook]:
@@ -84,25 +94,25 @@ def _listening(session: Session, event: BookingEvent) -> list[Webhook]:
     return [webhook for webhook in found if webhook.hears(event.trigger, event.event_type_id)]
 
 
+# Without their endpoints, whose secret headers would be decrypted for nothing.
 _ACTIVE = (
     select(Webhook)
     .join(Webhook.endpoint)
     .where(Webhook.owner_id == bindparam("owner"), Endpoint.active, Endpoint.deleted_at.is_(None))
-    .options(contains_eager(Webhook.endpoint))
     .order_by(Webhook.id)
 )
 
 
-def owed_to(webhook: Webhook, body: dict[str, object], payload: bytes, meter: Meter) -> outbox.Owed:
+def owed_to(webhook: Webhook, body: dict[str, object], meter: Meter) -> outbox.Owed:
     """Return the headers and bytes that a webhook is owed, or why there are none.
 
-    `payload` is the default `body` as bytes; the templates spend units of `meter`.
+    The default `body` is kept with the event, and not once more here. The templates spend units of `meter`.
     """
     shape = shape_of(webhook)
     rendered, headers, error = None, list[list[str]](), None
     try:
         headers = render_headers(webhook.headers, body, meter)
-        rendered = render_body(shape, body, meter) if shape.is_custom else payload
+        rendered = render_body(shape, body, meter) if shape.is_custom else None
     except TemplateError as wrong:
         error = f"The template gave no body. {wrong}"
     except HeaderFailed as wrong:

@@ -22,7 +22,7 @@ def resend(session: Session, delivery: Delivery, meter: Meter | None = None, *, 
 
     A template spends units of `meter`; without one, what a whole event may.
     """
-    if delivery.body is None:
+    if delivery.error is not None:
         _render(session, delivery, meter or Meter())
     if in_order:
         outbox.resend_in_order(session, delivery)

@@ -272,7 +272,7 @@ def _replay(session: Session, run: ResendRun, webhook: Webhook, room: int) -> bo
             run.total -= 1
             continue
         meter = Meter()
-        outbox.owe(session, event, [owed_to(webhook, body, event.payload, meter)], run_id=run.id)
+        outbox.owe(session, event, [owed_to(webhook, body, meter)], run_id=run.id)
         spent += meter.spent
         run.released += 1
     return len(found) == room

@@ -14,7 +14,7 @@ from calhooks.events import BookingEvent, Trigger
 from calhooks.webhooks import dispatch as module
 from calhooks.webhooks.body.payload import build_payload
 from calhooks.webhooks.body.samples import sample_event
-from calhooks.webhooks.dispatch import dispatch
+from calhooks.webhooks.dispatch import dispatch, prepare_templates
 from tests.factories import create_user, create_webhook
 
 DOCUMENTED = (
@@ -44,8 +44,17 @@ def test_each_active_webhook_that_asked_is_owed_the_default_body(rick, session):
     [delivery] = deliveries(session)
     assert delivery.endpoint_id == webhook.endpoint_id
     assert (delivery.state, delivery.content_type) == (DeliveryState.DUE, "application/json")
-    assert delivery.body == delivery.event.payload
-    assert json.loads(delivery.body) == build_payload(event, "http://localhost")
+    assert delivery.body is None
+    assert delivery.sent_body == delivery.event.payload
+    assert json.loads(delivery.sent_body) == build_payload(event, "http://localhost")
+
+
+def test_no_secret_is_decrypted_to_say_what_is_owed(rick, session, monkeypatch):
+    create_webhook(rick)
+    monkeypatch.setattr("calhooks.encryption.columns.Encrypted.unseal", None)
+    prepare_templates(db.session(), rick.id)
+    tell(created(rick))
+    assert [delivery.state for delivery in deliveries(session)] == [DeliveryState.DUE]
 
 
 def test_nobody_else_is_owed_anything(rick, session):
@@ -74,7 +83,7 @@ def test_a_custom_template_is_the_whole_body(rick, session):
     create_webhook(rick, payload_format="custom", payload_template=DOCUMENTED)
     tell(created(rick, title='The "big"\none'))
     [delivery] = deliveries(session)
-    assert json.loads(delivery.body) == {
+    assert json.loads(delivery.sent_body) == {
         "content": "A new event has been scheduled",
         "type": "quick-chat",
         "name": 'The "big"\none',
@@ -90,7 +99,7 @@ def test_a_body_is_sent_as_its_webhook_says(rick, session):
     create_webhook(rick, payload_format="custom", payload_template="Hi {{title}}", content_type="text/plain")
     create_webhook(rick, payload_format="default", content_type="text/plain")
     tell(created(rick))
-    sent = [(delivery.content_type, delivery.body[:16]) for delivery in deliveries(session)]
+    sent = [(delivery.content_type, delivery.sent_body[:16]) for delivery in deliveries(session)]
     assert sent == [
         (form, b"who=Ann%20Lee"),
         ("text/plain", b"Hi Quick chat"),

@@ -210,7 +210,7 @@ def test_a_run_lets_fewer_go_at_once_where_the_template_does_much_work(
     if kind == "failed":
         endpoint, state = session.get_one(Endpoint, webhook.endpoint_id), DeliveryState.FAILED
         for event in events:
-            factories.create_delivery(endpoint, event, state=state, due_at=None, body=None)
+            factories.create_delivery(endpoint, event, state=state, due_at=None, body=None, error="x")
     with writing() as writer:
         row = writer.get_one(Webhook, webhook.id)
         row.payload_format, row.payload_template = "custom", '"{{title}}"'

@@ -142,7 +142,7 @@ _DUE = (
     select(
         deliveries.c.id,
         deliveries.c.endpoint_id,
-        deliveries.c.body,
+        func.coalesce(deliveries.c.body, events.c.payload).label("body"),
         deliveries.c.content_type,
         deliveries.c.headers,
         deliveries.c.attempt_count,

@@ -71,7 +71,8 @@ def is_always_secret(name: str) -> bool:
 
 def header_value(value: str) -> str:
     """Return a value that ends no header and begins none: every run of control characters becomes a space."""
-    return whole(CONTROL_CHARACTERS.sub(" ", value)).strip()
+    # What is printable has no control characters and no halves of characters: the usual case, told in a tenth the time.
+    return value.strip() if value.isprintable() else whole(CONTROL_CHARACTERS.sub(" ", value)).strip()
 
 
 def masked(headers: Sequence[tuple[str, str]], secret: HeaderPairs) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ knows (which addresses are taken, which secrets are stored) is decided inside. S
 commit, but for `check_webhook`, which ends a read.
 """
 
-from collections.abc import Iterable, Set
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -47,6 +47,15 @@ __all__ = [
 
 CanonicalUrl = tuple[str, str, int, str, str]
 
+# Each then has at least 8,000 units of what one event may take, more than ordinary templates need.
+MAX_WEBHOOKS = 50
+# All templates of an account, headers included: read and compiled for each event, and kept compiled together.
+MAX_TEMPLATE_CHARACTERS = 250_000
+TOO_MANY_WEBHOOKS = f"An account has at most {MAX_WEBHOOKS} webhooks. Delete one, or add these events to another one."
+TEMPLATES_TOO_LONG = (
+    f"The templates and headers of all your webhooks together have at most {MAX_TEMPLATE_CHARACTERS:,} characters. "
+    "Shorten this one, or another one first."
+)
 SAME_URL = "You already have a webhook with this address. Edit that one, and choose all its events there."
 
 
@@ -93,8 +102,8 @@ def check_webhook(
     # Ends the read: no transaction stays open during the slow part.
     session.commit()
     errors = errors_of_all(values, stored, len(others) + 1)
-    if "subscriberUrl" not in errors and _canonical(values.url) in _canonical_urls(others):
-        errors["subscriberUrl"] = SAME_URL
+    if "subscriberUrl" not in errors:
+        errors |= _errors_beside(others, values, stored)
     if errors:
         raise InvalidWebhook(errors)
     return CheckedWebhook(values, typed_shape(values, stored))
@@ -150,19 +159,30 @@ def _refuse_changed(session: Session, owner_id: int, values: WebhookValues, stor
     """Refuse what somebody else's change has made wrong since it was checked. Raises InvalidWebhook."""
     # Two boxes saved at once wait for each other here.
     session.execute(select(User.id).where(User.id == owner_id).with_for_update(key_share=True))
-    errors = in_rows(lost_secrets(values.headers, stored))
-    if _canonical(values.url) in _addresses(session, owner_id, besides=stored):
-        errors["subscriberUrl"] = SAME_URL
+    others = [webhook for webhook in list_webhooks(session, owner_id) if webhook is not stored]
+    errors = in_rows(lost_secrets(values.headers, stored)) | _errors_beside(others, values, stored)
     if errors:
         raise InvalidWebhook(errors)
 
 
-def _addresses(session: Session, owner_id: int, *, besides: Webhook | None) -> Set[CanonicalUrl]:
-    return _canonical_urls(webhook for webhook in list_webhooks(session, owner_id) if webhook is not besides)
+def _errors_beside(others: Sequence[Webhook], values: WebhookValues, stored: Webhook | None) -> dict[str, str]:
+    """Return what is wrong with a webhook because of the account's other ones. Its own address is valid."""
+    if stored is None and len(others) >= MAX_WEBHOOKS:
+        return {"subscriberUrl": TOO_MANY_WEBHOOKS}
+    errors = dict[str, str]()
+    if _canonical(values.url) in {_canonical(webhook.endpoint.url) for webhook in others}:
+        errors["subscriberUrl"] = SAME_URL
+    shape, headers = typed_shape(values, stored), headers_to_keep(values.headers, values.url, stored).plain
+    typed = _characters(shape.payload_template, headers)
+    kept = _characters(stored.payload_template, stored.headers) if stored else 0
+    whole = typed + sum(_characters(webhook.payload_template, webhook.headers) for webhook in others)
+    if whole > MAX_TEMPLATE_CHARACTERS and typed > kept:
+        errors["payloadTemplate" if shape.is_custom else "headers.0"] = TEMPLATES_TOO_LONG
+    return errors
 
 
-def _canonical_urls(webhooks: Iterable[Webhook]) -> Set[CanonicalUrl]:
-    return {_canonical(webhook.endpoint.url) for webhook in webhooks}
+def _characters(template: str, headers: Sequence[Sequence[str]]) -> int:
+    return len(template) + sum(len(value) for _, value in headers)
 
 
 def _canonical(url: str) -> CanonicalUrl:

@@ -23,7 +23,6 @@ from calhooks.webhooks.template.values.escape import finished, finished_parts, t
 from calhooks.webhooks.template.values.frames import MAX_BODY_BYTES, Frame, MarkedOutput, Output
 from calhooks.webhooks.template.values.helpers import Getter, compile_call, path_getter
 from calhooks.webhooks.template.values.meter import (
-    BODY_CHARACTERS,
     ITEM_UNITS,
     RENDER_UNITS,
     Meter,
@@ -57,7 +56,7 @@ class Template:
         """Return the body for one event. Raises TemplateError when it spends what `meter` has, or grows too large."""
         output = Output()
         self._run(context, output, meter or Meter())
-        body = finished("".join(output.parts), self.content_type).encode()
+        body = finished("".join(output.parts), self.content_type)
         if len(body) > MAX_BODY_BYTES:
             raise TemplateError.at(self.source, 0, f"The body is larger than {MAX_BODY_BYTES // 1024} KiB.")
         return body
@@ -77,7 +76,6 @@ class Template:
         try:
             meter.spend(RENDER_UNITS, 0)
             self._write(Frame(dict(context), meter), output)
-            meter.spend(output.length // BODY_CHARACTERS, 0)
         except Stopped as stopped:
             raise TemplateError.at(self.source, stopped.at, stopped.message) from stopped
 

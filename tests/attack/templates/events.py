@@ -12,11 +12,11 @@ from calhooks.scheduling.fields import MAX_REASON_LENGTH
 from calhooks.text import MAX_NAME_LENGTH
 from calhooks.webhooks.body.payload import build_payload
 from calhooks.webhooks.body.samples import sample_event
+from calhooks.webhooks.settings.subscriptions import MAX_WEBHOOKS
 
 # More than the booking form takes.
 GUESTS = 30
-# More than an account usually has.
-MANY_WEBHOOKS = 20
+MANY_WEBHOOKS = MAX_WEBHOOKS
 # What costs most to write differs: plain letters, what JSON escapes, what has four bytes.
 LETTERS = {"plain": "x", "quotes": '"', "emoji": "😀", "mixed": 'é"\\\n '}
 

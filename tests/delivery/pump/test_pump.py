@@ -14,7 +14,7 @@ from calhooks import jobs
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db, writing
-from calhooks.delivery import endpoints
+from calhooks.delivery import endpoints, outbox
 from calhooks.delivery.models import Attempt
 from calhooks.delivery.pump import pump as pump_module
 from calhooks.delivery.pump import room
@@ -47,6 +47,18 @@ def running(app: Flask, pump: Pump) -> Iterator[threading.Thread]:
     yield thread
     thread.join(timeout=20)
     assert not thread.is_alive()
+
+
+def test_a_delivery_without_a_body_of_its_own_sends_the_payload_of_its_event(
+    session: Session, owner: User, pump: Pump, receiver: Receiver
+) -> None:
+    endpoint, event = factories.create_endpoint(owner, receiver.url), factories.create_event(owner, payload=b'{"a":1}')
+    with writing() as writer:
+        owed = outbox.Owed(endpoint_id=endpoint.id, body=None, content_type="application/json")
+        outbox.owe(writer, writer.merge(event), [owed])
+    pump.run()
+    assert [request.body for request in receiver.received] == [b'{"a":1}']
+    assert states(session) == ["delivered"]
 
 
 def test_everything_that_is_due_arrives_once(session: Session, owner: User, pump: Pump, receiver: Receiver) -> None:

@@ -136,6 +136,15 @@ def test_brackets_in_brackets_do_not_make_a_page_without_end(app: Flask, owner: 
     assert len(page) < 200_000
 
 
+def test_the_default_body_is_shown_though_it_is_kept_with_the_event(
+    app: Flask, owner: FlaskClient, webhook: Webhook
+) -> None:
+    delivery = deliver(app, webhook, body=None)
+    page = owner.get(f"{log(webhook)}/deliveries/{delivery.id}").text
+    assert 'name="request-view"' in page
+    assert "The template gave no body" not in page
+
+
 def test_a_template_that_failed_is_told(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
     delivery = deliver(app, webhook, state=DeliveryState.FAILED, body=None, error="The body grew past 256 KiB.")
     assert "The body grew past 256 KiB." in owner.get(f"{log(webhook)}/deliveries/{delivery.id}").text

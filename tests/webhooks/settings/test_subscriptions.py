@@ -12,6 +12,7 @@ from calhooks.db import db, writing
 from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, SigningKey
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
+from calhooks.webhooks.settings.headers import TypedHeader
 from calhooks.webhooks.settings.subscriptions import InvalidWebhook, WebhookValues
 from tests.factories import create_delivery, create_event, create_user
 
@@ -43,6 +44,34 @@ def errors(owner: User, **typed: Any) -> dict[str, str]:
 
 def secrets(webhook: Webhook) -> list[str]:
     return [key.secret for key in webhook.endpoint.keys]
+
+
+def test_an_account_has_a_limited_number_of_webhooks_and_can_go_on_changing_them(
+    rick: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions, "MAX_WEBHOOKS", 2)
+    late = [subscriptions.check_webhook(db.session(), rick.id, values(subscriber_url=f"{URL}/late"))]
+    first, _ = create(rick), create(rick, subscriber_url=f"{URL}/2")
+    assert errors(rick, subscriber_url=f"{URL}/3") == {"subscriberUrl": subscriptions.TOO_MANY_WEBHOOKS}
+    with pytest.raises(InvalidWebhook), writing() as session:
+        subscriptions.create(session, rick.id, late[0])
+    update(first, triggers=["BOOKING_CANCELLED"])
+    assert first.triggers == ["BOOKING_CANCELLED"]
+
+
+def test_the_templates_of_an_account_have_a_limited_length_together(
+    rick: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long: dict[str, Any] = {"payload_format": "custom", "payload_template": f'"{"x" * 58}"'}
+    first = create(rick, **long)
+    monkeypatch.setattr(subscriptions, "MAX_TEMPLATE_CHARACTERS", 100)
+    headers = [TypedHeader("X-Long", "y" * 60)]
+    assert errors(rick, subscriber_url=f"{URL}/2", **long) == {"payloadTemplate": subscriptions.TEMPLATES_TOO_LONG}
+    assert errors(rick, subscriber_url=f"{URL}/2", headers=headers) == {"headers.0": subscriptions.TEMPLATES_TOO_LONG}
+    create(rick, subscriber_url=f"{URL}/3", headers=[TypedHeader("X-Long", "y" * 40)])
+    monkeypatch.setattr(subscriptions, "MAX_TEMPLATE_CHARACTERS", 50)
+    update(first, payload_format="custom", payload_template=f'"{"x" * 50}"')
+    assert len(first.payload_template) == 52
 
 
 def test_a_webhook_is_kept_as_it_was_typed(rick):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from calhooks.webhooks.template.nodes import BodyPlace, ContentType
-from calhooks.webhooks.template.values.meter import ENCODE_UNITS, FORM_BYTE_UNITS, VALUE_CHARACTERS, Meter
+from calhooks.webhooks.template.values.meter import ENCODE_UNITS, Meter, cost_of_form_value, cost_of_text
 from calhooks.webhooks.template.values.values import json_text, quoted, text_of
 
 # In a form's own text: escapes as they are, then what must be escaped. Whitespace is looked at when the body is whole.
@@ -19,13 +19,13 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 def value_writer(place: BodyPlace, at: int) -> Callable[[object, Meter], str]:
     """Return what writes a value in a place; the work is charged to a meter, as that of `at` in the source."""
     as_text, escape = _WRITERS[place]
-    is_form = place is BodyPlace.FORM_VALUE
+    cost = cost_of_form_value if place is BodyPlace.FORM_VALUE else cost_of_text
 
     def write(value: object, meter: Meter) -> str:
         if not isinstance(value, str):
             meter.spend(ENCODE_UNITS, at)
         text = as_text(value)
-        meter.spend(_bytes(text) * FORM_BYTE_UNITS if is_form else len(text) // VALUE_CHARACTERS, at)
+        meter.spend(cost(text), at)
         return escape(text)
 
     return write
@@ -36,15 +36,14 @@ def text_escaper(content_type: ContentType) -> Callable[[str], str]:
     return _form_text if content_type is ContentType.FORM else str
 
 
-def finished(text: str, content_type: ContentType) -> str:
-    """Return a whole body, ready to be encoded. Half characters, which UTF-8 has not, become U+FFFD."""
+def finished(text: str, content_type: ContentType) -> bytes:
+    """Return a whole body. Half characters, which UTF-8 has not, become U+FFFD."""
     if content_type is ContentType.FORM:
         text = _without_layout(text).replace(VALUE_MARK, "")
     try:
-        text.encode()
+        return text.encode()
     except UnicodeEncodeError:
-        return SURROGATE.sub("\ufffd", text)
-    return text
+        return SURROGATE.sub("\ufffd", text).encode()
 
 
 def finished_parts(parts: Sequence[str], content_type: ContentType) -> list[str]:
@@ -57,10 +56,6 @@ def finished_parts(parts: Sequence[str], content_type: ContentType) -> list[str]
         cut = len(value) - len(VALUE_MARK)
         whole += [text[:cut], text[cut:]]
     return whole
-
-
-def _bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode(errors="replace"))
 
 
 def _json_string(text: str) -> str:

@@ -8,12 +8,13 @@ from calhooks.webhooks.template.nodes import Argument, BodyPlace, Call, Literal,
 from calhooks.webhooks.template.values import dates
 from calhooks.webhooks.template.values.frames import Frame
 from calhooks.webhooks.template.values.meter import (
-    CASE_CHARACTER_UNITS,
     DATE_FIELD_UNITS,
     DATE_UNITS,
+    FIELD_CHARACTERS,
     STEP_UNITS,
-    VALUE_CHARACTERS,
+    cost_of_case,
     cost_of_segments,
+    cost_of_text,
 )
 from calhooks.webhooks.template.values.values import MISSING, json_text, lookup, text_of
 
@@ -165,16 +166,16 @@ def _join(values: list[Getter], options: dict[str, Getter], at: int) -> Getter:
         if not isinstance(items, list):
             return value
         meter, written = frame.meter, [text_of(field(frame)) for field in fields]
-        meter.spend(sum(map(len, written)) // VALUE_CHARACTERS, at)
+        meter.spend(sum(map(len, written)) // FIELD_CHARACTERS, at)
         paths = [tuple(text.split(".")) for text in written]
         meter.spend(len(items) * (STEP_UNITS + sum(map(cost_of_segments, paths))), at)
         names = []
         for item in items:
             text = _name(item, paths)
-            meter.spend(len(text) // VALUE_CHARACTERS, at)
+            meter.spend(cost_of_text(text), at)
             names += [text] if text else []
         separator = text_of(values[1](frame)) if len(values) > 1 else ", "
-        meter.spend(len(separator) * (1 + len(names)) // VALUE_CHARACTERS, at)
+        meter.spend(cost_of_text(separator) * (1 + len(names)), at)
         if "last" in options and len(names) > 1:
             names[-2:] = [names[-2] + text_of(options["last"](frame)) + names[-1]]
         return separator.join(names)
@@ -196,7 +197,7 @@ def _change(value: Getter, change: Callable[[str], str], at: int) -> Getter:
         found = value(frame)
         if not isinstance(found, str):
             return found
-        frame.meter.spend(len(found) * CASE_CHARACTER_UNITS, at)
+        frame.meter.spend(cost_of_case(found), at)
         return change(found)
 
     return changed
@@ -215,8 +216,9 @@ def _truncate(value: Getter, most: Getter, at: int) -> Getter:
         found, length = value(frame), most(frame)
         if not isinstance(found, str) or not isinstance(length, int) or len(found) <= length:
             return found
-        frame.meter.spend(length // VALUE_CHARACTERS, at)
-        return f"{found[: length - 1]}…"
+        kept = found[: length - 1]
+        frame.meter.spend(cost_of_text(kept), at)
+        return f"{kept}…"
 
     return truncated
 
@@ -225,7 +227,7 @@ def _as_json(value: Getter, at: int) -> Getter:
     def json(frame: Frame) -> str:
         found = value(frame)
         text = "" if found is MISSING else json_text(found)
-        frame.meter.spend(len(text) // VALUE_CHARACTERS, at)
+        frame.meter.spend(cost_of_text(text), at)
         return text
 
     return json

@@ -23,12 +23,13 @@ OTHER_HELPER_UNITS = 8
 ENCODE_UNITS = 10
 # A date that this event has not had yet, and each letter group of its pattern.
 DATE_UNITS, DATE_FIELD_UNITS = 300, 60
-# Characters for one unit: of the template's own text; of a value, which is looked at, copied and escaped.
-TEXT_CHARACTERS, VALUE_CHARACTERS = 32, 4
-# The same for all that was written, which is put together, encoded, and searched for what a header must not contain.
-BODY_CHARACTERS = 8
-# Units for one byte of a value in a form, and for one character whose case changes.
-FORM_BYTE_UNITS, CASE_CHARACTER_UNITS = 1, 1
+# Characters for one unit, of a value and of the template's own text: escaped, copied, encoded, searched. Beyond ASCII
+# a character takes several times as long.
+ASCII_CHARACTERS, WIDE_CHARACTERS = 16, 8
+# Characters for one unit of a path that is split at its dots, and of a form's own text.
+FIELD_CHARACTERS, FORM_TEXT_CHARACTERS = 4, 4
+# Units for one byte that is percent-encoded, and for one character beyond ASCII whose case changes.
+FORM_BYTE_UNITS, WIDE_CASE_UNITS = 1, 1
 FORM_SPACE_UNITS = 16
 WHITESPACE = re.compile(r"\s+")
 TOO_MUCH_WORK = (
@@ -63,9 +64,19 @@ class Meter:
         self.dates = set[tuple[str, ...]]() if dates is None else dates
 
     @property
+    def limit(self) -> int:
+        """Return how many units there were."""
+        return self._limit
+
+    @property
     def spent(self) -> int:
         """Return how many units were spent, at most what there were."""
         return min(self._limit - self._left, self._limit)
+
+    @property
+    def fell_short(self) -> bool:
+        """Tell whether more was wanted than there was."""
+        return self._left < 0
 
     def spend(self, units: int, at: int) -> None:
         """Count work that is about to be done at `at` in the source. Raises Stopped when there is nothing left."""
@@ -78,11 +89,12 @@ class Meter:
 class Budget:
     """What the bodies and headers of one event may cost together, so that no webhook spends what others need.
 
-    Each of `webhooks` gets an equal share of what is left. The last ones have what the first ones did not need.
+    Each of `webhooks` gets an equal share of what is left. The last ones have what the first ones did not need, and
+    those that fell short may be tried again with what is left by all.
     """
 
     def __init__(self, webhooks: int, units: int = MAX_EVENT_UNITS) -> None:
-        self._all = self._webhooks = max(webhooks, 1)
+        self._all = max(webhooks, 1)
         self._units = self._left = units
         self._dates = set[tuple[str, ...]]()
 
@@ -91,15 +103,33 @@ class Budget:
         """Return how many units all webhooks have spent so far."""
         return self._units - self._left
 
+    def share_of(self, webhooks: int) -> int:
+        """Return how many units each of `webhooks` may spend now."""
+        return self._left // webhooks
+
     @contextmanager
-    def share(self) -> Iterator[Meter]:
-        """Give the next webhook its share, and take from the budget what it spends."""
-        meter = Meter(self._left // self._webhooks, self._all, self._dates)
-        self._webhooks = max(self._webhooks - 1, 1)
+    def share(self, webhooks: int) -> Iterator[Meter]:
+        """Give the next of `webhooks` that remain its share, and take from the budget what it spends."""
+        meter = Meter(self.share_of(webhooks), self._all, self._dates)
         try:
             yield meter
         finally:
             self._left -= meter.spent
+
+
+def cost_of_text(text: str) -> int:
+    """Return what writing a text costs, without what is done to it for a form."""
+    return len(text) // (ASCII_CHARACTERS if text.isascii() else WIDE_CHARACTERS)
+
+
+def cost_of_case(text: str) -> int:
+    """Return what changing the case of a text costs."""
+    return cost_of_text(text) if text.isascii() else len(text) * WIDE_CASE_UNITS
+
+
+def cost_of_form_value(text: str) -> int:
+    """Return what percent-encoding a value costs."""
+    return FORM_BYTE_UNITS * (len(text) if text.isascii() else len(text.encode(errors="replace")))
 
 
 def cost_of_nodes(nodes: Sequence[Node], content_type: ContentType) -> int:
@@ -130,9 +160,9 @@ def _cost_of_node(node: Node, content_type: ContentType) -> int:
 
 def _cost_of_text(text: str, content_type: ContentType) -> int:
     if content_type is not ContentType.FORM:
-        return TEXT_UNITS + len(text) // TEXT_CHARACTERS
+        return TEXT_UNITS + cost_of_text(text)
     # A form's text is looked through once more when the body is whole, for its whitespace.
-    return TEXT_UNITS + len(text) // VALUE_CHARACTERS + FORM_SPACE_UNITS * len(WHITESPACE.findall(text))
+    return TEXT_UNITS + len(text) // FORM_TEXT_CHARACTERS + FORM_SPACE_UNITS * len(WHITESPACE.findall(text))
 
 
 def _cost_of_expression(expression: Path | Call) -> int:
