@@ -128,6 +128,17 @@ def test_an_empty_environment_gives_the_documented_defaults(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("https://kalender.müller.example:8443/", "https://kalender.xn--mller-kva.example:8443"),
+        ("http://[::1]:80/", "http://[::1]:80"),
+    ],
+)
+def test_the_base_url_has_the_host_that_browsers_send(tmp_path: Path, typed: str, read: str) -> None:
+    assert Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path), "CALHOOKS_BASE_URL": typed}).base_url == read
+
+
+@pytest.mark.parametrize(
     ("host", "address"),
     [("0.0.0.0", "http://localhost:8000"), ("::", "http://localhost:8000"), ("::1", "http://[::1]:8000")],
 )

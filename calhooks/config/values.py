@@ -63,13 +63,16 @@ def _names_a_server(url: str) -> bool:
 
 
 def parse_base_url(text: str) -> str:
-    """Return an http(s) address without a path or a slash at its end."""
+    """Return an http(s) address without a path or a slash at its end, its host as browsers send it: in ASCII."""
     parts = urlsplit(text)
     more = parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password
     usable = parts.scheme in ("http", "https") and _names_a_server(text)
     if more or not usable:
         raise ValueError(text)
-    return text.rstrip("/")
+    if text.isascii():
+        return text.rstrip("/")
+    name, colon, port = parts.netloc.partition(":")
+    return f"{parts.scheme}://{name.encode('idna').decode()}{colon}{port}"
 
 
 def parse_database_url(text: str) -> str:
