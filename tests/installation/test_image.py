@@ -15,7 +15,7 @@ import pytest
 import requests
 from flask import Flask
 
-from tests.running import ROOT, START_SECONDS, free_port
+from tests.running import OURS, ROOT, START_SECONDS, free_port
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = (ROOT / "compose.yaml").read_text()
@@ -73,8 +73,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(image: Path, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the image's web server, which has neither the repository nor anything else to read."""
     port = free_port()
-    variables = {
-        "PATH": os.environ["PATH"],
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    variables = inherited | {
         "CALHOOKS_DATA_DIR": str(tmp_path_factory.mktemp("data")),
         "CALHOOKS_BASE_URL": f"http://127.0.0.1:{port}",
         "REDIS_URL": redis_url,
