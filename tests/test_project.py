@@ -67,7 +67,10 @@ INNER_FLOORS = {
 MAX_FILES_IN_A_FOLDER = 15
 # Libraries that have their place, and the places.
 KEPT_TO = {
-    "redis": ("config/", "delivery/queue/", "jobs.py", "worker.py", "scheduler.py", "web/site/rate_limits.py"),
+    "redis": (
+        *("config/", "delivery/queue/", "jobs.py", "worker.py", "scheduler.py"),
+        *("web/site/rate_limits.py", "web/site/turns.py"),
+    ),
     "email_validator": ("text.py",),
     "cryptography": ("encryption/",),
     "rq": ("delivery/queue/", "jobs.py", "worker.py", "scheduler.py"),

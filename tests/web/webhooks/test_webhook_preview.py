@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import time
 from datetime import UTC, datetime
 from html import unescape
 
@@ -101,6 +102,42 @@ def test_a_preview_waits_for_another_one_that_ends(app: Flask, owner: FlaskClien
     threading.Timer(0.1, asked.set).start()
     assert preview(owner).status_code == 200
     holder.join()
+
+
+def test_many_previews_at_once_leave_threads_to_the_pages(app: Flask, rick: User) -> None:
+    """Of one account one is made, one waits; the others, and those of too many accounts, are answered at once."""
+    own_id, end, outcomes = rick.id, threading.Event(), list[bool]()
+
+    def ask(owner_id: int) -> None:
+        with app.app_context(), turns.one_at_a_time("preview", owner_id) as taken:
+            outcomes.append(taken)
+            if taken:
+                end.wait(10)
+
+    def begin(*owners: int) -> list[threading.Thread]:
+        threads = [threading.Thread(target=ask, args=(each,)) for each in owners]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def count(number: int) -> None:
+        deadline = time.monotonic() + 10
+        while len(outcomes) < number:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    begun = begin(own_id)
+    count(1)
+    begun += begin(*[own_id] * 10)
+    # Nine did not wait, one does.
+    count(10)
+    assert sorted(outcomes) == [False] * 9 + [True]
+    begun += begin(*range(1_000, 1_010))
+    count(20)
+    assert sum(outcomes) == turns.MAX_AT_WORK_OR_WAITING - 1
+    end.set()
+    for thread in begun:
+        thread.join()
 
 
 def test_without_redis_every_preview_is_made(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
