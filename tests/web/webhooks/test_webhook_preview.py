@@ -104,8 +104,12 @@ def test_a_preview_waits_for_another_one_that_ends(app: Flask, owner: FlaskClien
     holder.join()
 
 
-def test_many_previews_at_once_leave_threads_to_the_pages(app: Flask, rick: User) -> None:
+def test_many_previews_at_once_leave_threads_to_the_pages(
+    app: Flask, rick: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of one account one is made, one waits; the others, and those of too many accounts, are answered at once."""
+    monkeypatch.setattr(turns, "MAX_TURN_WAIT_SECONDS", 30)
+    monkeypatch.setattr(turns, "TURN_EXPIRY_SECONDS", 60)
     own_id, end, outcomes = rick.id, threading.Event(), list[bool]()
 
     def ask(owner_id: int) -> None:
