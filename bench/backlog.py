@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.db import UTCDateTime, db, writing
-from calhooks.delivery.models import Delivery, DeliveryState, Endpoint
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
+from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.queue import wake
 from calhooks.delivery.tables import deliveries, endpoints, events
 from calhooks.events import Trigger

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from calhooks.accounts.models import User
 from calhooks.db import after_commit, db, writing
-from calhooks.delivery.models import Event
+from calhooks.delivery.models.deliveries import Event
 from calhooks.scheduling.bookings.book import book
 from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.models.event_types import EventType

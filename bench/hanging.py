@@ -11,7 +11,7 @@ from bench.latency import prepared
 from bench.place import Place
 from bench.receivers import Receiver
 from calhooks.db import writing
-from calhooks.delivery.models import Endpoint
+from calhooks.delivery.models.endpoints import Endpoint
 from tests import factories
 
 HANGING = 20

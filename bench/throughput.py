@@ -14,7 +14,7 @@ from bench.figures import Line, spread
 from bench.place import Place, Stage, busy_cores, processor_times
 from bench.receivers import Receiver
 from calhooks.config import current_config
-from calhooks.delivery.models import Endpoint
+from calhooks.delivery.models.endpoints import Endpoint
 from tests import factories
 
 BACKLOG = 5_000

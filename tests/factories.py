@@ -7,7 +7,8 @@ from typing import Any
 from calhooks import clock, ids
 from calhooks.accounts.models import User
 from calhooks.db import writing
-from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event, SigningKey
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
+from calhooks.delivery.models.endpoints import Endpoint, SigningKey
 from calhooks.events import DEFAULT_TRIGGERS
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType

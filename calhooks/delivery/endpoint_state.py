@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from calhooks.delivery.models import InactiveReason, NoticeKind
+from calhooks.delivery.models.endpoints import InactiveReason, NoticeKind
 from calhooks.delivery.sending.sender import Result
 from calhooks.egress.failures import Failure
 

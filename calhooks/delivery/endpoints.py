@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.db import after_commit
-from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, InactiveReason, SigningKey
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
+from calhooks.delivery.models.endpoints import Endpoint, InactiveReason, SigningKey
 from calhooks.delivery.outbox import OPEN_STATES, drop_waiting, make_due
 from calhooks.delivery.queue.wake import wake
 

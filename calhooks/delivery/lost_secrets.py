@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
 from calhooks.delivery.endpoints import switch_endpoint_off
-from calhooks.delivery.models import Endpoint, InactiveReason, NoticeKind
+from calhooks.delivery.models.endpoints import Endpoint, InactiveReason, NoticeKind
 from calhooks.delivery.notices import News, notify_owner
 from calhooks.delivery.tables import endpoints, signing_keys
 from calhooks.encryption.columns import sealed_length

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.config import current_config
-from calhooks.delivery.models import Endpoint, Notice, NoticeKind
+from calhooks.delivery.models.endpoints import Endpoint, Notice, NoticeKind
 from calhooks.mail.addresses import Correspondent
 from calhooks.mail.letters import Letter, LetterFact, Link
 from calhooks.mail.outbox import MailDraft, owe_mail

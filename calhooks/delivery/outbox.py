@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from calhooks import clock, ids
 from calhooks.db import UTCDateTime, after_commit
 from calhooks.delivery import counters
-from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
+from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.queue.wake import wake
 from calhooks.delivery.sending.headers import HeaderPairs
 from calhooks.delivery.tables import IS_OPEN, deliveries, endpoints

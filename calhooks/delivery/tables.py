@@ -4,7 +4,8 @@ from typing import cast
 
 from sqlalchemy import ColumnElement, Table, literal_column
 
-from calhooks.delivery.models import Attempt, Delivery, Endpoint, Event, SigningKey
+from calhooks.delivery.models.deliveries import Attempt, Delivery, Event
+from calhooks.delivery.models.endpoints import Endpoint, SigningKey
 
 attempts = cast(Table, Attempt.__table__)
 deliveries = cast(Table, Delivery.__table__)

@@ -5,7 +5,10 @@ from sqlalchemy import Connection, inspect
 
 from calhooks import db
 from calhooks.accounts import models as accounts_models  # noqa: F401 - fills the metadata
-from calhooks.delivery import models as delivery_models  # noqa: F401 - fills the metadata
+from calhooks.delivery.models import deliveries as deliveries_models  # noqa: F401 - fills the metadata
+from calhooks.delivery.models import endpoints as endpoints_models  # noqa: F401 - fills the metadata
+from calhooks.delivery.models import processes as processes_models  # noqa: F401 - fills the metadata
+from calhooks.delivery.models import runs as runs_models  # noqa: F401 - fills the metadata
 from calhooks.encryption.check import note_newest_key
 from calhooks.mail import models as mail_models  # noqa: F401 - fills the metadata
 from calhooks.scheduling.availability import holds as holds_models  # noqa: F401 - fills the metadata

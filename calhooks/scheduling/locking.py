@@ -5,7 +5,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
-from calhooks.delivery.models import Endpoint
+from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.scheduling.errors import NotFound, SlotTaken
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from calhooks.config import current_config
 from calhooks.delivery import outbox
-from calhooks.delivery.models import MAX_SUMMARY_LENGTH, Endpoint
+from calhooks.delivery.models.deliveries import MAX_SUMMARY_LENGTH
+from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.events import BookingEvent
 from calhooks.webhooks.body.bodies import render_body, shape_of
 from calhooks.webhooks.body.compiled import compiled

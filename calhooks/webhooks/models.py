@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from calhooks.db import Base, UTCDateTime
-from calhooks.delivery.models import Endpoint
+from calhooks.delivery.models.endpoints import Endpoint
 
 
 class PayloadFormat(StrEnum):

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from calhooks.db import db
-from calhooks.delivery.models import Notice
+from calhooks.delivery.models.endpoints import Notice
 from calhooks.webhooks.models import Webhook
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks.delivery import outbox
-from calhooks.delivery.models import Delivery
+from calhooks.delivery.models.deliveries import Delivery
 from calhooks.webhooks.body.bodies import render_body, shape_of
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.headers import HeaderFailed, render_headers

@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.delivery import outbox
 from calhooks.delivery.endpoint_state import OUTAGE_FAILURES
-from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, Event, ResendRun, RunKind, RunState
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
+from calhooks.delivery.models.endpoints import Endpoint
+from calhooks.delivery.models.runs import ResendRun, RunKind, RunState
 from calhooks.delivery.outbox import OPEN_STATES
 from calhooks.webhooks.dispatch import owed_to, prepare_webhook
 from calhooks.webhooks.models import Webhook

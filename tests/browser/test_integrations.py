@@ -8,7 +8,8 @@ from flask import Flask
 
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.delivery.models import Delivery, DeliveryState, Endpoint
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
+from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.webhooks.settings.subscriptions import list_webhooks
 from tests import factories
 from tests.delivery.receivers import Receiver, answer, receiving

@@ -13,7 +13,8 @@ from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.delivery import outbox
-from calhooks.delivery.models import Delivery, Endpoint
+from calhooks.delivery.models.deliveries import Delivery
+from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.outbox import NewEvent, Owed
 from calhooks.delivery.pump.pump import Pump
 

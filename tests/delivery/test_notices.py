@@ -9,7 +9,7 @@ from calhooks.accounts.models import User
 from calhooks.config import Config
 from calhooks.db import db, writing
 from calhooks.delivery import endpoints
-from calhooks.delivery.models import Endpoint, Notice, NoticeKind
+from calhooks.delivery.models.endpoints import Endpoint, Notice, NoticeKind
 from calhooks.delivery.notices import News, notify_owner
 from calhooks.mail.models import Mail
 from tests import factories

@@ -17,7 +17,8 @@ from calhooks.accounts.models import User
 from calhooks.config import Config
 from calhooks.db import db, writing
 from calhooks.delivery import endpoints, outbox
-from calhooks.delivery.models import Delivery, Endpoint, InactiveReason, SigningKey
+from calhooks.delivery.models.deliveries import Delivery
+from calhooks.delivery.models.endpoints import Endpoint, InactiveReason, SigningKey
 from calhooks.delivery.outbox import Owed
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.queue import client, wake

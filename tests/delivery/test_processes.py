@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import writing
-from calhooks.delivery.models import Attempt, Delivery, Endpoint
+from calhooks.delivery.models.deliveries import Attempt, Delivery
+from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.queue import wake
 from calhooks.delivery.status import heartbeat
 from tests import factories

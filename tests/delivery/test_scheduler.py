@@ -12,17 +12,10 @@ from calhooks.accounts import sessions
 from calhooks.accounts.models import LoginSession, User
 from calhooks.config import current_config
 from calhooks.db import writing
-from calhooks.delivery.models import (
-    Attempt,
-    Delivery,
-    DeliveryState,
-    Endpoint,
-    Event,
-    Heartbeat,
-    Notice,
-    ResendRun,
-    SigningKey,
-)
+from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState, Event
+from calhooks.delivery.models.endpoints import Endpoint, Notice, SigningKey
+from calhooks.delivery.models.processes import Heartbeat
+from calhooks.delivery.models.runs import ResendRun
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.queue import client, wake
 from calhooks.delivery.status.heartbeat import Heart

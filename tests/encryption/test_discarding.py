@@ -15,7 +15,7 @@ from calhooks.accounts.models import User
 from calhooks.config import Config
 from calhooks.db import writing
 from calhooks.delivery import endpoints, lost_secrets
-from calhooks.delivery.models import Endpoint, InactiveReason, Notice, NoticeKind, SigningKey
+from calhooks.delivery.models.endpoints import Endpoint, InactiveReason, Notice, NoticeKind, SigningKey
 from calhooks.encryption.check import EncryptionKey, open_database
 from calhooks.encryption.columns import Encrypted, sealed_length
 from calhooks.encryption.keys import Keyring

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from calhooks import clock, create_app
 from calhooks.config import Config
 from calhooks.db import db, load_migrations
-from calhooks.delivery.models import Endpoint, SigningKey
+from calhooks.delivery.models.endpoints import Endpoint, SigningKey
 from calhooks.mail.models import Mail
 from calhooks.scheduling.models.calendars import CalendarFeed
 from tests.encryption.helpers import HUSH, SECRET

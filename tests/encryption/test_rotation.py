@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from calhooks import create_app
 from calhooks.config import Config
 from calhooks.db import db, writing
-from calhooks.delivery.models import SigningKey
+from calhooks.delivery.models.endpoints import SigningKey
 from calhooks.encryption import rotation
 from calhooks.encryption.check import EncryptionKey, open_database
 from calhooks.encryption.columns import encryption_of, sealed

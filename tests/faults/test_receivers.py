@@ -9,7 +9,7 @@ import pytest
 
 from calhooks import create_app
 from calhooks.db import writing
-from calhooks.delivery.models import InactiveReason
+from calhooks.delivery.models.endpoints import InactiveReason
 from calhooks.delivery.sending.sender import DEADLINE_SECONDS, MAX_RESPONSE_BYTES
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.db import writing
-from calhooks.delivery.models import Event
+from calhooks.delivery.models.deliveries import Event
 from calhooks.events import TRIGGERS
 from calhooks.scheduling.bookings.book import book
 from calhooks.scheduling.bookings.reschedule import reschedule

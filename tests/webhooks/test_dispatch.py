@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.delivery.models import Delivery, DeliveryState, Event
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
 from calhooks.events import BookingEvent, Trigger
 from calhooks.webhooks import dispatch as module
 from calhooks.webhooks.body.payload import build_payload

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import select
 
 from calhooks.db import writing
-from calhooks.delivery.models import Delivery, DeliveryState
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.events import Trigger
 from calhooks.webhooks.body.samples import sample_event
 from calhooks.webhooks.dispatch import dispatch

@@ -10,7 +10,9 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import writing
-from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, ResendRun
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
+from calhooks.delivery.models.endpoints import Endpoint
+from calhooks.delivery.models.runs import ResendRun
 from calhooks.delivery.pump.pump import Pump
 from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.delivery.models import Delivery, DeliveryState
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.events import BookingEvent, Trigger
 from calhooks.webhooks.body.compiled import TemplateCache
 from calhooks.webhooks.dispatch import MAX_EVENT_UNITS, dispatch, prepare_templates

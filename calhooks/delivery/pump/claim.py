@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, insert, literal_col
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
-from calhooks.delivery.models import DeliveryState
+from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.sending.sender import OutgoingRequest
 from calhooks.delivery.tables import attempts, deliveries, endpoints, events, signing_keys
 from calhooks.encryption.columns import Unreadable, encryption_of, sealed

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from calhooks.db import UTCDateTime
 from calhooks.delivery import counters
 from calhooks.delivery.endpoint_state import EndpointState
-from calhooks.delivery.models import DeliveryState
+from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.notices import News, notify_owner
 from calhooks.delivery.pump.claim import EARLIEST_DUE, Claim
 from calhooks.delivery.pump.retries import next_attempt_at, parse_retry_after

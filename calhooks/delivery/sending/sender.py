@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
@@ -20,6 +21,7 @@ from calhooks import clock
 from calhooks.config import Config
 from calhooks.config.values import Network
 from calhooks.delivery.sending.headers import HeaderPairs, header_value, masked
+from calhooks.delivery.sending.retry_after import read_retry_after
 from calhooks.delivery.sending.signing import signature_headers
 from calhooks.egress import urls
 from calhooks.egress.connections import GuardedPools
@@ -81,6 +83,16 @@ class Result:
     def succeeded(self) -> bool:
         """Tell whether the receiver took the delivery."""
         return self.failure is None
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether the receiver said "not now": 429, or 503 with a Retry-After that can be read."""
+        if self.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return True
+        if self.status != HTTPStatus.SERVICE_UNAVAILABLE:
+            return False
+        said = read_retry_after(self.header("retry-after"), self.started_at)
+        return said is not None and said.wait is not None
 
     def header(self, name: str) -> str | None:
         """Return the first header of the answer with this name."""

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from calhooks.delivery.models import Delivery, DeliveryState, Endpoint
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
+from calhooks.delivery.models.endpoints import Endpoint
 
 
 @dataclass(frozen=True, slots=True)

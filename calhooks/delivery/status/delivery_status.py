@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from calhooks.delivery.models import Delivery, DeliveryState
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.delivery.status.tones import Tone
 
 

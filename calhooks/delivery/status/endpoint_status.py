@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
 from calhooks.delivery.endpoint_state import FAILING_FOR
-from calhooks.delivery.models import Attempt, Delivery, DeliveryState, Endpoint, InactiveReason
+from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState
+from calhooks.delivery.models.endpoints import Endpoint, InactiveReason
 from calhooks.delivery.outbox import OPEN_STATES
 from calhooks.delivery.status.tones import Tone
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.db import database_reason, writing
-from calhooks.delivery.models import Heartbeat
+from calhooks.delivery.models.processes import Heartbeat
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
-from calhooks.delivery.models import Delivery, DeliveryState, Event
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
 
 PAGE = 50
 

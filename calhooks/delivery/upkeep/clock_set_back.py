@@ -18,7 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from calhooks.delivery.models import Delivery, DeliveryState, Endpoint
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
+from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.pump.claim import DELIVERY_LEASE
 from calhooks.mail.models import Mail, MailState
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from calhooks.delivery.models import Lease
+from calhooks.delivery.models.processes import Lease
 
 SCHEDULER_LEASE = timedelta(seconds=10)
 RENEWED_BELOW = timedelta(seconds=7)

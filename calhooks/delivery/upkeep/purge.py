@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
-from calhooks.delivery.models import Attempt, Delivery, Endpoint, Event, Notice, ResendRun, RunState, SigningKey
+from calhooks.delivery.models.deliveries import Attempt, Delivery, Event
+from calhooks.delivery.models.endpoints import Endpoint, Notice, SigningKey
+from calhooks.delivery.models.runs import ResendRun, RunState
 from calhooks.delivery.outbox import OPEN_STATES
 
 PURGED_AT_ONCE = 50

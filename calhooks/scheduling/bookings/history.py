@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, defer, joinedload
 
 from calhooks.accounts.models import User
-from calhooks.delivery.models import Delivery, Event
+from calhooks.delivery.models.deliveries import Delivery, Event
 from calhooks.delivery.status.delivery_status import DeliveryStatus, delivery_status
 from calhooks.mail.log import mails_about
 from calhooks.mail.models import Mail

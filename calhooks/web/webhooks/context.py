@@ -8,7 +8,7 @@ from flask import abort, render_template
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db
-from calhooks.delivery.models import NoticeKind
+from calhooks.delivery.models.endpoints import NoticeKind
 from calhooks.delivery.status.endpoint_status import diagnose, endpoint_status
 from calhooks.events import TRIGGER_LABELS
 from calhooks.web.site.access import account

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from calhooks import clock
 from calhooks.db import db, writing
-from calhooks.delivery.models import Delivery, DeliveryState
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.delivery.status import log
 from calhooks.delivery.status.delivery_status import delivery_status
 from calhooks.web.http.row_numbers import row_number

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from calhooks import clock
 from calhooks.db import db, writing
-from calhooks.delivery.models import Notice
+from calhooks.delivery.models.endpoints import Notice
 from calhooks.web.site.access import account, signed_in
 from calhooks.web.site.htmx import done
 from calhooks.webhooks.models import Webhook

@@ -12,7 +12,8 @@ from wtforms.fields import SelectChoice
 
 from calhooks import clock
 from calhooks.db import db, writing
-from calhooks.delivery.models import Event, ResendRun, RunState
+from calhooks.delivery.models.deliveries import Event
+from calhooks.delivery.models.runs import ResendRun, RunState
 from calhooks.events import TRIGGER_LABELS, Trigger
 from calhooks.web.http.row_numbers import row_number
 from calhooks.web.site.access import account, signed_in

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from calhooks.delivery.models import Event
+from calhooks.delivery.models.deliveries import Event
 from calhooks.webhooks.editor.catalogue import DocumentedVariable, Group
 from calhooks.webhooks.editor.near import NearNames
 from calhooks.webhooks.template.syntax.scan import IDENTIFIER

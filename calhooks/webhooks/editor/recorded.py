@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from calhooks.delivery.models import Event
+from calhooks.delivery.models.deliveries import Event
 from calhooks.events import Trigger
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, contains_eager, selectinload
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.delivery import endpoints
-from calhooks.delivery.models import Endpoint
+from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.egress.urls import parse_url
 from calhooks.webhooks.body.bodies import BodyShape
 from calhooks.webhooks.models import PayloadFormat, Webhook

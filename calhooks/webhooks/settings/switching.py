@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.delivery import endpoints, notices, outbox
-from calhooks.delivery.models import InactiveReason
+from calhooks.delivery.models.endpoints import InactiveReason
 from calhooks.webhooks.models import Webhook
 
 

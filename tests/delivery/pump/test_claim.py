@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from calhooks import clock, ids
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.delivery.models import Attempt, Endpoint, SigningKey
+from calhooks.delivery.models.deliveries import Attempt
+from calhooks.delivery.models.endpoints import Endpoint, SigningKey
 from calhooks.delivery.outbox import drop_waiting
 from calhooks.delivery.pump.claim import UNREADABLE, Claim, Claimed, claim_deliveries, release_deliveries
 from calhooks.delivery.sending.sender import Sender

@@ -15,7 +15,7 @@ from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.delivery import endpoints, outbox
-from calhooks.delivery.models import Attempt
+from calhooks.delivery.models.deliveries import Attempt
 from calhooks.delivery.pump import pump as pump_module
 from calhooks.delivery.pump import room
 from calhooks.delivery.pump.pump import Pump

@@ -11,7 +11,7 @@ from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.delivery import counters, outbox
-from calhooks.delivery.models import Attempt
+from calhooks.delivery.models.deliveries import Attempt
 from calhooks.delivery.pump.claim import Claim, claim_deliveries
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.pump.record import Finished, record_attempts

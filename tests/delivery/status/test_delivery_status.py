@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
-from calhooks.delivery.models import Delivery
+from calhooks.delivery.models.deliveries import Delivery
 from calhooks.delivery.status.delivery_status import DeliveryCondition, DeliveryStatus, delivery_status
 from calhooks.delivery.status.tones import Tone
 from tests import factories

@@ -10,7 +10,8 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.delivery import endpoints
-from calhooks.delivery.models import DeliveryState, InactiveReason
+from calhooks.delivery.models.deliveries import DeliveryState
+from calhooks.delivery.models.endpoints import InactiveReason
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.status.endpoint_status import EndpointCondition, NextAttempt, diagnose, endpoint_status
 from calhooks.delivery.status.tones import Tone

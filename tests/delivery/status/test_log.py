@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.accounts.models import User
-from calhooks.delivery.models import DeliveryState
+from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.status import log
 from calhooks.delivery.status.endpoint_status import diagnose

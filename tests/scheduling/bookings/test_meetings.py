@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks.db import writing
-from calhooks.delivery.models import Delivery, Event
+from calhooks.delivery.models.deliveries import Delivery, Event
 from calhooks.scheduling.bookings import meetings
 from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.meetings import announce_meetings, prepare_meetings

@@ -12,7 +12,8 @@ from calhooks import clock, create_app
 from calhooks.config import Config
 from calhooks.db import db, writing
 from calhooks.delivery import counters
-from calhooks.delivery.models import DeliveryState, Heartbeat
+from calhooks.delivery.models.deliveries import DeliveryState
+from calhooks.delivery.models.processes import Heartbeat
 from calhooks.delivery.pump.room import MAX_YOUNG
 from tests.factories import create_delivery, create_endpoint, create_event, create_user
 

@@ -9,16 +9,9 @@ from calhooks import clock
 from calhooks.accounts import links, sessions
 from calhooks.accounts.models import User
 from calhooks.db import Base, db, writing
-from calhooks.delivery.models import (
-    Attempt,
-    DeliveryState,
-    Endpoint,
-    Notice,
-    NoticeKind,
-    ResendRun,
-    RunKind,
-    SigningKey,
-)
+from calhooks.delivery.models.deliveries import Attempt, DeliveryState
+from calhooks.delivery.models.endpoints import Endpoint, Notice, NoticeKind, SigningKey
+from calhooks.delivery.models.runs import ResendRun, RunKind
 from calhooks.mail.models import KnownAddress, Mail, MailState
 from calhooks.scheduling.availability.holds import SlotHold
 from calhooks.scheduling.bookings.rules import note

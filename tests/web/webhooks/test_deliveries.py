@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.delivery.models import Attempt, Delivery, DeliveryState, Endpoint, Event
+from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState, Event
+from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.webhooks.models import Webhook
 from tests import factories
 from tests.web import pages

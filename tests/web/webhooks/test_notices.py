@@ -8,7 +8,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.delivery import endpoints
-from calhooks.delivery.models import Endpoint, InactiveReason, Notice, NoticeKind
+from calhooks.delivery.models.endpoints import Endpoint, InactiveReason, Notice, NoticeKind
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
 from tests import factories

@@ -10,7 +10,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db
-from calhooks.delivery.models import Endpoint, SigningKey
+from calhooks.delivery.models.endpoints import Endpoint, SigningKey
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.sending.signing import signature_headers
 from calhooks.webhooks.models import Webhook

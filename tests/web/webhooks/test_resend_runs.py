@@ -10,7 +10,9 @@ from sqlalchemy import select
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db
-from calhooks.delivery.models import DeliveryState, Endpoint, ResendRun
+from calhooks.delivery.models.deliveries import DeliveryState
+from calhooks.delivery.models.endpoints import Endpoint
+from calhooks.delivery.models.runs import ResendRun
 from calhooks.webhooks.models import Webhook
 from tests import factories
 from tests.web import pages

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.delivery.models import Delivery, Endpoint, InactiveReason
+from calhooks.delivery.models.deliveries import Delivery
+from calhooks.delivery.models.endpoints import Endpoint, InactiveReason
 from calhooks.webhooks.models import Webhook
 from tests import factories
 from tests.web import pages

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.delivery.models import Delivery
+from calhooks.delivery.models.deliveries import Delivery
 from calhooks.delivery.queue.client import client_with_timeout
 from calhooks.events import Trigger
 from calhooks.scheduling.bookings.events import announce_booking

@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.delivery.models import DeliveryState, Endpoint, InactiveReason
+from calhooks.delivery.models.deliveries import DeliveryState
+from calhooks.delivery.models.endpoints import Endpoint, InactiveReason
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.subscriptions import list_webhooks
 from calhooks.webhooks.template import Template, Trials

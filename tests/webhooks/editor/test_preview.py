@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from calhooks.db import writing
-from calhooks.delivery.models import Delivery
+from calhooks.delivery.models.deliveries import Delivery
 from calhooks.events import Trigger
 from calhooks.webhooks.body.bodies import BodyShape
 from calhooks.webhooks.body.samples import sample_body, sample_event

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from calhooks.db import db, writing
-from calhooks.delivery.models import Attempt, Delivery, DeliveryState
+from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState
 from calhooks.delivery.sending.headers import HIDDEN, RESERVED_HEADERS
 from calhooks.events import Trigger
 from calhooks.webhooks.body.samples import sample_event

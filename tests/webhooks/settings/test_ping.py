@@ -11,7 +11,7 @@ from standardwebhooks import Webhook as Verifier
 
 from calhooks import ids
 from calhooks.db import db, writing
-from calhooks.delivery.models import Attempt, Delivery, Event
+from calhooks.delivery.models.deliveries import Attempt, Delivery, Event
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.ping import PingRefused, PingResult, ping
 from calhooks.webhooks.settings.subscriptions import InvalidWebhook, WebhookValues, check_webhook, create

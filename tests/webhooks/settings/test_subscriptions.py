@@ -9,7 +9,8 @@ from calhooks import create_app
 from calhooks.accounts.models import User
 from calhooks.config import Config
 from calhooks.db import db, writing
-from calhooks.delivery.models import Delivery, DeliveryState, Endpoint, SigningKey
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
+from calhooks.delivery.models.endpoints import Endpoint, SigningKey
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
 from calhooks.webhooks.settings.headers import TypedHeader

@@ -1,0 +1,121 @@
+"""Who is owed: endpoints with their keys, how they are doing, and what their owners are told."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from calhooks.db import Base, UTCDateTime
+from calhooks.egress.urls import MAX_URL_LENGTH
+from calhooks.encryption.columns import Encrypted, EncryptedJSON
+
+# Loaded where it is used alone: a booking does not fail for a value that cannot be decrypted.
+SECRET_HEADERS = EncryptedJSON("endpoints.secret_headers")
+
+
+class InactiveReason(StrEnum):
+    """Why an endpoint is off: its owner, an answer of 410, days of nothing but failures, or a secret that was lost."""
+
+    OWNER = "owner"
+    GONE = "gone"
+    FAILING = "failing"
+    SECRET_LOST = "secret_lost"  # noqa: S105 - a name
+
+
+class Endpoint(Base):
+    """A URL that receives deliveries, and how it is doing.
+
+    `next_due_at` is the earliest `due_at` among its due deliveries or None, so that the claim need not look at
+    endpoints that have nothing to do; `last_claim_at` has them served in turn. While `recovering_since` is set, what
+    failed before it is brought forward. `secret_headers` are names and values that are never shown, sent as they stand
+    at each attempt. Since `told_at` its owner knows that it fails. A deleted one stays without secrets, for its log.
+
+    `rate_limit` is the most requests a second that its owner allows; `pace` those that its receiver was found to take,
+    None while it has refused none (see `delivery/pace.py`, whose the columns down to `refusing_since` are). Since
+    `given_up_at` deliveries were given up that its owner has not been told of; `given_up_told_at` is the last telling.
+    """
+
+    __tablename__ = "endpoints"
+    __table_args__ = (
+        Index(
+            "ix_endpoints_ready",
+            "next_due_at",
+            sqlite_where=text("active AND deleted_at IS NULL AND next_due_at IS NOT NULL"),
+            postgresql_where=text("active AND deleted_at IS NULL AND next_due_at IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    url: Mapped[str] = mapped_column(String(MAX_URL_LENGTH))
+    active: Mapped[bool] = mapped_column(default=True)
+    inactive_reason: Mapped[InactiveReason | None] = mapped_column(String(16))
+    inactive_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    next_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_claim_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    recovering_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    failing_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    consecutive_failures: Mapped[int] = mapped_column(default=0)
+    last_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_success_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    secret_headers: Mapped[list[list[str]]] = mapped_column(SECRET_HEADERS, default=list, deferred=True)
+    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    rate_limit: Mapped[float | None] = mapped_column()
+    pace: Mapped[float | None] = mapped_column()
+    pace_ceiling: Mapped[float | None] = mapped_column()
+    paced_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    next_slot_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    held_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    asking: Mapped[bool] = mapped_column(default=False)
+    taken_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    taken_count: Mapped[int] = mapped_column(default=0)
+    refusing_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    given_up_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    given_up_told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    keys: Mapped[list["SigningKey"]] = relationship(
+        back_populates="endpoint", order_by="SigningKey.id.desc()", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class NoticeKind(StrEnum):
+    """What an owner is told: it fails for long, was switched off (by a 410, failures, a lost key), works again."""
+
+    FAILING = "failing"
+    GONE = "gone"
+    SWITCHED_OFF = "switched_off"
+    SECRET_LOST = "secret_lost"  # noqa: S105 - a name
+    RECOVERED = "recovered"
+
+
+class Notice(Base):
+    """Something about an endpoint that stands on its owner's screen until it was seen; one at a time for each."""
+
+    __tablename__ = "notices"
+    __table_args__ = (Index("ix_notices_owner_id_seen_at", "owner_id", "seen_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[NoticeKind] = mapped_column(String(16))
+    detail: Mapped[str] = mapped_column(Text)
+    failing_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class SigningKey(Base):
+    """A secret as it was entered. The newest signs `X-Cal-Signature-256`; one with an `expires_at` was rotated out."""
+
+    __tablename__ = "signing_keys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"), index=True)
+    secret: Mapped[str] = mapped_column(Encrypted("signing_keys.secret"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    endpoint: Mapped[Endpoint] = relationship(back_populates="keys")

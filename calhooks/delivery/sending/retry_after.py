@@ -1,0 +1,46 @@
+"""When a receiver wants to be asked again: the Retry-After header (RFC 9110, 10.2.3), as receivers write it."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+# Slack and Discord send fractions of a second.
+SECONDS = re.compile(r"\d{1,15}(\.\d{0,9}\d*)?|\.\d+", re.ASCII)
+MAX_WAIT = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAfter:
+    """What was said: how long to `wait`, never negative; None where it is `unreadable`, which is then the text."""
+
+    wait: timedelta | None
+    unreadable: str = ""
+
+
+def read_retry_after(value: str | None, now: datetime) -> RetryAfter | None:
+    """Read a Retry-After header: seconds, fractions too, or an HTTP date; of several the first. None without one."""
+    text = (value or "").strip()
+    if not text:
+        return None
+    first = text.partition(",")[0].strip()
+    if SECONDS.fullmatch(first):
+        return RetryAfter(min(timedelta(seconds=float(first)), MAX_WAIT))
+    moment = _date(text)
+    if moment is not None:
+        return RetryAfter(min(max(moment - now, timedelta()), MAX_WAIT))
+    return RetryAfter(None, unreadable=text[:100])
+
+
+def _date(text: str) -> datetime | None:
+    """Read an HTTP date, alone or as the first of several. It has a comma of its own after the day's name."""
+    for commas in (len(text), 2, 1):
+        piece = ",".join(text.split(",")[:commas])
+        if not re.search(r"[A-Za-z]", piece):
+            continue
+        try:
+            moment = parsedate_to_datetime(piece.strip())
+        except (ValueError, OverflowError):
+            continue
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return None
