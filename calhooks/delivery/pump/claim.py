@@ -3,16 +3,18 @@
 The statements are made once, of plain columns: they run for every handful of deliveries.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, literal_column, or_, select, update
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
 from calhooks.delivery.models.deliveries import DeliveryState
+from calhooks.delivery.pace import Pace
 from calhooks.delivery.sending.sender import OutgoingRequest
 from calhooks.delivery.tables import attempts, deliveries, endpoints, events, signing_keys
 from calhooks.encryption.columns import Unreadable, encryption_of, sealed
@@ -23,6 +25,7 @@ UNREADABLE = (
     "This webhook's secrets cannot be decrypted with the server's SECRET_KEY."
     " Its operator can add the former key to SECRET_KEY_FALLBACKS."
 )
+PACE = tuple(each.name for each in fields(Pace))
 # Written as the partial index has it, or SQLite would not use the index.
 ACTIVE: ColumnElement[bool] = literal_column("endpoints.active")
 
@@ -45,7 +48,7 @@ class Room(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One delivery that this pump, and nobody else, may attempt until its lease ends."""
+    """One delivery that this pump, and nobody else, may attempt until its lease ends; `asked` finds out the pace."""
 
     delivery_id: int
     endpoint_id: int
@@ -53,14 +56,19 @@ class Claim:
     number: int
     failing: bool
     request: OutgoingRequest
+    asked: bool = False
 
 
 class Claimed(NamedTuple):
-    """What was claimed, whether more may be due, and whether all that is due is held by another pump this instant."""
+    """What was claimed, whether more may be due, and whether all that is due is held by another pump this instant.
+
+    `gate` is when the first of the endpoints that have to wait for their pace may be sent to again.
+    """
 
     claims: list[Claim]
     more: bool = False
     held: bool = False
+    gate: datetime | None = None
 
 
 def any_delivery_due(connection: Connection, *, now: datetime, full: Collection[int] = ()) -> bool:
@@ -79,10 +87,13 @@ def claim_deliveries(connection: Connection, *, now: datetime, token: str, room:
     if not found:
         return Claimed([], held=any_delivery_due(connection, now=now, full=full))
     ready = {endpoint.id: endpoint for endpoint in found}
+    paces = {endpoint.id: Pace(*endpoint[-len(PACE) :]) for endpoint in found}
     share, more = -(-slots // len(ready)), len(ready) == slots
     rows: list[Any] = []
     for endpoint in ready.values():
         mine = room.for_endpoint(endpoint.id, failing=endpoint.consecutive_failures > 0)
+        paced = paces[endpoint.id].room(now)
+        mine = mine if paced is None else min(mine, paced)
         limit = min(mine, share, slots - len(rows))
         if limit > 0:
             due = connection.execute(_DUE, {"endpoint": endpoint.id, "now": now, "limit": limit}).all()
@@ -98,9 +109,13 @@ def claim_deliveries(connection: Connection, *, now: datetime, token: str, room:
     interrupted = [_interrupted(row, ready[row.endpoint_id].url) for row in rows if row.lease_token]
     _execute_each(connection, insert(attempts), interrupted)
     secrets = _secrets(connection, [ready[each] for each in {row.endpoint_id for row in rows}], now)
-    _execute_each(connection, _CLAIMED, [{"endpoint": endpoint_id, "now": now} for endpoint_id in ready])
-    claims = [_claim(row, ready[row.endpoint_id], token, secrets[row.endpoint_id]) for row in rows]
-    return Claimed(claims, more=more and bool(claims))
+    asking = {endpoint_id for endpoint_id, pace in paces.items() if pace.asking}
+    gate = _settle(connection, paces, Counter(row.endpoint_id for row in rows), now)
+    claims = [
+        _claim(row, ready[row.endpoint_id], token, secrets[row.endpoint_id], asked=row.endpoint_id in asking)
+        for row in rows
+    ]
+    return Claimed(claims, more=more and bool(claims), gate=gate)
 
 
 def release_deliveries(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
@@ -130,6 +145,7 @@ _READY = (
         endpoints.c.url,
         sealed(endpoints.c.secret_headers).label("secret_headers"),
         endpoints.c.consecutive_failures,
+        *(endpoints.c[name] for name in PACE),
     )
     .where(_IS_READY)
     .order_by(endpoints.c.last_claim_at.asc().nulls_first(), endpoints.c.next_due_at)
@@ -193,6 +209,12 @@ EARLIEST_DUE = (
 )
 _SETTLE = update(endpoints).where(endpoints.c.id == bindparam("endpoint")).values(next_due_at=EARLIEST_DUE)
 _CLAIMED = _SETTLE.values(last_claim_at=bindparam("now"))
+# Where the pace lets nothing go sooner, not before its gate.
+_gate = bindparam("gate", type_=UTCDateTime)
+EARLIEST_BEHIND_GATE = case((_gate > EARLIEST_DUE, _gate), else_=EARLIEST_DUE)
+_PACED = _CLAIMED.values(
+    {"next_due_at": EARLIEST_BEHIND_GATE} | {name: bindparam(f"new_{name}") for name in PACE if name != "rate_limit"}
+)
 
 _SECRETS = (
     select(signing_keys.c.endpoint_id, sealed(signing_keys.c.secret).label("secret"))
@@ -207,6 +229,24 @@ _SECRETS = (
 def _execute_each(connection: Connection, statement: Any, parameters: Sequence[Mapping[str, Any]]) -> None:
     if parameters:
         connection.execute(statement, parameters)
+
+
+def _settle(
+    connection: Connection, paces: Mapping[int, Pace], claimed: Mapping[int, int], now: datetime
+) -> datetime | None:
+    """Note when the claim must look at endpoints again, and return the first gate of those that have a pace."""
+    for endpoint_id, pace in paces.items():
+        pace.take(claimed.get(endpoint_id, 0), now)
+    free = [endpoint_id for endpoint_id, pace in paces.items() if pace.is_open]
+    _execute_each(connection, _CLAIMED, [{"endpoint": endpoint_id, "now": now} for endpoint_id in free])
+    paced = {endpoint_id: pace for endpoint_id, pace in paces.items() if not pace.is_open}
+    values = [
+        {"endpoint": endpoint_id, "now": now, "gate": pace.gate(now)}
+        | {f"new_{name}": getattr(pace, name) for name in PACE if name != "rate_limit"}
+        for endpoint_id, pace in paced.items()
+    ]
+    _execute_each(connection, _PACED, values)
+    return min(filter(None, (pace.gate(now) for pace in paced.values())), default=None)
 
 
 def _interrupted(row: Any, url: str) -> dict[str, Any]:
@@ -248,7 +288,7 @@ def _secrets(connection: Connection, found: Sequence[Any], now: datetime) -> dic
     return secrets
 
 
-def _claim(row: Any, endpoint: Any, token: str, secrets: Mapping[str, Any]) -> Claim:
+def _claim(row: Any, endpoint: Any, token: str, secrets: Mapping[str, Any], *, asked: bool) -> Claim:
     number = row.attempt_count + 1
     request = OutgoingRequest(
         url=endpoint.url,
@@ -259,4 +299,5 @@ def _claim(row: Any, endpoint: Any, token: str, secrets: Mapping[str, Any]) -> C
         headers=row.headers,
         **secrets,
     )
-    return Claim(row.id, row.endpoint_id, token, number, endpoint.consecutive_failures > 0, request)
+    failing = endpoint.consecutive_failures > 0
+    return Claim(row.id, row.endpoint_id, token, number, failing, request, asked=asked)
