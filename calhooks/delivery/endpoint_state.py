@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from calhooks.delivery.models.endpoints import InactiveReason, NoticeKind
-from calhooks.delivery.pace import FIRST_RATE, Pace
+from calhooks.delivery.pace import FIRST_RATE, PACE_COLUMNS, Pace
 from calhooks.delivery.sending.sender import Result
 from calhooks.egress.failures import Failure
 
@@ -28,7 +28,7 @@ TIMED_OUT = (Failure.DEADLINE, Failure.CONNECT_TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AttemptAnswer:
     """How one attempt ended: `refused` for how long, where it was; `asked` when it was sent to find out the pace.
 
     `repeats` says how often its delivery had been refused, or had timed out, before.
@@ -59,16 +59,18 @@ class EndpointState:
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> "EndpointState":
-        """Return the state that a row of COLUMNS holds."""
+        """Return the state that a row of STATE_COLUMNS holds."""
         state = cls(*row[: len(HEALTH)])
         state.pace = Pace(*row[len(HEALTH) :])
         return state
 
     def values(self) -> dict[str, Any]:
-        """Return the values of COLUMNS."""
-        return {name: getattr(self, name) for name in HEALTH} | {name: getattr(self.pace, name) for name in PACE}
+        """Return the values of STATE_COLUMNS."""
+        return {name: getattr(self, name) for name in HEALTH} | {
+            name: getattr(self.pace, name) for name in PACE_COLUMNS
+        }
 
-    def note(self, answers: Sequence[Answer], now: datetime) -> list[tuple[NoticeKind, Result]]:
+    def note(self, answers: Sequence[AttemptAnswer], now: datetime) -> list[tuple[NoticeKind, Result]]:
         """Take attempts into account, in the order of their ends, and return what the owner has to be told of."""
         since = now - self.last_attempt_at if self.last_attempt_at else timedelta()
         news = [(kind, each.result) for each in answers if (kind := self._note_one(each, now))]
@@ -79,7 +81,7 @@ class EndpointState:
             self._note_pace(each, now)
         return news
 
-    def _note_one(self, answer: Answer, now: datetime) -> NoticeKind | None:
+    def _note_one(self, answer: AttemptAnswer, now: datetime) -> NoticeKind | None:
         if self.last_attempt_at is not None and now - self.last_attempt_at > FAILING_FOR:
             # Nobody tried for days: what was before proves nothing.
             self.failing_since = None
@@ -131,7 +133,7 @@ class EndpointState:
             return NoticeKind.FAILING
         return None
 
-    def _note_pace(self, answer: Answer, now: datetime) -> None:
+    def _note_pace(self, answer: AttemptAnswer, now: datetime) -> None:
         pace, result = self.pace, answer.result
         is_news = answer.repeats < MAX_TELLING and (pace.paced_at is None or result.started_at >= pace.paced_at)
         if answer.refused is not None:
@@ -158,5 +160,4 @@ class EndpointState:
 
 
 HEALTH = tuple(each.name for each in fields(EndpointState) if each.name != "pace")
-PACE = tuple(each.name for each in fields(Pace))
-COLUMNS = (*HEALTH, *PACE)
+STATE_COLUMNS = (*HEALTH, *PACE_COLUMNS)

@@ -14,7 +14,7 @@ those who hold its row, so that all workers share it.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 # What a refusal leaves of the rate at which it came: half would waste an eighth of what a receiver takes.
@@ -34,11 +34,11 @@ MOMENT = timedelta(seconds=1)
 ANSWER = timedelta(seconds=17)
 # What was taken is counted over so many seconds at most.
 WINDOW = timedelta(seconds=5)
-FORGOTTEN_AFTER = timedelta(days=1)
+PACE_FORGOTTEN_AFTER = timedelta(days=1)
 # Where the pace is thought too high, what was taken says more.
 TRUSTED = 1.3
 # An answer slower than this is no reason to send more.
-QUICK_MS = 1000
+GROWING_MS = 1000
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class Pace:
         if self.taken_since is None or now - self.taken_since > WINDOW or now < self.taken_since:
             self.taken_since, self.taken_count = now, 0
         self.taken_count += count
-        if self.pace is None or duration_ms > QUICK_MS:
+        if self.pace is None or duration_ms > GROWING_MS:
             return
         # As long as these should have taken at this pace: those who are not sent to much do not prove much.
         seconds = min(max(since.total_seconds(), 0.0), count / self.pace)
@@ -175,7 +175,7 @@ class Pace:
         return int(min(late, BURST_SECONDS) * (self.rate or 0.0))
 
     def _forget(self, now: datetime) -> None:
-        if self.paced_at is not None and now - self.paced_at > FORGOTTEN_AFTER:
+        if self.paced_at is not None and now - self.paced_at > PACE_FORGOTTEN_AFTER:
             self.forget()
 
 
@@ -184,3 +184,6 @@ def _grown(rate: float, ceiling: float, seconds: float) -> float:
     depth = 1 - DECREASE
     at = 1 + math.cbrt((rate / ceiling - 1) / depth)
     return ceiling * (1 + depth * (at + seconds / REGROWTH_SECONDS - 1) ** 3)
+
+
+PACE_COLUMNS = tuple(each.name for each in fields(Pace))

@@ -12,7 +12,7 @@ from calhooks.delivery.sending.sender import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class DeliveryOutcome:
     """How a delivery stands after an attempt: the columns that change. `due_at` is None where it is over."""
 
     state: DeliveryState
@@ -26,7 +26,7 @@ class Outcome:
 
 def outcome(
     delivery: Any, result: Result, waits: Sequence[float], now: datetime, refusing_since: datetime | None
-) -> Outcome:
+) -> DeliveryOutcome:
     """Return how a delivery stands after an attempt, by the columns it had before.
 
     An attempt that began before the schedule's next one was due is beside the schedule: it costs no try, and when it
@@ -36,7 +36,7 @@ def outcome(
     beside = delivery.scheduled_at is not None and result.started_at < delivery.scheduled_at
     tries = delivery.tries if beside or result.refused else delivery.tries + 1
     if result.succeeded:
-        return Outcome(state=DeliveryState.DELIVERED, tries=tries)
+        return DeliveryOutcome(state=DeliveryState.DELIVERED, tries=tries)
     said = read_retry_after(result.header("retry-after"), now)
     wait = said.wait if said else None
     if result.refused:
@@ -46,8 +46,8 @@ def outcome(
     else:
         due_at = next_attempt_at(now, tries=tries, waits=waits, retry_after=wait)
     if due_at is None:
-        return Outcome(state=DeliveryState.FAILED, tries=tries)
-    return Outcome(
+        return DeliveryOutcome(state=DeliveryState.FAILED, tries=tries)
+    return DeliveryOutcome(
         state=DeliveryState.DUE,
         due_at=due_at,
         not_before=now + wait if wait else None,
@@ -58,15 +58,15 @@ def outcome(
 
 def _refused(
     delivery: Any, said: timedelta | None, waits: Sequence[float], now: datetime, refusing_since: datetime | None
-) -> Outcome:
+) -> DeliveryOutcome:
     since, refusals = delivery.refused_since or now, delivery.refusals + 1
     owed_at = delivery.created_at if delivery.tries else delivery.scheduled_at or delivery.created_at
     span = schedule_span(waits)
     refused_for_good = refusals >= MIN_REFUSALS and now - since >= span
     if refused_for_good or (refusing_since is not None and now - max(refusing_since, owed_at) >= span):
-        return Outcome(state=DeliveryState.FAILED, tries=delivery.tries, refusals=refusals, refused_since=since)
+        return DeliveryOutcome(state=DeliveryState.FAILED, tries=delivery.tries, refusals=refusals, refused_since=since)
     due_at = now + refusal_wait(said, since, now, waits)
-    return Outcome(
+    return DeliveryOutcome(
         state=DeliveryState.DUE,
         due_at=due_at,
         not_before=due_at,

@@ -10,11 +10,11 @@ from sqlalchemy import bindparam, exists, func, insert, literal_column, select, 
 from sqlalchemy.engine import Connection
 
 from calhooks.delivery import counters
-from calhooks.delivery.endpoint_state import COLUMNS, Answer, EndpointState
+from calhooks.delivery.endpoint_state import STATE_COLUMNS, AttemptAnswer, EndpointState
 from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.notices import News, notify_owner
 from calhooks.delivery.pump.claim import EARLIEST_BEHIND_GATE, EARLIEST_DUE, Claim
-from calhooks.delivery.pump.outcome import Outcome, outcome
+from calhooks.delivery.pump.outcome import DeliveryOutcome, outcome
 from calhooks.delivery.pump.recovery import bring_forward
 from calhooks.delivery.pump.room import YOUNG_SECONDS
 from calhooks.delivery.sending.sender import Result
@@ -36,7 +36,7 @@ class _Ended:
 
     finished: Finished
     delivery: Any
-    outcome: Outcome
+    outcome: DeliveryOutcome
 
     @property
     def is_over(self) -> bool:
@@ -73,7 +73,7 @@ def record_attempts(
 
 
 _ENDPOINTS = (
-    select(*(endpoints.c[name] for name in COLUMNS))
+    select(*(endpoints.c[name] for name in STATE_COLUMNS))
     .where(endpoints.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(endpoints.c.id)
     .with_for_update(key_share=True)
@@ -81,7 +81,7 @@ _ENDPOINTS = (
 _SET_STATE = (
     update(endpoints)
     .where(endpoints.c.id == bindparam("endpoint"))
-    .values({name: bindparam(f"new_{name}") for name in COLUMNS if name != "id"})
+    .values({name: bindparam(f"new_{name}") for name in STATE_COLUMNS if name != "id"})
 )
 _STATE = _SET_STATE.values(next_due_at=EARLIEST_DUE)
 _PACED_STATE = _SET_STATE.values(next_due_at=EARLIEST_BEHIND_GATE)
@@ -178,11 +178,11 @@ def _note(states: Mapping[int, EndpointState], ended: Sequence[_Ended], now: dat
     return news
 
 
-def _answer(ended: _Ended, now: datetime) -> Answer:
+def _answer(ended: _Ended, now: datetime) -> AttemptAnswer:
     result, delivery = ended.finished.result, ended.delivery
     wait = (ended.outcome.due_at or now) - now if result.refused else None
     repeats = delivery.refusals if result.refused else delivery.tries
-    return Answer(result, asked=ended.finished.claim.asked, refused=wait, repeats=repeats)
+    return AttemptAnswer(result, asked=ended.finished.claim.asked, refused=wait, repeats=repeats)
 
 
 def _held(connection: Connection, finished: Sequence[Finished]) -> dict[int, Any]:
@@ -232,7 +232,7 @@ def _change(ended: _Ended, now: datetime) -> dict[str, Any]:
         "attempted_at": result.started_at,
         "new_status": result.status,
         "new_finished_at": now if ended.is_over else None,
-    } | {f"new_{name}": getattr(ended.outcome, name) for name in Outcome.__slots__}
+    } | {f"new_{name}": getattr(ended.outcome, name) for name in DeliveryOutcome.__slots__}
 
 
 def _counts(ended: Sequence[_Ended], now: datetime) -> Counter[tuple[str, str]]:
