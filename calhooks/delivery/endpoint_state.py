@@ -137,7 +137,7 @@ class EndpointState:
         pace, result = self.pace, answer.result
         is_news = answer.repeats < MAX_TELLING and (pace.paced_at is None or result.started_at >= pace.paced_at)
         if answer.refused is not None:
-            pace.note_refused(answer.refused, now, asked=answer.asked)
+            pace.note_refused(answer.refused, now, asked=answer.asked, again=answer.repeats > 0)
             if is_news:
                 pace.cut(now)
             return

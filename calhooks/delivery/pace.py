@@ -123,12 +123,14 @@ class Pace:
             self.held_until = None if taken else now + MOMENT
             self.asking = not taken
 
-    def note_refused(self, wait: timedelta, now: datetime, *, asked: bool) -> None:
-        """Hold the endpoint after a refusal that asked to wait: for a moment, or in full if it was `asked` for that."""
+    def note_refused(self, wait: timedelta, now: datetime, *, asked: bool, again: bool = False) -> None:
+        """Hold the endpoint after a refusal that asked to wait: for a moment, in full if it was `asked` to find out.
+
+        A delivery that is refused `again` finds out nothing about the others: the next is asked a moment later.
+        """
         self.refusing_since = self.refusing_since or now
-        until = now + (wait if asked else min(wait, MOMENT))
         if asked or not self.asking:
-            self.held_until = until
+            self.held_until = now + (wait if asked and not again else min(wait, MOMENT))
         self.asking = True
 
     def cut(self, now: datetime, *, at_least: float = MIN_FIRST_RATE) -> None:

@@ -89,6 +89,13 @@ def test_when_that_one_is_refused_too_everything_waits_as_long_as_was_said() -> 
     assert pace.room(after(602.2)) == 1, "and then one finds out again"
 
 
+def test_one_that_is_refused_again_holds_nobody_up() -> None:
+    pace = refused_once()
+    pace.take(1, after(3600))
+    pace.note_refused(60 * MINUTE, after(3600.1), asked=True, again=True)
+    assert pace.room(after(3601.2)) == 1
+
+
 def test_when_that_one_is_taken_the_rest_goes_on_slower() -> None:
     pace = refused_once()
     pace.take(1, after(2))

@@ -151,3 +151,23 @@ def test_an_early_attempt_that_is_refused_goes_on_being_early(
     end(take(), 429, ("Retry-After", "2"))
     row = fresh(session, delivery)
     assert (row.due_at - clock.now(), row.scheduled_at, row.tries) == (timedelta(seconds=2), scheduled, 2)
+
+
+def test_a_booking_that_is_refused_for_an_hour_again_and_again_delays_nobody(
+    session: Session, owner: User, endpoint: Endpoint, time: MovingClock
+) -> None:
+    (bad,) = happen(owner, [endpoint])
+    for _ in range(12):
+        for _ in range(360):
+            time.advance(seconds=10)
+            claims = take()
+            end(claims, 429, ("Retry-After", "3600"))
+            if claims:
+                break
+        (new,) = happen(owner, [endpoint])
+        began = clock.now()
+        while fresh(session, new).state != "delivered":
+            end([each for each in take() if each.delivery_id == new.id], 200)
+            time.advance(seconds=0.2)
+        assert clock.now() - began < timedelta(seconds=5)
+    assert fresh(session, bad).refusals == 12
