@@ -22,6 +22,10 @@ OUTAGE_FOR = timedelta(minutes=1)
 MAX_FAILED_RECOVERY = 5
 # One delivery that the receiver refuses again and again says no more about its pace than so many times.
 MAX_TELLING = 3
+# What was claimed before the pace was cut may leave so much after that.
+FLIGHT = timedelta(milliseconds=250)
+# A limit on requests a second asks to wait no longer than this.
+MAX_PACED_WAIT = timedelta(seconds=2)
 # What a recovery's answers may take before it slows down.
 SLOW_MS = 5000
 TIMED_OUT = (Failure.DEADLINE, Failure.CONNECT_TIMEOUT)
@@ -135,10 +139,14 @@ class EndpointState:
 
     def _note_pace(self, answer: AttemptAnswer, now: datetime) -> None:
         pace, result = self.pace, answer.result
-        is_news = answer.repeats < MAX_TELLING and (pace.paced_at is None or result.started_at >= pace.paced_at)
+        flight = timedelta() if answer.asked else FLIGHT
+        sent_since = pace.paced_at is None or result.started_at >= pace.paced_at + flight
+        is_news = answer.repeats < MAX_TELLING and sent_since
         if answer.refused is not None:
+            # A single refusal for long is about the pace if the one that finds out is refused too, or others are.
+            is_telling = answer.refused <= MAX_PACED_WAIT or pace.refusing_since is not None
             pace.note_refused(answer.refused, now, asked=answer.asked, again=answer.repeats > 0)
-            if is_news:
+            if is_news and is_telling:
                 pace.cut(now)
             return
         if answer.asked:

@@ -35,6 +35,8 @@ ANSWER = timedelta(seconds=17)
 # What was taken is counted over so many seconds at most.
 WINDOW = timedelta(seconds=5)
 PACE_FORGOTTEN_AFTER = timedelta(days=1)
+# So many slots of the pace that went by unused prove that it was not the pace that was refused.
+IDLE_SLOTS = 3
 # Where the pace is thought too high, what was taken says more.
 TRUSTED = 1.3
 # An answer slower than this is no reason to send more.
@@ -103,15 +105,19 @@ class Pace:
     def note_taken(self, count: int, duration_ms: int, now: datetime, since: timedelta) -> None:
         """Take into account that `count` requests were taken, `since` the last answer, the slowest in `duration_ms`."""
         self.refusing_since = None
-        if self.taken_since is None or now - self.taken_since > WINDOW or now < self.taken_since:
+        if self.taken_since is None or now < self.taken_since:
             self.taken_since, self.taken_count = now, 0
+        elif now - self.taken_since > WINDOW:
+            # The window that ends counts as one second of the next, or that would begin with nothing to go by.
+            self.taken_since, self.taken_count = now - MOMENT, round(self._taken_a_second(now))
         self.taken_count += count
         if self.pace is None or duration_ms > GROWING_MS:
             return
         # As long as these should have taken at this pace: those who are not sent to much do not prove much.
         seconds = min(max(since.total_seconds(), 0.0), count / self.pace)
         if self.pace_ceiling is None:
-            self.pace *= 2 ** min(seconds, count)
+            # What was under way when the receiver refused shows how much more than that it takes.
+            self.pace = max(self.pace * 2 ** min(seconds, count), DECREASE * self._taken_a_second(now))
         else:
             self.pace = _grown(self.pace, self.pace_ceiling, seconds)
         if self.pace > MAX_RATE:
@@ -136,8 +142,10 @@ class Pace:
     def cut(self, now: datetime, *, at_least: float = MIN_FIRST_RATE) -> None:
         """Slow down: to a part of what was taken lately, or of the pace at which the receiver refused.
 
-        The first pace is `at_least` so much.
+        The first pace is `at_least` so much. A refusal while far less was sent than the pace allows changes nothing.
         """
+        if self._is_idle(now):
+            return
         taken = self._taken_a_second(now)
         if self.pace is None:
             self.pace = max(DECREASE * taken, at_least)
@@ -165,6 +173,12 @@ class Pace:
     def forget(self) -> None:
         """Send as fast as before any refusal."""
         self.pace = self.pace_ceiling = self.paced_at = None
+
+    def _is_idle(self, now: datetime) -> bool:
+        """Tell whether nothing was taken lately, though the pace would have let several go."""
+        if self.taken_since is None:
+            return True
+        return now - self.taken_since > max(2 * WINDOW, timedelta(seconds=IDLE_SLOTS / (self.pace or MAX_RATE)))
 
     def _taken_a_second(self, now: datetime) -> float:
         if self.taken_since is None:

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 JITTER = 0.2
 MAX_RETRY_AFTER = timedelta(hours=24)
-# How long to wait where a refusal says nothing: as long as it has lasted so far, so that each wait is twice the last.
+# How long to wait where a refusal says nothing, at first and at most; each time twice as long as before.
 MIN_REFUSED = timedelta(seconds=1)
 MAX_REFUSED = timedelta(hours=1)
+MAX_DOUBLINGS = 12
 # Refusals that it takes at least to give a delivery up, however short the schedule.
 MIN_REFUSALS = 3
 
@@ -27,15 +28,16 @@ def next_attempt_at(
     return now + max(wait, min(retry_after or wait, MAX_RETRY_AFTER))
 
 
-def refusal_wait(said: timedelta | None, since: datetime, now: datetime, waits: Sequence[float]) -> timedelta:
+def refusal_wait(said: timedelta | None, refusals: int, waits: Sequence[float]) -> timedelta:
     """Return how long to wait after a refusal: as `said`, though not beyond the whole schedule and 24 hours.
 
-    Where nothing was said, or nothing that helps, it is as long as the refusals have lasted `since`.
+    Where nothing was said, or nothing that helps, each of the `refusals` of this delivery doubles the wait. Their
+    number counts and not how long ago the first was: most of that time a delivery waits for its turn.
     """
     if said:
         return min(said, max(schedule_span(waits), MAX_RETRY_AFTER))
-    lasted = min(max(now - since, MIN_REFUSED), MAX_REFUSED)
-    return timedelta(seconds=_varied(lasted.total_seconds()))
+    doubled = MIN_REFUSED * 2 ** min(refusals - 1, MAX_DOUBLINGS)
+    return timedelta(seconds=_varied(min(doubled, MAX_REFUSED).total_seconds()))
 
 
 def schedule_span(waits: Sequence[float]) -> timedelta:

@@ -38,13 +38,13 @@ def test_retry_after_is_never_cut_short_and_the_schedule_never_shortened() -> No
 
 def test_a_refusal_waits_as_it_was_told_up_to_the_whole_schedule_and_a_day() -> None:
     hour, days = timedelta(hours=1), timedelta(days=30)
-    assert refusal_wait(hour, NOW, NOW, WAITS) == hour
-    assert refusal_wait(days, NOW, NOW, WAITS) == timedelta(hours=24)
-    assert refusal_wait(days, NOW, NOW, (86400.0, 86400.0)) == schedule_span((86400.0, 86400.0))
+    assert refusal_wait(hour, 1, WAITS) == hour
+    assert refusal_wait(days, 1, WAITS) == timedelta(hours=24)
+    assert refusal_wait(days, 1, (86400.0, 86400.0)) == schedule_span((86400.0, 86400.0))
 
 
 @pytest.mark.parametrize("said", [None, timedelta()])
 def test_a_refusal_that_says_nothing_of_use_waits_twice_as_long_each_time(said: timedelta | None) -> None:
-    for lasted, seconds in ((0, 1), (1, 1), (40, 40), (900, 900), (86400, 3600)):
-        wait = refusal_wait(said, NOW - timedelta(seconds=lasted), NOW, WAITS).total_seconds()
+    for refusals, seconds in ((1, 1), (2, 2), (3, 4), (6, 32), (12, 2048), (13, 3600), (1000, 3600)):
+        wait = refusal_wait(said, refusals, WAITS).total_seconds()
         assert 0.8 * seconds <= wait <= 1.2 * seconds
