@@ -8,7 +8,7 @@ PROCESSES = $(shell n=$$((3 * $$(getconf _NPROCESSORS_ONLN) / 2)); echo $$((n < 
 # An environment whose Python was upgraded away under it is built anew.
 STALE := $(shell $(PY) -c 'import gunicorn' 2>/dev/null || rm -f .venv/for-running .venv/for-developing)
 
-.PHONY: help run test days faults attack bench lint types check lock clean
+.PHONY: help run test days faults attack bench simulate lint types check lock clean
 
 help: ## this list
 	@$(HELP)
@@ -41,6 +41,9 @@ types: .venv/for-developing ## check the types
 
 bench: .venv/for-developing ## measure, beside baselines; ROWS="worker claim" some rows, QUICK=1 a tenth, DATABASE_URL=… on PostgreSQL
 	@$(PY) -m bench $(if $(QUICK),--quick) $(ROWS)
+
+simulate: .venv/for-developing ## a day of 10,000 receivers of every temper, simulated; ARGS="--temper flaps --seed 2"
+	@$(PY) -m bench.simulate $(ARGS)
 
 check: lint types test ## lint, types and test
 

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from calhooks.db import UTCDateTime
 from calhooks.delivery.endpoint_state import EndpointState
 from calhooks.delivery.models.deliveries import DeliveryState
+from calhooks.delivery.pace import Pace
 from calhooks.delivery.tables import deliveries
 
 # What is brought forward at once is what the pace lets go in so many seconds: new deliveries wait no longer than that.
@@ -21,9 +22,9 @@ def bring_forward(connection: Connection, state: EndpointState, now: datetime) -
     """Make the oldest that failed before the recovery due now, each once, as far as the pace lets them go soon."""
     if state.recovering_since is None:
         return
-    lead = min(math.ceil((state.pace.rate or MAX_LEAD) * LEAD_SECONDS), MAX_LEAD)
-    query = {"endpoint": state.id, "now": now, "count": lead}
-    room = lead - len(connection.execute(_DUE_NOW, query).all())
+    most = lead(state.pace)
+    query = {"endpoint": state.id, "now": now, "count": most}
+    room = most - len(connection.execute(_DUE_NOW, query).all())
     if room <= 0:
         return
     found = connection.scalars(
@@ -34,6 +35,11 @@ def bring_forward(connection: Connection, state: EndpointState, now: datetime) -
     else:
         state.recovering_since = None
         state.pace.recovered()
+
+
+def lead(pace: Pace) -> int:
+    """Return how many deliveries of a recovery wait for their slot at most."""
+    return min(math.ceil((pace.rate or MAX_LEAD) * LEAD_SECONDS), MAX_LEAD)
 
 
 _IS_DUE = (deliveries.c.endpoint_id == bindparam("endpoint"), deliveries.c.state == DeliveryState.DUE)
