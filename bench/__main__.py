@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 
-from bench import claims, fanout, hanging, latency, memory, month, templates, throughput
+from bench import claims, fanout, hanging, latency, memory, month, paced, recovery, templates, throughput
 from bench.figures import Line, Row, as_table
 from bench.place import Place
 
@@ -18,6 +18,11 @@ ROWS: dict[str, Row] = {
     "load-50": latency.load(50, 0.06, 0.124),
     "load-200": latency.load(200, 0.12, 0.127),
     "hanging": hanging.hanging_endpoints,
+    "limited": paced.limited_receiver,
+    "failing-some": paced.failing_for_some,
+    "pace": paced.cost_of_a_pace,
+    "recovery": recovery.after_kill,
+    "storm": recovery.after_an_outage,
     "fanout": fanout.fifty_webhooks,
     "claim": claims.a_million_waiting,
     "memory": memory.idle_memory,

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Sequence
+from secrets import token_hex
+from typing import Any
 
-from sqlalchemy import String, cast, func, insert, literal, select, type_coerce
+from sqlalchemy import String, cast, insert, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
 from calhooks import clock
@@ -22,15 +24,13 @@ PATIENCE_SECONDS = 120.0
 
 def owe(targets: Sequence[Endpoint], count: int, body: bytes = BODY) -> None:
     """Owe so many deliveries, each of an event of its own, to the endpoints in turn. Nobody is woken."""
-    owner, ids = targets[0].owner_id, sorted(target.id for target in targets)
+    owner, ids, batch = targets[0].owner_id, sorted(target.id for target in targets), f"bench{token_hex(6)}x"
     with writing() as session:
         now = type_coerce(literal(clock.now(), UTCDateTime), UTCDateTime)
-        first = (session.scalar(select(func.max(events.c.id))) or 0) + 1
-        numbers = select(literal(first).label("number")).cte("numbers", recursive=True)
-        numbers = numbers.union_all(select(numbers.c.number + 1).where(numbers.c.number < first + count - 1))
-        number, name = numbers.c.number, literal("bench") + cast(numbers.c.number, String)
-        happened = {
-            "id": number,
+        numbers = select(literal(1).label("number")).cte("numbers", recursive=True)
+        numbers = numbers.union_all(select(numbers.c.number + 1).where(numbers.c.number < count))
+        name = literal(batch) + cast(numbers.c.number, String)
+        happened: dict[str, Any] = {
             "message_id": literal("msg_") + name,
             "owner_id": literal(owner),
             "trigger": literal("BOOKING_CREATED"),
@@ -42,18 +42,19 @@ def owe(targets: Sequence[Endpoint], count: int, body: bytes = BODY) -> None:
         }
         session.execute(insert(events).from_select(list(happened), select(*happened.values())))
         # The endpoints of a row are made together and have ids in one piece.
-        owed = {
-            "id": number,
-            "event_id": number,
-            "endpoint_id": literal(ids[0]) + number % len(ids),
-            "sequence_key": name,
+        owed: dict[str, Any] = {
+            "event_id": events.c.id,
+            "endpoint_id": literal(ids[0]) + events.c.id % len(ids),
+            "sequence_key": events.c.sequence_key,
             "state": literal(str(DeliveryState.DUE)),
             "due_at": now,
+            "scheduled_at": now,
             "body": literal(body),
             "content_type": literal("application/json"),
             "created_at": now,
         }
-        session.execute(insert(deliveries).from_select(list(owed), select(*owed.values())))
+        mine = select(*owed.values()).where(events.c.message_id.startswith(f"msg_{batch}", autoescape=True))
+        session.execute(insert(deliveries).from_select(list(owed), mine))
         session.execute(endpoints.update().where(endpoints.c.id.in_(ids)).values(next_due_at=clock.now()))
 
 

@@ -31,7 +31,7 @@ def hanging_endpoints(place: Place) -> list[Line]:
             factories.create_webhook(booker.host, other.url, "a secret of some length")
         at_rate(RATE, 2, booker.book)
         without = _waits(booker, receivers, seconds, booker.book)
-        unlucky, silent = Booker("otto"), stage.receiver(hangs=True)
+        unlucky, silent = Booker("otto"), stage.receiver("--hang")
         for number in range(HANGING):
             factories.create_webhook(unlucky.host, f"{silent.url}/{number}", "a secret of some length")
         turns = count()

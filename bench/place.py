@@ -52,9 +52,9 @@ class Stage:
         self._ends.callback(_end, process)
         return process
 
-    def receiver(self, *, hangs: bool = False) -> Receiver:
+    def receiver(self, *options: str) -> Receiver:
         """Start a receiver, as a process of its own."""
-        return self._ends.enter_context(Receiver(hangs=hangs))
+        return self._ends.enter_context(Receiver(*options))
 
     def _dispose(self) -> None:
         with self.app.app_context():

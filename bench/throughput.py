@@ -32,7 +32,7 @@ def against_a_loop(place: Place) -> list[Line]:
         receiver = stage.receiver()
         targets = _endpoints([receiver])
         stage.start("worker")
-        _warm_up(targets)
+        warm_up(targets)
         for _ in range(ROUNDS):
             loops.append(_bare_loop(receiver.url, count))
             backlog.owe(targets, count)
@@ -73,7 +73,7 @@ def two_workers(place: Place) -> list[Line]:
                 targets = _endpoints([stage.receiver() for _ in range(4)])
                 for _ in range(workers):
                     stage.start("worker")
-                _warm_up(targets)
+                warm_up(targets)
                 backlog.owe(targets, count)
                 before = processor_times()
                 rates[workers].append(backlog.deliver(count))
@@ -99,7 +99,8 @@ def _endpoints(receivers: list[Receiver]) -> list[Endpoint]:
     return [factories.create_endpoint(owner, receiver.url, SECRET) for receiver in receivers]
 
 
-def _warm_up(targets: list[Endpoint]) -> None:
+def warm_up(targets: list[Endpoint]) -> None:
+    """Have the workers open their connections and load what they need."""
     backlog.owe(targets, 400)
     backlog.deliver(400)
     time.sleep(1.0)

@@ -1,7 +1,7 @@
-"""One endpoint's day: what `pump/` does with the database, done with heaps, on the same rules.
+"""One endpoint's day: what `pump/` does with the database is done with heaps, by the same rules.
 
-`outcome()`, `EndpointState.note()` and `Pace` decide, on a virtual clock. How many sends may be under way and what a
-recovery brings forward is read from the modules that say so too. Seconds since the beginning of the day are floats.
+`outcome()`, `EndpointState.note()` and `Pace` decide. The numbers of sends under way and of deliveries that a recovery
+brings forward come from `pump/`, too. The clock is virtual: a float, in seconds since the day began.
 """
 
 import random
@@ -33,9 +33,10 @@ NEW: dict[str, Any] = dict.fromkeys(HEALTH) | {"id": 1, "active": True, "consecu
 
 
 class Delivery:
-    """One delivery: its columns that the rules read, and what became of it.
+    """The columns of a delivery that the rules read, and what became of it.
 
-    `after` is the delivery of the same booking that it waits for. `is_burst` says that it came with many others.
+    It waits for `after`, an earlier delivery of its booking, and `followers` wait for it. `is_burst`: it came with
+    hundreds of others. `waits`: it is in the heap of those due later. Times are in seconds since the day began.
     """
 
     __slots__ = (
@@ -56,7 +57,10 @@ class Delivery:
 
 
 class Day:
-    """The endpoint, its receiver, and the pump that has nothing else to do."""
+    """An endpoint and its receiver, whose answers take about `quick` seconds, beside a pump with nothing else to do.
+
+    `recoveries` are when recoveries began, `requests` when requests arrived.
+    """
 
     def __init__(self, receiver: Receiver, deliveries: Sequence[Delivery], chance: random.Random, quick: float) -> None:
         self.deliveries = deliveries
@@ -108,13 +112,13 @@ class Day:
 
     def _claim(self, now: float) -> None:
         """Send what the pace and the sends under way leave room for, and note when to look again."""
-        pace, moments = self.state.pace, moment(now)
+        pace, at = self.state.pace, moment(now)
         mine = self._most(now) - len(self._flying)
         if self._ready and mine > 0:
-            paced = pace.room(moments)
+            paced = pace.room(at)
             count = min(mine, len(self._ready)) if paced is None else min(mine, paced, len(self._ready))
             asked = pace.asking
-            pace.take(count, moments)
+            pace.take(count, at)
             for place in range(count):
                 self._send(self._ready.popleft(), now + self._chance.uniform(1, 3 + place) * APART_SECONDS, asked)
             mine -= count
@@ -147,7 +151,7 @@ class Day:
         heappush(self._flying, (arrives + took, delivery.number, delivery, result, asked))
 
     def _most(self, now: float) -> int:
-        """Return how many may be under way: what `room.UnderWay` has."""
+        """Return how many may be under way, as `room.UnderWay` has it."""
         if self.state.consecutive_failures:
             return room.MAX_FOR_FAILING
         if self._proven_at is None:
@@ -163,15 +167,15 @@ class Day:
         )
 
     def _record(self, now: float) -> None:
-        """Do as `record_attempts` does with what has ended."""
+        """Take what has ended into account, as `record_attempts` does."""
         answers: list[AttemptAnswer] = []
-        moments, state = moment(now), self.state
+        at, state = moment(now), self.state
         was_recovering = state.recovering_since
         while self._flying and self._flying[0][0] <= now:
             _, _, delivery, result, asked = heappop(self._flying)
             self._note_room(result, now)
-            found = outcome(delivery, result, WAITS, moments, state.pace.refusing_since)
-            wait = (found.due_at or moments) - moments if result.refused else None
+            found = outcome(delivery, result, WAITS, at, state.pace.refusing_since)
+            wait = (found.due_at or at) - at if result.refused else None
             repeats = delivery.refusals if result.refused else delivery.tries
             answers.append(AttemptAnswer(result, asked=asked, refused=wait, repeats=repeats))
             delivery.tries, delivery.refusals, delivery.refused_since = found.tries, found.refusals, found.refused_since
@@ -187,7 +191,7 @@ class Day:
             heappush(self._waiting, (delivery.due, delivery.number, delivery))
             if delivery.attempted_at < self._forward_since:
                 heappush(self._forward, (delivery.number, delivery))
-        state.note(answers, moments)
+        state.note(answers, at)
         if state.recovering_since is not None:
             if was_recovering is None:
                 self.recoveries.append(now)
@@ -204,7 +208,7 @@ class Day:
         self._proven_at = now if result.status == HTTPStatus.OK else None
 
     def _bring_forward(self, now: float, since: float) -> None:
-        """Do as `recovery.bring_forward` does: the oldest that failed before it, each once."""
+        """Send the oldest that failed before the recovery, each once, as `recovery.bring_forward` does."""
         if since != self._forward_since:
             self._forward_since = since
             self._forward = [(each.number, each) for due, _, each in self._waiting if each.waits and due == each.due]
@@ -230,10 +234,10 @@ class Day:
 
 
 def moment(seconds: float) -> datetime:
-    """Return the moment so many seconds after the day began."""
+    """Return the moment `seconds` after the day began."""
     return START + timedelta(seconds=seconds)
 
 
 def seconds_of(at: datetime) -> float:
-    """Return how many seconds after the beginning of the day a moment is."""
+    """Return the seconds from the beginning of the day until a moment."""
     return (at - START).total_seconds()

@@ -110,7 +110,7 @@ class Interval(Limited):
 
 
 class Window(Limited):
-    """Takes so many in each stretch of `seconds` by the clock."""
+    """Takes `rate` requests a second, counted for each stretch of `seconds` by the clock."""
 
     seconds = 1.0
     _window = -1
@@ -189,9 +189,7 @@ class Choosy(Receiver):
 
 
 class Down(Receiver):
-    """Is down in the stretches that are given, in order. From the end of the last it fails when more than `rate` come
-    in a second.
-    """
+    """Is down in the given stretches, in order. While it is up, it fails when more than `rate` come in a second."""
 
     def __init__(self, stretches: list[tuple[float, float]], rate: float = inf) -> None:
         self.stretches = stretches

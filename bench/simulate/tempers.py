@@ -1,4 +1,4 @@
-"""Which receivers there are, how many of each, what they are owed, and what is promised about them."""
+"""The receivers: how many of each temper, what they are sent, and what is promised about them."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -28,12 +28,13 @@ from bench.simulate.receivers import (
 from calhooks.egress.failures import Failure
 
 HOUR = 3600.0
-# How many bookings an hour there are now and then, and the part of them that is moved or cancelled, and when.
+# The fewest and the most bookings an hour in quiet times.
 FEW_AN_HOUR = (0.5, 2.0)
+# The part of them that is moved or cancelled, how often at most, and after how many seconds on average.
 MOVED = 0.25
 MAX_EVENTS = 3
 MOVED_AFTER = 300.0
-# A burst has so many bookings; of so many in a hundred it is a replay.
+# The bookings of a burst, and the part of the bursts that are replays.
 BURST = (100, 600)
 REPLAYS = 0.25
 REPLAY = 700
@@ -44,7 +45,7 @@ Make = Callable[[random.Random, float], Receiver]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Temper:
-    """A kind of receiver: so many of ten thousand.
+    """A kind of receiver; `count` is its number in about ten thousand.
 
     Of them the share `bursting` has a burst of hundreds or a replay, and `waiting` deliveries are queued for one that
     is down. Its answers take between the two times of `quick`, in seconds. `paced`: in a long burst at most one request
@@ -68,7 +69,7 @@ def _limited(name: str, make: Callable[[], Limited], *, paced: bool = True) -> T
 
 
 def _refusing(count: int) -> Make:
-    """Return one that refuses so many deliveries for an hour each time, out of the first hundred."""
+    """Return one that always refuses `count` of the first thirty deliveries, each time for an hour."""
 
     def make(chance: random.Random, _day: float) -> Receiver:
         chosen = set(chance.sample(range(2, 30), count))
