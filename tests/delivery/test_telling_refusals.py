@@ -63,9 +63,9 @@ def test_the_refusals_of_one_flight_cut_the_pace_once(endpoint: EndpointState) -
 
 def test_what_was_taken_is_known_at_the_beginning_of_a_window_too() -> None:
     pace = Pace()
-    for number in range(60):
+    for number in range(52):
         pace.note_taken(1, 5, NOW + number * WINDOW / 50, timedelta(seconds=0.1))
-    pace.cut(NOW + 60 * WINDOW / 50)
+    pace.cut(NOW + 52 * WINDOW / 50)
     assert pace.pace == pytest.approx(8.5, rel=0.2)
 
 
