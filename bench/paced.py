@@ -18,7 +18,7 @@ from calhooks.delivery.queue import wake
 from tests import factories
 
 LIMIT = 5
-BURST = 300
+BURST = 600
 BESIDE = 20
 FAIL_ONE_IN = 10
 HEALTHY = 4
