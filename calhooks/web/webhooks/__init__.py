@@ -2,6 +2,7 @@
 
 from calhooks.web.webhooks import (
     deliveries,
+    given_up,
     integrations,
     notices,
     old_secret,
@@ -11,4 +12,4 @@ from calhooks.web.webhooks import (
     webhook,
 )
 
-PAGES = (integrations, webhook, switch, old_secret, notices, deliveries, resend, resend_runs)
+PAGES = (integrations, webhook, switch, old_secret, notices, deliveries, resend, given_up, resend_runs)
