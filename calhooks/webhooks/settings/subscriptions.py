@@ -28,6 +28,7 @@ from calhooks.webhooks.settings.validation import (
     chosen_triggers,
     errors_of_all,
     in_rows,
+    typed_rate_limit,
     typed_shape,
 )
 
@@ -198,6 +199,7 @@ def _choose(webhook: Webhook, checked: CheckedWebhook, stored: Webhook | None) -
     headers = headers_to_keep(values.headers, values.url, stored)
     webhook.headers = headers.plain
     webhook.endpoint.secret_headers = headers.secret
+    webhook.endpoint.rate_limit = typed_rate_limit(values, stored)
     webhook.triggers = [str(trigger) for trigger in chosen_triggers(values)]
     webhook.payload_format = PayloadFormat(shape.payload_format)
     webhook.payload_template = shape.payload_template
