@@ -10,9 +10,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from io import TextIOWrapper
+from io import FileIO, TextIOWrapper
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from calhooks.config import Config
 from calhooks.supervisor.command_line import set_command_line
@@ -27,7 +27,7 @@ RESET_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 class ForkedProcess:
     """A fork, with the part of subprocess.Popen that the supervisor uses."""
 
-    def __init__(self, pid: int, output: IO[bytes]) -> None:
+    def __init__(self, pid: int, output: FileIO) -> None:
         self.pid = pid
         self.stdout = output
         self.returncode: int | None = None
@@ -60,26 +60,29 @@ class Preloaded:
 
     def fork(self, command: Command, follow: Callable[[], None] | None) -> ForkedProcess:
         """Fork a process that runs the command in a group of its own, after `follow`. Raises OSError."""
-        reader, writer = os.pipe()
-        waits, named = os.pipe()
-        # Signals wait until the fork has its own handlers: the supervisor's would swallow them.
-        mask = set(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())))
+        output, writer = _pipe()
         try:
-            pid = os.fork()
-            if pid == 0:
-                self._run(command, follow, writer, mask)
+            with writer:
+                return ForkedProcess(self._fork(command, follow, writer.fileno()), output)
         except OSError:
-            os.close(reader)
-            os.close(waits)
+            output.close()
             raise
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            os.close(writer)
-            os.close(named)
-        # The fork closes its end as soon as it has its group and its command line, by which it is found.
-        os.read(waits, 1)
-        os.close(waits)
-        return ForkedProcess(pid, os.fdopen(reader, "rb", buffering=0))
+
+    def _fork(self, command: Command, follow: Callable[[], None] | None, output: int) -> int:
+        waits, named = _pipe()
+        with waits, named:
+            # Signals wait until the fork has its own handlers: the supervisor's would swallow them.
+            mask = set(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())))
+            try:
+                pid = os.fork()
+                if pid == 0:
+                    self._run(command, follow, output, mask)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            named.close()
+            # The fork closes its end as soon as it has its group and its command line, by which it is found.
+            waits.read(1)
+        return pid
 
     def _load(self) -> None:
         gc.disable()
@@ -127,6 +130,11 @@ class Preloaded:
             traceback.print_exc()
         finally:
             os._exit(status if isinstance(status, int) else int(status is not None))
+
+
+def _pipe() -> tuple[FileIO, FileIO]:
+    reader, writer = os.pipe()
+    return FileIO(reader, "rb"), FileIO(writer, "wb")
 
 
 def _has_command_line(command: Command) -> bool:

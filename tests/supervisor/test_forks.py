@@ -1,5 +1,6 @@
 """Workers and the scheduler as forks: what they share, and what of the supervisor they must not have."""
 
+import errno
 import json
 import os
 import signal
@@ -133,6 +134,26 @@ os.killpg(process.pid, signal.SIGTERM)
 print(json.dumps(ended()))
 """
     assert os.waitstatus_to_exitcode(report_of(code, environ)[1]) == -signal.SIGTERM
+
+
+@on_linux
+@pytest.mark.parametrize("spare", [1, 3])
+def test_without_descriptors_to_spare_a_fork_fails_and_keeps_none(environ: dict[str, str], spare: int) -> None:
+    code = f"""
+import resource
+def count():
+    return len(list(Path("/proc/self/fd").iterdir()))
+files = count()
+limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (files - 1 + {spare}, limits[1]))
+try:
+    fork("state")
+except OSError as error:
+    failure = error.strerror
+resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+print(json.dumps([failure, count() - files]))
+"""
+    assert report_of(code, environ) == [os.strerror(errno.EMFILE), 0]
 
 
 @on_linux
