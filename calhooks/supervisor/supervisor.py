@@ -8,6 +8,7 @@ import time
 from calhooks.supervisor.banner import print_banner
 from calhooks.supervisor.child import Child
 from calhooks.supervisor.commands import commands
+from calhooks.supervisor.forks import Preloaded
 from calhooks.supervisor.guard import Guard
 from calhooks.supervisor.migrations import migrate
 from calhooks.supervisor.output import ProcessOutput, say
@@ -28,7 +29,9 @@ class Supervisor:
     def __init__(self, prepared: Prepared, signals: list[int]) -> None:
         self._settings = prepared.settings
         self._prepared = prepared
-        self._children = [Child(command) for command in commands(prepared.settings, prepared.listener.fileno())]
+        preloaded = Preloaded(prepared.settings)
+        planned = commands(prepared.settings, prepared.listener.fileno())
+        self._children = [Child(command, preloaded) for command in planned]
         self._selector = selectors.DefaultSelector()
         self._startup: Startup | None = Startup(prepared.listener)
         self._stop: Stop | None = None
