@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from calhooks.accounts.models import User
 from calhooks.scheduling.availability.slots import ONE_DAY, OpenRange, WeeklyHours
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
+from calhooks.scheduling.locking import lock_host
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.models.schedules import MAX_SCHEDULE_NAME_LENGTH, Schedule, ScheduleRange
 from calhooks.text import checked, one_line
@@ -73,6 +74,7 @@ def update_schedule(
 
     Raises NotFound, or InvalidInput keyed by `name`, `timeZone` and the weekdays ("monday").
     """
+    lock_host(session, owner.id)
     schedule = find_schedule(session, owner, schedule_id)
     errors: dict[str, str] = {}
     checked_name = checked(errors, "name", _name, name)
@@ -114,6 +116,7 @@ def minute_as_clock_time(minute: int) -> str:
 
 def create_schedule(session: Session, owner: User, *, name: str) -> Schedule:
     """Add a schedule with the hours that accounts begin with, in the host's zone. Raises InvalidInput for `name`."""
+    lock_host(session, owner.id)
     errors: dict[str, str] = {}
     checked_name = checked(errors, "name", _name, name)
     if len(list_schedules(session, owner)) >= MAX_SCHEDULES:
@@ -131,6 +134,7 @@ def delete_schedule(session: Session, owner: User, schedule_id: int) -> None:
 
     Raises NotFound, or NotAllowed for the only one.
     """
+    lock_host(session, owner.id)
     schedule = find_schedule(session, owner, schedule_id)
     others = [other for other in list_schedules(session, owner) if other.id != schedule.id]
     if not others:
