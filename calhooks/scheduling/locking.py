@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
+from calhooks.db import read_rows
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.scheduling.errors import NotFound, SlotTaken
 from calhooks.scheduling.models.bookings import Booking
@@ -32,8 +33,7 @@ def lock_host(session: Session, host_id: int) -> int | None:
     database's triggers lock the host too: in this order no two services wait for each other. On SQLite there is one
     writer at a time anyway.
     """
-    version: int | None = session.scalar(_HOST, {"host": host_id})
-    return version
+    return read_rows(session, _HOST, {"host": host_id}).scalar()
 
 
 def lock_host_of(session: Session, event_type_id: int) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.accounts.models import User
+from calhooks.db import read_rows
 from calhooks.scheduling.availability.slots import Span, day_bounds
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.fields import day as typed_day
@@ -76,7 +77,7 @@ def away(session: Session, owner: User, begin: datetime, end: datetime) -> list[
     """Return when a host is away around a stretch of time, in seconds since 1970."""
     zone = zone_info(owner.time_zone)
     first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
-    found = session.execute(_AWAY, {"owner": owner.id, "first": first, "last": last})
+    found = read_rows(session, _AWAY, {"owner": owner.id, "first": first, "last": last})
     spans = [day_bounds(*days, zone) for days in found]
     return [(int(span[0].timestamp()), int(span[1].timestamp())) for span in spans if span]
 
