@@ -23,7 +23,6 @@ BUSY_TIMEOUT_SECONDS = 15
 TURN_SECONDS = 0.001
 IMMEDIATE = "calhooks_immediate"
 AFTER_COMMIT = "calhooks_after_commit"
-Columns = TypeVarTuple("Columns")
 
 
 class Base(DeclarativeBase):
@@ -63,6 +62,7 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+Columns = TypeVarTuple("Columns")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -104,6 +104,15 @@ def make_tables(app: Flask) -> None:
         upgrade()
 
 
+def read_rows(session: Session, query: Select[*Columns], parameters: Mapping[str, object]) -> Result[*Columns]:
+    """Run a query of columns as the ORM would, in half the time: it prepares nothing for objects.
+
+    What the session has changed is written first.
+    """
+    session.flush()
+    return session.connection().execute(query, parameters)
+
+
 @contextmanager
 def writing() -> Iterator[Session]:
     """Run one use case that writes: commit at the end, roll back on any error.
@@ -136,15 +145,6 @@ def after_commit(session: Session, callback: Callable[[], None]) -> None:
     callbacks: list[Callable[[], None]] = session.info[AFTER_COMMIT]
     if callback not in callbacks:
         callbacks.append(callback)
-
-
-def read_rows(session: Session, query: Select[*Columns], parameters: Mapping[str, object]) -> Result[*Columns]:
-    """Run a query of columns as the ORM would, in half the time: it prepares nothing for objects.
-
-    What the session has changed is written first.
-    """
-    session.flush()
-    return session.connection().execute(query, parameters)
 
 
 def database_reason(error: SQLAlchemyError) -> str:
