@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.queue.wake import wake
 from calhooks.delivery.sending.headers import HeaderPairs
-from calhooks.delivery.tables import IS_OPEN, deliveries, endpoints
+from calhooks.delivery.tables import IS_OPEN, deliveries, endpoints, events
 
 OPEN_STATES = (DeliveryState.BLOCKED, DeliveryState.DUE)
 
@@ -45,24 +45,30 @@ class Owed:
     error: str | None = None
 
 
-def record_event(session: Session, new: NewEvent) -> Event:
+class RecordedEvent(NamedTuple):
+    """The columns of an event that its deliveries need."""
+
+    id: int
+    sequence_key: str
+
+
+def record_event(session: Session, new: NewEvent) -> RecordedEvent:
     """Record that something happened."""
-    event = Event(
-        message_id=ids.new_message_id(),
-        owner_id=new.owner_id,
-        trigger=new.trigger,
-        occurred_at=new.occurred_at,
-        sequence_key=new.sequence_key,
-        subject=new.subject,
-        summary=new.summary[:500],
-        payload=new.payload,
-    )
-    session.add(event)
     session.flush()
-    return event
+    row = {
+        "message_id": ids.new_message_id(),
+        "owner_id": new.owner_id,
+        "trigger": new.trigger,
+        "occurred_at": new.occurred_at,
+        "sequence_key": new.sequence_key,
+        "subject": new.subject,
+        "summary": new.summary[:500],
+        "payload": new.payload,
+    }
+    return RecordedEvent(session.connection().execute(_HAPPENED, row).scalar_one(), new.sequence_key)
 
 
-def owe(session: Session, event: Event, owed: Sequence[Owed], *, run_id: int | None = None) -> None:
+def owe(session: Session, event: Event | RecordedEvent, owed: Sequence[Owed], *, run_id: int | None = None) -> None:
     """Owe an event to endpoints, however many, in a handful of statements, and wake the workers after the commit.
 
     A delivery waits while an earlier one of its sequence is open at the same endpoint. One with an error is given up
@@ -71,7 +77,16 @@ def owe(session: Session, event: Event, owed: Sequence[Owed], *, run_id: int | N
     now = clock.now()
     locked = hold_endpoints(session, [each.endpoint_id for each in owed])
     waiting = _with_open_sequence(session, event.sequence_key, locked)
-    rows = [_row(event, each, now, waits=each.endpoint_id in waiting, run_id=run_id) for each in owed]
+    _write(session, [_row(event, each, now, waits=each.endpoint_id in waiting, run_id=run_id) for each in owed], now)
+
+
+def owe_first(session: Session, event: RecordedEvent, owed: Sequence[Owed]) -> None:
+    """Owe the first event of a new sequence to endpoints that the caller has locked, in the order of their ids."""
+    now = clock.now()
+    _write(session, [_row(event, each, now, waits=False, run_id=None) for each in owed], now)
+
+
+def _write(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> None:
     session.connection().execute(_OWED, rows)
     if failed := [row["endpoint_id"] for row in rows if row["state"] == DeliveryState.FAILED]:
         session.connection().execute(_GIVEN_UP, {"ids": failed, "now": now})
@@ -116,6 +131,7 @@ def _with_open_sequence(session: Session, sequence_key: str, endpoint_ids: Seque
     return set(session.connection().scalars(_OPEN_SEQUENCE, {"ids": endpoint_ids, "sequence": sequence_key}))
 
 
+_HAPPENED = insert(events).returning(events.c.id)
 _OWED = insert(deliveries)
 _LOCKED = (
     select(endpoints.c.id)
@@ -145,7 +161,7 @@ _GIVEN_UP = (
 )
 
 
-def _row(event: Event, owed: Owed, now: datetime, *, waits: bool, run_id: int | None) -> dict[str, Any]:
+def _row(event: Event | RecordedEvent, owed: Owed, now: datetime, *, waits: bool, run_id: int | None) -> dict[str, Any]:
     state = DeliveryState.BLOCKED if waits else DeliveryState.DUE
     if owed.error is not None:
         state = DeliveryState.FAILED

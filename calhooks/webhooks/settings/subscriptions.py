@@ -151,15 +151,21 @@ def set_active(session: Session, webhook: Webhook, active: bool) -> None:
 
 def delete(session: Session, webhook: Webhook) -> None:
     """Delete a webhook: from the commit on nothing more is sent to it, also not what is waiting."""
+    _lock_owner(session, webhook.owner_id)
     endpoints.delete_endpoint(session, webhook.endpoint)
     session.delete(webhook)
     session.flush()
 
 
+def _lock_owner(session: Session, owner_id: int) -> None:
+    """Lock the account before its endpoints, as bookings do, because a change to a webhook locks it in the end."""
+    session.execute(select(User.id).where(User.id == owner_id).with_for_update(key_share=True))
+
+
 def _refuse_changed(session: Session, owner_id: int, values: WebhookValues, stored: Webhook | None) -> None:
     """Refuse what somebody else's change has made wrong since it was checked. Raises InvalidWebhook."""
     # Two boxes saved at once wait for each other here.
-    session.execute(select(User.id).where(User.id == owner_id).with_for_update(key_share=True))
+    _lock_owner(session, owner_id)
     others = [webhook for webhook in list_webhooks(session, owner_id) if webhook is not stored]
     errors = in_rows(lost_secrets(values.headers, stored)) | _errors_beside(others, values, stored)
     if errors:
