@@ -1,18 +1,22 @@
 """What runs under the supervisor. These are the commands that a server's operator would type."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from calhooks import ROOT
 from calhooks.config import Config
 from calhooks.supervisor import redis_server
+
+REDIS = "redis"
 
 
 @dataclass(frozen=True)
 class Command:
     """One child: its name in the log, how it is started, and how many seconds it may take to finish its work.
 
-    A line of its output that contains one of `hides` is not worth showing.
+    A line of its output that contains one of `hides` is not worth showing. `before` runs before each start.
     """
 
     name: str
@@ -20,6 +24,7 @@ class Command:
     grace: float = 0
     inherits: tuple[int, ...] = ()
     hides: tuple[str, ...] = ()
+    before: Callable[[], None] = lambda: None
 
 
 def commands(settings: Config, listener: int) -> list[Command]:
@@ -27,10 +32,14 @@ def commands(settings: Config, listener: int) -> list[Command]:
     web = Command("web", gunicorn("--bind", f"fd://{listener}"), inherits=(listener,))
     workers = [Command(f"worker {number}", background("worker"), grace=8) for number in range(1, settings.workers + 1)]
     scheduler = Command("scheduler", background("scheduler"), grace=8)
-    redis = []
-    if settings.redis_is_embedded:
-        redis = [Command("redis", redis_server.argv(settings.redis_url, settings.data_dir), hides=redis_server.CHATTER)]
-    return [*redis, web, *workers, scheduler]
+    return [*([redis(settings)] if settings.redis_is_embedded else []), web, *workers, scheduler]
+
+
+def redis(settings: Config) -> Command:
+    """Return the embedded Redis. Raises CannotStart."""
+    make_directory = partial(redis_server.make_directory, settings.redis_url, settings.data_dir)
+    argv = redis_server.argv(settings.redis_url)
+    return Command(REDIS, argv, hides=redis_server.CHATTER, before=make_directory)
 
 
 def background(command: str) -> tuple[str, ...]:
