@@ -89,8 +89,8 @@ class PumpWorker(SimpleWorker):
             super().execute_job(job, queue)
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """Log what a job raised; where it was about Redis having gone or forgotten the job, as one line."""
-        if isinstance(exc_info[1], (RedisError, InvalidJobOperation)):
+        """Log what a job raised; as one line if Redis has gone or forgotten the job, or no file can be opened."""
+        if isinstance(exc_info[1], (RedisError, InvalidJobOperation, OSError)):
             log.warning("Redis was not told that a job had ended (%s); deliveries do not depend on it", exc_info[1])
         else:
             super().handle_exception(job, *exc_info)
