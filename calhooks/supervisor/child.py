@@ -87,7 +87,7 @@ class Child:
     def put_off(self) -> float:
         """Set `start_at`, later with each failure in a row, and return the seconds until then."""
         self._failures = 1 if time.monotonic() - self._started > SETTLED_SECONDS else self._failures + 1
-        delay = min(FIRST_DELAY_SECONDS * 2 ** (self._failures - 1), MAX_DELAY_SECONDS)
+        delay: float = min(FIRST_DELAY_SECONDS * 2 ** (self._failures - 1), MAX_DELAY_SECONDS)
         self.start_at = time.monotonic() + delay
         return delay
 
