@@ -79,6 +79,7 @@ def test_memory_descriptors_and_latency_stay_flat(start: Start, report: Report) 
     meter = Meter(calhooks)
     meter.start()
     try:
+        time.sleep(SECONDS - WARM_UP_SECONDS)
         calhooks.bookers.finish()
     finally:
         meter.stop()
