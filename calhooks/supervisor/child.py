@@ -51,6 +51,7 @@ class Child:
         self.start_at = None
         self._started = time.monotonic()
         follow = follow_parent(signal.SIGTERM if command.grace else signal.SIGKILL)
+        command.before()
         try:
             self._process = self._preloaded.fork(command, follow) if can_fork else _execute(command, follow)
         except OSError as error:
@@ -74,12 +75,17 @@ class Child:
         self._process = None
         # Nobody has killed it: it said itself that it cannot go on.
         self.gave_up = status > 0
-        self._failures = 1 if time.monotonic() - self._started > SETTLED_SECONDS else self._failures + 1
-        delay = min(FIRST_DELAY_SECONDS * 2 ** (self._failures - 1), MAX_DELAY_SECONDS)
-        self.start_at = time.monotonic() + delay
+        delay = self.put_off()
         if status < 0:
             return f"process {pid} was killed by {signal.Signals(-status).name}; starting again in {delay:g} s"
         return f"process {pid} ended with status {status}; starting again in {delay:g} s"
+
+    def put_off(self) -> float:
+        """Set `start_at`, later with each failure in a row, and return the seconds until then."""
+        self._failures = 1 if time.monotonic() - self._started > SETTLED_SECONDS else self._failures + 1
+        delay: float = min(FIRST_DELAY_SECONDS * 2 ** (self._failures - 1), MAX_DELAY_SECONDS)
+        self.start_at = time.monotonic() + delay
+        return delay
 
 
 def _execute(command: Command, follow: Callable[[], None] | None) -> "subprocess.Popen[bytes]":

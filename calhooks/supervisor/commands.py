@@ -1,11 +1,15 @@
 """What runs under the supervisor. These are the commands that a server's operator would type."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from calhooks import ROOT
 from calhooks.config import Config
 from calhooks.supervisor import redis_server
+
+REDIS = "redis"
 
 
 @dataclass(frozen=True)
@@ -13,7 +17,7 @@ class Command:
     """One child: its name in the log, how it is started, and how many seconds it may take to finish its work.
 
     A line of its output that contains one of `hides` is not worth showing. `flask_command` is the command of ours that
-    `argv` runs, or empty.
+    `argv` runs, or empty. `before` runs before each start.
     """
 
     name: str
@@ -22,6 +26,7 @@ class Command:
     inherits: tuple[int, ...] = ()
     hides: tuple[str, ...] = ()
     flask_command: str = ""
+    before: Callable[[], None] = lambda: None
 
 
 def commands(settings: Config, listener: int) -> list[Command]:
@@ -29,10 +34,14 @@ def commands(settings: Config, listener: int) -> list[Command]:
     web = Command("web", gunicorn("--bind", f"fd://{listener}"), inherits=(listener,))
     workers = [background(f"worker {number}", "worker") for number in range(1, settings.workers + 1)]
     scheduler = background("scheduler", "scheduler")
-    redis = []
-    if settings.redis_is_embedded:
-        redis = [Command("redis", redis_server.argv(settings.redis_url, settings.data_dir), hides=redis_server.CHATTER)]
-    return [*redis, web, *workers, scheduler]
+    return [*([redis(settings)] if settings.redis_is_embedded else []), web, *workers, scheduler]
+
+
+def redis(settings: Config) -> Command:
+    """Return the embedded Redis. Raises CannotStart."""
+    make_directory = partial(redis_server.make_directory, settings.redis_url, settings.data_dir)
+    argv = redis_server.argv(settings.redis_url)
+    return Command(REDIS, argv, hides=redis_server.CHATTER, before=make_directory)
 
 
 def background(name: str, flask_command: str) -> Command:

@@ -115,7 +115,8 @@ class ByPage:
         form |= {"start": start, "name": "Ann Lee", "email": f"visitor{self._index}.{number}@example.com"}
         answer = self._ask("POST", data=form)
         if answer.status_code != 303 or "/booking/" not in answer.headers["Location"]:
-            raise Trouble(f"the page answered {answer.status_code}")
+            title = re.search(r"<h1[^>]*>([^<]*)", answer.text)
+            raise Trouble(f"the page answered {answer.status_code}: {unescape(title[1]) if title else ''}")
         return answer.headers["Location"].rpartition("/")[2]
 
     def _ask(self, method: str, **what: Any) -> requests.Response:

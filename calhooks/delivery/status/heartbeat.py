@@ -31,6 +31,7 @@ class Heart:
         self._kind = kind
         self._started_at = clock.now()
         self._beat_at = 0.0
+        self._missed = False
 
     def beat(self) -> None:
         """Say that this process is alive, at most every five seconds."""
@@ -42,8 +43,12 @@ class Heart:
                 row = Heartbeat(name=self.name, kind=self._kind, started_at=self._started_at, seen_at=clock.now())
                 session.merge(row)
                 session.execute(delete(Heartbeat).where(Heartbeat.seen_at < clock.now() - FORGOTTEN_AFTER))
+            self._missed = False
         except SQLAlchemyError as error:
-            log.warning("no heartbeat, the database is away: %s", database_reason(error))
+            # Once for each outage: the log may be on the same full disk.
+            if not self._missed:
+                log.warning("No heartbeat was written (%s); this process counts as stopped", database_reason(error))
+            self._missed = True
 
     def stop(self) -> None:
         """Say that this process is gone."""
