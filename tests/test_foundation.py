@@ -35,9 +35,9 @@ def fail(name):
 
 app.add_url_rule("/fail/<name>", view_func=fail)
 # Without the handler that Flask adds once its own logger is used, and with it.
-logging.getLogger("calhooks.mail.sender").warning("%s", hostile)
+logging.getLogger("calhooks.mail.sending.sender").warning("%s", hostile)
 app.test_client().get("/", environ_overrides={"PATH_INFO": f"/fail/{hostile}".encode().decode("latin-1")})
-logging.getLogger("calhooks.mail.sender").warning("%s", hostile)
+logging.getLogger("calhooks.mail.sending.sender").warning("%s", hostile)
 """
 
 

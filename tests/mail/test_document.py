@@ -5,8 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from calhooks.mail import limits, password_reset
-from calhooks.mail.claim import RETRY_WAITS
-from calhooks.mail.sender import MailServer
+from calhooks.mail.sending.claim import DOUBT_WAIT, RETRY_WAITS
+from calhooks.mail.sending.sender import MailServer
 from calhooks.scheduling.bookings.submission import MAX_GUESTS
 from calhooks.scheduling.calendars.feeds import AHEAD, BACK
 from calhooks.scheduling.notifications.letters import Change
@@ -38,7 +38,7 @@ def test_every_change_is_in_the_table() -> None:
 def test_the_waits_and_limits_are_the_ones_that_hold() -> None:
     *others, last = map(words, RETRY_WAITS)
     assert f"after {', '.join(others)} and {last};" in PLAIN
-    assert f"at most {limits.MAX_NEW_ADDRESSES} new addresses" in PLAIN
+    assert f"after {words(DOUBT_WAIT)} at the earliest" in PLAIN
     assert f"at most {limits.MAX_TO_ONE_ADDRESS} mails to one address" in PLAIN
     assert f"at most {MAX_GUESTS} guests" in PLAIN
     assert timedelta(hours=1) == password_reset.RESET_LINK_LIFETIME

@@ -14,21 +14,30 @@ from calhooks.delivery.queue.client import MAIL_QUEUE
 from calhooks.delivery.queue.worker import PumpWorker
 from calhooks.mail.limits import LIMIT_WINDOW
 from calhooks.mail.models import Mail, MailState
+from calhooks.mail.sending.claim import MAIL_LEASE
 from calhooks.scheduler import Scheduler
 from tests import factories
+from tests.delivery.helpers import wait_until
 from tests.mail.letters import owe
 from tests.mail.smtp_server import MailServer
 
 
-def work(config: Config) -> None:
-    """Do what waits in the queues, as a worker process does, and return."""
+def work(config: Config, session: Session) -> None:
+    """Do what waits in the queues, as a worker process does, and return when no mail is due any more."""
     PumpWorker(config.redis_url, lambda: None).work(burst=True, logging_level="WARNING")
+    wait_until(lambda: not _waiting(session))
+
+
+def _waiting(session: Session) -> bool:
+    session.rollback()
+    due = Mail.due_at <= clock.now() + MAIL_LEASE
+    return session.scalar(select(Mail.id).where(Mail.state == MailState.QUEUED, due)) is not None
 
 
 def test_the_sweep_has_a_worker_send_what_is_due(session: Session, config: Config, server: MailServer) -> None:
     owe(factories.create_user())
     Scheduler(config, "this one").turn()
-    work(config)
+    work(config, session)
     assert [mail.recipient for mail in server.mails] == ["ann@example.net"]
 
 
@@ -38,7 +47,7 @@ def test_one_job_at_most_waits_for_all_the_mail(session: Session, config: Config
         owe(factories.create_user(), f"guest{number}@example.net")
         scheduler.turn()
     assert Queue(MAIL_QUEUE, connection=Redis.from_url(config.redis_url)).count == 1
-    work(config)
+    work(config, session)
     assert len(server.mails) == 3
     scheduler.turn()
     assert Queue(MAIL_QUEUE, connection=Redis.from_url(config.redis_url)).count == 0
@@ -55,7 +64,7 @@ def test_reminders_go_out_by_the_sweep(
     # Owed in one turn, noticed as due in the next.
     scheduler.turn()
     scheduler.turn()
-    work(config)
+    work(config, session)
     assert [str(mail.message["Subject"]) for mail in server.mails] == [
         f"Reminder: 30 min meeting with {event_type.owner.name}, Thu 5 Mar, 16:30"
     ]
