@@ -1,5 +1,7 @@
 """Tests of mail under the processes that send it: the scheduler's sweep, a worker's job."""
 
+import signal
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,9 +19,11 @@ from calhooks.mail.models import Mail, MailState
 from calhooks.mail.sending.claim import MAIL_LEASE
 from calhooks.scheduler import Scheduler
 from tests import factories
-from tests.delivery.helpers import wait_until
+from tests.delivery.helpers import happen, wait_until
+from tests.delivery.receivers import answer, receiving
+from tests.delivery.test_processes import alive, process
 from tests.mail.letters import owe
-from tests.mail.smtp_server import MailServer
+from tests.mail.smtp_server import DRIP, MailServer
 
 
 def work(config: Config, session: Session) -> None:
@@ -82,3 +86,40 @@ def test_old_mail_is_forgotten_and_what_is_owed_is_not(
     Scheduler(config, "this one").turn()
     assert session.scalars(select(Mail.state)).all() == [MailState.QUEUED]
     assert session.scalar(select(func.count(Mail.id))) == 1
+
+
+@pytest.mark.parametrize("behaviour", ["HANG", DRIP])
+def test_a_slow_mail_server_delays_no_webhook_and_no_stop(
+    session: Session, environ: dict[str, str], server: MailServer, behaviour: str
+) -> None:
+    owner = factories.create_user()
+    server.always = dict.fromkeys(("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "BODY"), behaviour)
+    with receiving(answer()) as receiver, process(environ, "worker") as worker, process(environ, "scheduler"):
+        endpoint = factories.create_endpoint(owner, receiver.url)
+        for number in range(20):
+            owe(owner, f"guest{number}@example.net")
+        wait_until(lambda: server.connections > 0)
+        waited = []
+        for number in range(1, 8):
+            happened = time.time()
+            happen(owner, [endpoint])
+            waited.append(receiver.wait_for(number)[-1].at - happened)
+            assert alive(session, "worker") == 1
+        assert max(waited) < 2
+        assert len(server.mails) < 20
+        began = time.monotonic()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=9.2) == 0
+        assert time.monotonic() - began < 9.2
+    session.rollback()
+    assert session.scalars(select(Mail.lease_token).where(Mail.lease_token.is_not(None))).all() == []
+    # The one under way when the process stopped may have been lost after its final dot; no other was tried.
+    assert session.scalar(select(func.sum(Mail.doubts))) in (0, 1)
+    assert session.scalar(select(func.count()).where(Mail.state == MailState.FAILED)) == 0
+
+
+def test_mail_goes_out_while_redis_is_away(session: Session, environ: dict[str, str], server: MailServer) -> None:
+    with process(environ | {"REDIS_URL": "redis://127.0.0.1:9/0"}, "worker"):
+        wait_until(lambda: alive(session, "worker") == 1)
+        owe(factories.create_user())
+        wait_until(lambda: len(server.mails) == 1)
