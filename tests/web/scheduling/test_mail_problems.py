@@ -104,7 +104,10 @@ def test_the_host_sees_what_mail_did_not_go_out_and_why(
             {"state": MailState.QUEUED, "created_at": datetime(2026, 3, 2, 7, tzinfo=UTC)},
             "Our email to ann@example.com is late.",
         ),
-        ({"state": MailState.QUEUED, "due_at": START, "doubts": 1}, "Our email to ann@example.com may not have arrived."),
+        (
+            {"state": MailState.QUEUED, "due_at": START, "doubts": 1},
+            "Our email to ann@example.com may not have arrived.",
+        ),
         ({"state": MailState.FAILED, "doubts": 3}, "Our email to ann@example.com may not have arrived."),
         ({"state": MailState.FAILED, "recipient": "guest@example.com"}, None),
         ({"state": MailState.QUEUED}, None),
