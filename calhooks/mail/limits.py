@@ -23,7 +23,7 @@ ONE_ADDRESS = f"this address has had {MAX_TO_ONE_ADDRESS} mails from this accoun
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class MailSlot:
     """When an account may write to an address, in UTC; None if that is too late. `reason` says why not at once."""
 
     at: datetime | None
@@ -40,7 +40,7 @@ class Recipients:
     expires_at: datetime | None
 
 
-def find_room(session: Session, recipients: Recipients, now: datetime) -> dict[str, Room]:
+def find_slots(session: Session, recipients: Recipients, now: datetime) -> dict[str, MailSlot]:
     """Return which of these addresses may not be written to at once, and when; keep that time for them.
 
     An account's own address has no limit. Letter case does not matter.
@@ -52,22 +52,22 @@ def find_room(session: Session, recipients: Recipients, now: datetime) -> dict[s
     whose = "guests" if recipients.are_guests else "bookers"
     reason = NEW_ADDRESSES.format(count=current_config().mail_limit, whose=whose)
     first_uses = _first_uses(session, recipients, list(by_address), now)
-    rooms = {
-        by_address[address]: _room(at, recipients, reason)
+    slots = {
+        by_address[address]: _slot(at, recipients, reason)
         for address, at in first_uses.items()
         if at is None or at > now
     }
     for address, at in _when_had_enough(session, recipients.owner_id, by_address, now).items():
         later = max(at, first_uses[address] or at)
         # As many as a day takes may wait for the next day; more would be a flood that goes on for days.
-        rooms[by_address[address]] = _room(later if at <= now + LIMIT_WINDOW else None, recipients, ONE_ADDRESS)
-    return rooms
+        slots[by_address[address]] = _slot(later if at <= now + LIMIT_WINDOW else None, recipients, ONE_ADDRESS)
+    return slots
 
 
-def _room(at: datetime | None, recipients: Recipients, reason: str) -> Room:
+def _slot(at: datetime | None, recipients: Recipients, reason: str) -> MailSlot:
     if at is None or _is_late(at, recipients):
-        return Room(None, f"Not sent: {reason}")
-    return Room(at, f"It waits: {reason}")
+        return MailSlot(None, f"Not sent: {reason}")
+    return MailSlot(at, f"It waits: {reason}")
 
 
 def _is_late(at: datetime, recipients: Recipients) -> bool:

@@ -11,7 +11,7 @@ from calhooks.config import current_config
 from calhooks.mail.addresses import Correspondent, sender
 from calhooks.mail.headers import MAX_SUBJECT_LENGTH
 from calhooks.mail.letters import Letter, as_html, letter_as_text
-from calhooks.mail.limits import Recipients, Room, find_room
+from calhooks.mail.limits import MailSlot, Recipients, find_slots
 from calhooks.mail.models import Mail, MailState
 from calhooks.text import MAX_NAME_LENGTH, shortened
 
@@ -57,7 +57,7 @@ def owe_mail(session: Session, draft: MailDraft) -> list[Mail]:
         are_guests=draft.to_guests,
         expires_at=draft.expires_at,
     )
-    rooms, at_once = find_room(session, recipients, now), Room(now)
+    slots, at_once = find_slots(session, recipients, now), MailSlot(now)
     mails = [
         Mail(
             message_id=f"<{ids.new_uid()}@{domain}>",
@@ -74,13 +74,13 @@ def owe_mail(session: Session, draft: MailDraft) -> list[Mail]:
             html=html,
             calendar=draft.calendar,
             calendar_method=draft.calendar_method,
-            state=MailState.QUEUED if room.at else MailState.DROPPED,
-            due_at=room.at,
+            state=MailState.QUEUED if slot.at else MailState.DROPPED,
+            due_at=slot.at,
             expires_at=draft.expires_at,
-            error=room.reason,
+            error=slot.reason,
             created_at=now,
         )
-        for person, room in ((person, rooms.get(person.email, at_once)) for person in draft.to)
+        for person, slot in ((person, slots.get(person.email, at_once)) for person in draft.to)
     ]
     session.add_all(mails)
     return mails
