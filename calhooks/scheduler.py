@@ -20,8 +20,8 @@ from calhooks.delivery.queue.wake import wake_another, wake_mail
 from calhooks.delivery.status.heartbeat import Heart
 from calhooks.delivery.upkeep import clock_set_back, given_up, leases
 from calhooks.delivery.upkeep.purge import purge_step
-from calhooks.mail import claim as mail_claim
 from calhooks.mail.purge import purge_mail
+from calhooks.mail.sending import claim as mail_claim
 from calhooks.scheduling.bookings.meetings import announce_meetings, prepare_meetings
 from calhooks.scheduling.notifications.reminders import owe_reminders
 from calhooks.webhooks import runs

@@ -1,4 +1,4 @@
-"""The body of `flask worker`: it pumps when RQ says so, and by itself while Redis is away."""
+"""The body of `flask worker`: it pumps when RQ says so, and every second while Redis is unreachable."""
 
 import logging
 import signal
@@ -13,8 +13,8 @@ from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.queue.client import RedisAway
 from calhooks.delivery.queue.worker import PumpWorker
 from calhooks.delivery.status.heartbeat import Heart
-from calhooks.jobs import mail_pump_of, pump_of
-from calhooks.mail.pump import MailPump
+from calhooks.jobs import mail_thread_of, pump_of
+from calhooks.mail.sending.thread import MailThread
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ RECONNECT_SECONDS = 1.0
 class _Stop:
     """What SIGTERM and SIGINT do: nothing more is claimed, sends under way get their seconds, the process ends."""
 
-    def __init__(self, *pumps: Pump | MailPump) -> None:
+    def __init__(self, *pumps: Pump | MailThread) -> None:
         self.requested = threading.Event()
         self.worker: PumpWorker | None = None
         self._pumps = pumps
@@ -45,15 +45,14 @@ def run_worker() -> None:
     """Work until SIGTERM or SIGINT; neither Redis nor the database being away ends it."""
     config = current_config()
     _relax_durability()
-    pump, mail_pump, heart = pump_of(config), mail_pump_of(config), Heart("worker")
+    pump, mail, heart = pump_of(config), mail_thread_of(config), Heart("worker")
     pump.tick = heart.beat
 
     def alive() -> None:
         heart.beat()
         pump.settle()
 
-    mail_pump.tick = alive
-    stop = _Stop(pump, mail_pump)
+    stop = _Stop(pump, mail)
     away = False
     while not stop.requested.is_set():
         heart.beat()
@@ -72,10 +71,12 @@ def run_worker() -> None:
             away = True
         stop.worker = None
         if not stop.requested.is_set():
+            if config.mail_url:
+                mail.wake()
             pump.run()
-            mail_pump.run()
             stop.requested.wait(RECONNECT_SECONDS)
     pump.wind_up()
+    mail.wind_up()
     heart.stop()
 
 

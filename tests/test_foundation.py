@@ -39,9 +39,9 @@ def fail(name):
 
 app.add_url_rule("/fail/<name>", view_func=fail)
 # Without the handler that Flask adds once its own logger is used, and with it.
-logging.getLogger("calhooks.mail.sender").warning("%s", hostile)
+logging.getLogger("calhooks.mail.sending.sender").warning("%s", hostile)
 app.test_client().get("/", environ_overrides={"PATH_INFO": f"/fail/{hostile}".encode().decode("latin-1")})
-logging.getLogger("calhooks.mail.sender").warning("%s", hostile)
+logging.getLogger("calhooks.mail.sending.sender").warning("%s", hostile)
 """
 
 
@@ -81,6 +81,9 @@ logging.getLogger("calhooks.mail.sender").warning("%s", hostile)
         ("MAIL_URL", "smtp://mailhost:port"),
         ("MAIL_URL", "smtp://mail host"),
         ("MAIL_URL", "smtp://mailhost/inbox"),
+        ("CALHOOKS_MAIL_LIMIT", "-1"),
+        ("CALHOOKS_MAIL_LIMIT", "10001"),
+        ("CALHOOKS_MAIL_LIMIT", "many"),
         ("MAIL_FROM", "nobody"),
         ("MAIL_FROM", "a@example.com, b@example.com"),
         ("MAIL_FROM", "a@example.com\nBcc: b@example.com"),

@@ -1,6 +1,6 @@
 """What owners are told of deliveries that were given up, and what runs count.
 
-Revision: 0019, after 0015
+Revision: 0019, after 0018
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from calhooks.db import UTCDateTime
 
 revision = "0019"
-down_revision = "0015"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
