@@ -36,4 +36,7 @@ def pump_of(config: Config) -> Pump:
 def mail_thread_of(config: Config) -> MailThread:
     """Return the process's thread for mail, which is the one to stop."""
     app = cast(LocalProxy[Flask], current_app)._get_current_object()
-    return MailThread(app, MailPump(config))
+    mail_pump = MailPump(config)
+    # By one heartbeat the leases of both are found when the process is dead.
+    mail_pump.holder = pump_of(config).heart.token
+    return MailThread(app, mail_pump)

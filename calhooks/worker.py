@@ -6,13 +6,14 @@ import sqlite3
 import threading
 
 from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
 
 from calhooks.config import current_config
-from calhooks.db import db
+from calhooks.db import database_reason, db
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.queue.client import RedisAway
 from calhooks.delivery.queue.worker import PumpWorker
-from calhooks.delivery.status.heartbeat import Heart
+from calhooks.delivery.upkeep.dead_workers import Watch
 from calhooks.jobs import mail_thread_of, pump_of
 from calhooks.mail.sending.thread import MailThread
 
@@ -45,19 +46,14 @@ def run_worker() -> None:
     """Work until SIGTERM or SIGINT; neither Redis nor the database being away ends it."""
     config = current_config()
     _relax_durability()
-    pump, mail, heart = pump_of(config), mail_thread_of(config), Heart("worker")
-    pump.tick = heart.beat
-
-    def alive() -> None:
-        heart.beat()
-        pump.settle()
-
+    pump, mail = pump_of(config), mail_thread_of(config)
     stop = _Stop(pump, mail)
+    pump.heart.start()
+    _look_for_dead()
     away = False
     while not stop.requested.is_set():
-        heart.beat()
         try:
-            stop.worker = PumpWorker(config.redis_url, alive)
+            stop.worker = PumpWorker(config.redis_url, pump.settle)
             if away:
                 log.warning("Redis is back")
             away = False
@@ -77,7 +73,15 @@ def run_worker() -> None:
             stop.requested.wait(RECONNECT_SECONDS)
     pump.wind_up()
     mail.wind_up()
-    heart.stop()
+    pump.heart.stop()
+
+
+def _look_for_dead() -> None:
+    """Take over from a worker of this machine that was killed, also while no scheduler runs."""
+    try:
+        Watch().look(by_heartbeat=False)
+    except SQLAlchemyError as error:
+        log.warning("Dead workers were not looked for (%s); the scheduler does it every second", database_reason(error))
 
 
 def _relax_durability() -> None:

@@ -37,7 +37,7 @@ FLOORS = (
 INNER_FLOORS = {
     "delivery": (
         ("models", "counters", "sending", "pace"),
-        ("tables", "notices", "queue", "endpoint_state", "run_counts"),
+        ("tables", "notices", "queue", "endpoint_state", "run_counts", "processes"),
         ("outbox",),
         ("endpoints", "status", "pump"),
         ("upkeep", "lost_secrets", "resending"),

@@ -17,6 +17,7 @@ class Failure(StrEnum):
     NOT_HTTP = "not_http"
     REDIRECT = "redirect"
     STATUS = "status"
+    STALE = "stale"
     INTERNAL = "internal"
 
 

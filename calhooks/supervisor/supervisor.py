@@ -5,6 +5,7 @@ import selectors
 import signal
 import time
 
+from calhooks.delivery.processes.signals import PROCESS_DIED
 from calhooks.supervisor.banner import print_banner
 from calhooks.supervisor.child import Child
 from calhooks.supervisor.commands import REDIS, commands
@@ -137,11 +138,18 @@ class Supervisor:
                 self._stop = Stop()
             elif how is not None:
                 say(PROCESS_NAME, f"{child.name}: {how}.")
+                self._tell_scheduler()
             elif child.start_at is not None and child.start_at <= time.monotonic():
                 self._start_again(child)
             elif child is self._redis and child.running and (trouble := self._redis_watch.trouble()):
                 say(PROCESS_NAME, f"{child.name}: {trouble}; starting again.")
                 child.send(signal.SIGKILL)
+
+    def _tell_scheduler(self) -> None:
+        """Have the leases of a process that has died given back now, not at the scheduler's next look."""
+        for child in self._children:
+            if child.name == "scheduler":
+                child.send(PROCESS_DIED)
 
     def _announce(self) -> None:
         startup = self._startup

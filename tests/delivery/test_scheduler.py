@@ -17,9 +17,9 @@ from calhooks.delivery.models.endpoints import Endpoint, Notice, SigningKey
 from calhooks.delivery.models.processes import Heartbeat
 from calhooks.delivery.models.runs import ResendRun
 from calhooks.delivery.outbox import Owed, owe
+from calhooks.delivery.processes.heart import Heart
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.queue import client, wake
-from calhooks.delivery.status.heartbeat import Heart
 from calhooks.delivery.upkeep import leases
 from calhooks.delivery.upkeep.purge import purge_step
 from calhooks.scheduler import Scheduler
@@ -304,8 +304,8 @@ def test_notices_runs_and_secrets_that_have_run_out_are_forgotten(
 
 def test_a_heart_beats_every_few_seconds_and_stops(session: Session) -> None:
     heart = Heart("worker")
-    heart.beat()
-    heart.beat()
+    heart.start()
+    heart.keep()
     (row,) = session.scalars(select(Heartbeat)).all()
     assert (row.name, row.kind) == (heart.name, "worker")
     heart.stop()

@@ -51,8 +51,8 @@ class Event(Base):
 class Delivery(Base):
     """One event owed to one endpoint. `body` is what is sent, None for its payload; an `error` says why nothing is.
 
-    While a pump holds the lease, `lease_token` is set and `due_at` is when the lease ends, so that a dead pump's row
-    falls due again by itself. `attempt_count` counts for ever; `tries` is the place in the retry schedule and starts
+    While a pump holds the lease, `due_at` is when that ends and `lease_token` begins with its process's token
+    (`Heartbeat.token`). `attempt_count` counts for ever; `tries` is the place in the retry schedule and starts
     again on Resend. `scheduled_at` is when the schedule has its next attempt: one that goes out sooner is beside it and
     costs none of it. The receiver has refused it `refusals` times, since `refused_since`, with "not now" (429).
     `ordered` is false when it was resent after later ones of its sequence: then it neither waits for the sequence nor

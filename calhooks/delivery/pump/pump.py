@@ -1,6 +1,6 @@
 """The pump: claim what is due, send it side by side, record what came back, until nothing is due.
 
-Its own thread alone touches the database, in short transactions that never span a request.
+Its own thread alone touches the database, but for the heartbeat's, in short transactions that never span a request.
 """
 
 import logging
@@ -15,13 +15,16 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from calhooks import clock
 from calhooks.config import Config
-from calhooks.db import db, writing
-from calhooks.delivery.pump.claim import Claimed, any_delivery_due, claim_deliveries, release_deliveries
+from calhooks.db import database_reason, db, writing
+from calhooks.delivery.processes.heart import Heart
+from calhooks.delivery.pump.claim import Claim, Claimed, any_delivery_due, claim_deliveries
 from calhooks.delivery.pump.record import Finished, record_attempts
+from calhooks.delivery.pump.release import release_deliveries, return_unsent
 from calhooks.delivery.pump.room import YOUNG_SECONDS, UnderWay
 from calhooks.delivery.pump.threads import SenderThreads
 from calhooks.delivery.queue.wake import Wakes, wake_another
 from calhooks.delivery.sending.sender import OutgoingRequest, Result, sender_for
+from calhooks.egress.failures import Failure
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +38,8 @@ DATABASE_PAUSE_SECONDS = 0.5
 HELP_SECONDS = 1.0
 # For how long at most a pump with nothing else to do waits for an endpoint's pace.
 GATE_SECONDS = 2.0
-
+# A request that was too late after this long waited for its connection; one that was sooner had waited here.
+SLOW_CONNECTION_MS = 3000
 
 _NOTHING = Claimed([])
 
@@ -57,12 +61,13 @@ class Pump:
         self._threads = SenderThreads(send or sender_for(config.egress_allow, config.ca_bundle).send)
         self._under_way = UnderWay()
         self._finished: list[Finished] = []
+        self._unsent: list[Claim] = []
         self._stop_at: float | None = None
         self._help_at = 0.0
         self._gate_at = math.inf
         self._database_is_away = False
-        # Called between transactions while there is work, at least twice a second.
-        self.tick: Callable[[], None] = lambda: None
+        # The process that runs the pump starts and stops it.
+        self.heart = Heart("worker")
 
     def stop(self) -> None:
         """Have `run()` claim nothing more and end: sends under way get 7.5 seconds, whatever is left is given back."""
@@ -80,7 +85,6 @@ class Pump:
         while self._stop_at is None:
             if look or self._finished:
                 turn, looked = self._turn(), monotonic()
-                self.tick()
             if monotonic() - began > HAND_OVER_SECONDS:
                 self._wakes.let_go()
                 self._wait_for_young()
@@ -162,13 +166,16 @@ class Pump:
         has_room = self._under_way.slots() > 0
         if not finished and not (claiming and has_room and self._anything_due(now)):
             return Claimed([], more=claiming and not has_room)
+        if claiming:
+            self.heart.keep()
         with writing() as session:
             connection = session.connection()
             if finished:
                 self._await_gate(record_attempts(connection, finished, waits=self._waits, now=now), now)
             if not claiming or self._under_way.slots() <= 0:
                 return Claimed([], more=claiming)
-            taken = claim_deliveries(connection, now=now, token=secrets.token_hex(16), room=self._under_way)
+            token, until = self.heart.token + secrets.token_hex(10), self.heart.sends_until()
+            taken = claim_deliveries(connection, now=now, token=token, room=self._under_way, send_before=until)
             self._await_gate(taken.gate, now)
             return taken
 
@@ -212,10 +219,24 @@ class Pump:
             sleep(LINGER_NOTICE_SECONDS)
 
     def _collect(self, seconds: float) -> None:
-        finished = self._threads.take(seconds, len(self._under_way))
-        for each in finished:
-            self._under_way.remove(each.claim, each.result)
-        self._finished += finished
+        for each in self._threads.take(seconds, len(self._under_way)):
+            if each.result.failure is Failure.STALE and each.result.duration_ms < SLOW_CONNECTION_MS:
+                self._under_way.remove_unsent(each.claim)
+                self._unsent.append(each.claim)
+            else:
+                self._under_way.remove(each.claim, each.result)
+                self._finished.append(_without_stale(each))
+        if self._unsent:
+            self._return_unsent()
+
+    def _return_unsent(self) -> None:
+        """Have what came too late to be sent claimed again, by whoever comes, unless another pump has it already."""
+        try:
+            with writing() as session:
+                return_unsent(session.connection(), self._unsent, clock.now())
+            self._unsent = []
+        except SQLAlchemyError as error:
+            log.warning("%d unsent deliveries keep their leases for now: %s", len(self._unsent), database_reason(error))
 
     def _call_for_help(self) -> None:
         """Have another worker join, if one is free."""
@@ -230,3 +251,12 @@ class Pump:
             self._collect(NOTICE_SECONDS)
             if self._finished:
                 self._turn(claiming=False)
+
+
+def _without_stale(finished: Finished) -> Finished:
+    """Return a result with the failure that a connection is which was ready only when it was too late to send."""
+    if finished.result.failure is not Failure.STALE:
+        return finished
+    seconds = finished.result.duration_ms / 1000
+    detail = f"The connection took {seconds:.0f} s to be ready, which is too long. Nothing was sent."
+    return replace(finished, result=replace(finished.result, failure=Failure.CONNECT_TIMEOUT, detail=detail))

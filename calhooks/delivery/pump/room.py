@@ -54,16 +54,16 @@ class UnderWay:
             self._quick.add(claim.endpoint_id)
         else:
             self._quick.discard(claim.endpoint_id)
-        if self._claims.pop(claim.delivery_id, None) is None:
+        if not self._give_up_room(claim):
             return
-        self._failing -= claim.failing
-        self._by_endpoint[claim.endpoint_id] -= 1
-        if not self._by_endpoint[claim.endpoint_id]:
-            del self._by_endpoint[claim.endpoint_id]
         if result.succeeded:
             self._proven[claim.endpoint_id] = monotonic()
         else:
             self._proven.pop(claim.endpoint_id, None)
+
+    def remove_unsent(self, claim: Claim) -> None:
+        """Count a claim no longer that came back without having been sent."""
+        self._give_up_room(claim)
 
     def clear(self) -> list[Claim]:
         """Forget all claims and return them."""
@@ -99,6 +99,16 @@ class UnderWay:
             for endpoint_id, count in self._by_endpoint.items()
             if count >= self._most(endpoint_id, silent, failing=endpoint_id in failing)
         ]
+
+    def _give_up_room(self, claim: Claim) -> bool:
+        """Count a send no longer; tell whether it was counted."""
+        if self._claims.pop(claim.delivery_id, None) is None:
+            return False
+        self._failing -= claim.failing
+        self._by_endpoint[claim.endpoint_id] -= 1
+        if not self._by_endpoint[claim.endpoint_id]:
+            del self._by_endpoint[claim.endpoint_id]
+        return True
 
     def _most(self, endpoint_id: int, silent: Collection[int], *, failing: bool) -> int:
         if failing:

@@ -46,7 +46,8 @@ class OutgoingRequest:
     """What to send where. `secrets` are those still valid, newest first; `attempt` counts from 1.
 
     `headers` and `secret_headers` are the owner's own; the values of the latter appear in no result. With a `problem`,
-    a sentence, nothing is sent and the attempt fails.
+    a sentence, nothing is sent and the attempt fails. Nothing is sent either from `send_before` on, in seconds of
+    `clock.since_boot()`; 0 is no limit.
     """
 
     url: str
@@ -58,6 +59,7 @@ class OutgoingRequest:
     headers: HeaderPairs = ()
     secret_headers: HeaderPairs = ()
     problem: str = ""
+    send_before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
