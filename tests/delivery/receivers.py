@@ -192,9 +192,9 @@ def greeting(data: bytes, seconds: float = 0) -> Iterator[int]:
 
 
 @contextmanager
-def receiving(reply: Reply | None = None, certificate: str = "") -> Iterator[Receiver]:
+def receiving(reply: Reply | None = None, certificate: str = "", port: int = 0) -> Iterator[Receiver]:
     """Run a receiver for as long as the block."""
-    receiver = Receiver(reply, certificate)
+    receiver = Receiver(reply, certificate, port)
     try:
         yield receiver
     finally:

@@ -10,7 +10,8 @@ import pytest
 from calhooks import create_app
 from calhooks.db import writing
 from calhooks.delivery.models.endpoints import InactiveReason
-from calhooks.delivery.sending.sender import DEADLINE_SECONDS, MAX_RESPONSE_BYTES
+from calhooks.delivery.sending.response import MAX_RESPONSE_BYTES
+from calhooks.delivery.sending.sender import DEADLINE_SECONDS
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
 from tests.delivery.receivers import CERTIFICATES
