@@ -67,8 +67,5 @@ class _Pieces:
         headers = b"".join(lines)
         # The first piece is the one that may be short: as the last it could look like the empty line.
         cut = len(headers) % MAX_PIECE_BYTES
-        pieces = [
-            headers[:cut],
-            *(headers[at : at + MAX_PIECE_BYTES] for at in range(cut, len(headers), MAX_PIECE_BYTES)),
-        ]
-        return [*filter(None, pieces), line]
+        pieces = [headers[at : at + MAX_PIECE_BYTES] for at in range(cut, len(headers), MAX_PIECE_BYTES)]
+        return [headers[:cut], *pieces, line] if cut else [*pieces, line]

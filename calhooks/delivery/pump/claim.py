@@ -117,6 +117,18 @@ def release_deliveries(connection: Connection, claims: Sequence[Claim], now: dat
     _execute_each(connection, _SETTLE, [{"endpoint": each.endpoint_id} for each in held])
 
 
+def return_unsent(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
+    """Give back claims that were never sent: they are due at once and leave no attempt behind."""
+    if not claims:
+        return
+    # The endpoints are held first and in order, as when attempts are recorded.
+    connection.execute(_HOLD, {"endpoints": sorted({each.endpoint_id for each in claims})})
+    _execute_each(
+        connection, _RETURN, [{"delivery": each.delivery_id, "token": each.token, "now": now} for each in claims]
+    )
+    _execute_each(connection, _SETTLE, [{"endpoint": each} for each in sorted({each.endpoint_id for each in claims})])
+
+
 _IS_READY = and_(
     ACTIVE,
     endpoints.c.deleted_at.is_(None),
@@ -183,6 +195,13 @@ _RELEASE = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery"), deliveries.c.lease_token == bindparam("token"))
     .values(lease_token=None, due_at=bindparam("now"))
+)
+_RETURN = _RELEASE.values(attempt_count=deliveries.c.attempt_count - 1)
+_HOLD = (
+    select(endpoints.c.id)
+    .where(endpoints.c.id.in_(bindparam("endpoints", expanding=True)))
+    .order_by(endpoints.c.id)
+    .with_for_update(key_share=True)
 )
 
 # When the claim must look at an endpoint next: at its earliest due time, the ends of leases included.
