@@ -27,7 +27,7 @@ from calhooks.egress.failures import ExchangeFailed, Failure, HeadersUnread, sho
 from calhooks.egress.head import Head
 from calhooks.egress.protocols import not_http, tls_failure
 from calhooks.egress.sockets import TimedTLSSocket
-from calhooks.egress.urls import is_localhost
+from calhooks.egress.urls import DEFAULT_PORTS, is_localhost
 
 KEPT_POOLS = 100
 KEPT_CONNECTIONS = 64
@@ -69,7 +69,8 @@ class GuardedConnection(HTTPConnection):
         try:
             response = super().getresponse()
         except http.client.RemoteDisconnected as error:
-            raise ExchangeFailed(Failure.CLOSED, "The receiver closed the connection without an answer.") from error
+            sentence = "The receiver closed the connection without an answer."
+            raise ExchangeFailed(Failure.CLOSED, sentence + self._hint()) from error
         except http.client.HTTPException as error:
             raise not_http(error, self.port) from error
         except InvalidHeader as error:
@@ -90,7 +91,13 @@ class GuardedConnection(HTTPConnection):
         if isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or ""):
             # With TLS 1.3 a server that wants a certificate says so only after the handshake.
             return tls_failure(error, self.host, self.port)
-        return ExchangeFailed(Failure.CLOSED, f"The connection broke {when} ({short(error)}).")
+        return ExchangeFailed(Failure.CLOSED, f"The connection broke {when} ({short(error)}).{self._hint()}")
+
+    def _hint(self) -> str:
+        # That is all that many servers do about plain HTTP on their TLS port.
+        if current().received or self.port == DEFAULT_PORTS["http"]:
+            return ""
+        return " If this port wants TLS, try https:// in the URL."
 
 
 class GuardedTLSConnection(GuardedConnection, HTTPSConnection):
@@ -104,6 +111,9 @@ class GuardedTLSConnection(GuardedConnection, HTTPSConnection):
             raise current().too_late() from error
         except (OSError, CertificateError) as error:
             raise tls_failure(error, self.host, self.port) from error
+
+    def _hint(self) -> str:
+        return ""
 
 
 class _Pool(HTTPConnectionPool):

@@ -8,6 +8,8 @@ from calhooks.delivery.sending.retry_after import RetryAfter
 
 # What nginx, Apache, Go and others answer on their TLS port.
 SPEAKS_TLS = re.compile(rb"plain HTTP|HTTP request to an HTTPS", re.IGNORECASE)
+# What nginx answers without one, and with one that it does not accept.
+NO_CLIENT_CERTIFICATE = re.compile(rb"No required SSL certificate|SSL certificate error", re.IGNORECASE)
 _UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
 
 HINTS: dict[int | None, str] = {
@@ -35,6 +37,8 @@ def hint(status: int | None, url: str, body: bytes) -> str:
     """Return a sentence about a status outside 2xx, empty where there is nothing to say."""
     if status == HTTPStatus.BAD_REQUEST and url.startswith("http://") and SPEAKS_TLS.search(body):
         return "This port wants TLS: try https:// in the URL."
+    if status == HTTPStatus.BAD_REQUEST and NO_CLIENT_CERTIFICATE.search(body):
+        return "The receiver wants a client certificate, and calhooks has none to show."
     return HINTS.get(status, "")
 
 

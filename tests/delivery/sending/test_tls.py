@@ -125,6 +125,20 @@ def test_tls_behind_an_http_url_is_explained(sender: Sender, said: bytes) -> Non
     assert "try https://" in str(result.detail)
 
 
+def test_tls_that_only_closes_is_explained(sender: Sender) -> None:
+    with receiving(certificate="good") as receiver:
+        plain = post(sender, receiver.url.replace("https://", "http://"))
+    assert plain.failure is Failure.CLOSED
+    assert str(plain.detail).endswith("If this port wants TLS, try https:// in the URL.")
+
+
+def test_a_server_that_wants_a_client_certificate_in_plain_words_is_explained(sender: Sender) -> None:
+    said = b"HTTP/1.1 400 Bad Request\r\n\r\n<center>No required SSL certificate was sent</center>"
+    with receiving(say(said), "good") as receiver:
+        result = post(sender, receiver.url)
+    assert "client certificate" in str(result.detail)
+
+
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
 def test_a_server_of_old_tls_needs_a_newer_one(sender: Sender, context: ssl.SSLContext) -> None:
     context.set_ciphers("ALL:@SECLEVEL=0")
