@@ -94,7 +94,7 @@ class GuardedConnection(HTTPConnection):
         return ExchangeFailed(Failure.CLOSED, f"The connection broke {when} ({short(error)}).{self._hint()}")
 
     def _hint(self) -> str:
-        # That is all that many servers do about plain HTTP on their TLS port.
+        # Many servers answer plain HTTP on their TLS port by closing the connection.
         if current().received or self.port == DEFAULT_PORTS["http"]:
             return ""
         return " If this port wants TLS, try https:// in the URL."

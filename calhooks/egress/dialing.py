@@ -30,7 +30,11 @@ def dial(host: str, port: int, addresses: Sequence[Address], exchange: Exchange)
         race.close()
     if len(addresses) > 1:
         exchange.worked.note(host, port, address)
-    connection.settimeout(exchange.left())
+    try:
+        connection.settimeout(exchange.left())
+    except ExchangeFailed:
+        connection.close()
+        raise
     return connection
 
 

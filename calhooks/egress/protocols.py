@@ -14,11 +14,11 @@ TLS_RECORDS = ("\x15\x03", "\x16\x03")
 # OpenSSL's numbers (x509_vfy.h) of what is wrong with a certificate.
 NOT_YET_VALID = 9
 EXPIRED = 10
-SELF_SIGNED = (18, 19)
-UNKNOWN_ISSUER = (20, 21)
+SELF_SIGNED = 18
+UNKNOWN_ISSUER = (19, 20, 21)
 MAX_NAMES = 5
 
-# OpenSSL's reasons. The first four are its words for bytes that are not TLS.
+# OpenSSL's reasons: first those for bytes that are not TLS.
 NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
 OLD_TLS = ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "VERSION_TOO_LOW")
 WANTS_CERTIFICATE = ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_NO_CERTIFICATE", "SSLV3_ALERT_BAD_CERTIFICATE")
@@ -65,7 +65,7 @@ def _bad_certificate(error: ssl.SSLCertVerificationError, host: str) -> str:
         return f"{certificate} has expired: renew it on the server."
     if error.verify_code == NOT_YET_VALID:
         return f"{certificate} is not valid yet: check its dates and the server's clock."
-    if error.verify_code in SELF_SIGNED:
+    if error.verify_code == SELF_SIGNED:
         return (
             f"{certificate} is self-signed: use one of a public authority."
             " An operator of calhooks can add other roots with CALHOOKS_CA_BUNDLE."

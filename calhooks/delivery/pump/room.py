@@ -69,7 +69,7 @@ class UnderWay:
         self._give_up_room(claim)
 
     def take(self, delivery_id: int) -> None:
-        """Give up the room of a send that its receiver has taken: its body may come as late as it likes."""
+        """Give up the room of a send that was answered with 2xx and whose response body is still on its way."""
         if (found := self._claims.get(delivery_id)) is None:
             return
         claim, _ = found

@@ -16,7 +16,7 @@ from calhooks.delivery.pump.claim import Claim
 from calhooks.delivery.pump.record import Finished
 from calhooks.delivery.sending.sender import OutgoingRequest, Result
 
-# So many bodies of deliveries that are taken may be waited for at once; each occupies a thread.
+# How many bodies of 2xx responses may be waited for at once: each occupies a thread.
 MAX_BODIES = 100
 INSTANT_SECONDS = 0.001
 GATHER_SECONDS = 0.005

@@ -20,7 +20,7 @@ PLAIN = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 
 @contextmanager
 def serving_tls(context: ssl.SSLContext) -> Iterator[int]:
-    """Listen with a context of one's own on the port that is given, and answer 200 to whoever can shake hands."""
+    """Listen with a context on the port that is returned, and answer 200 after a handshake."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve(plain: socket.socket) -> None:
