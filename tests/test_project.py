@@ -36,7 +36,7 @@ FLOORS = (
 # Inside a package the same, but for one thing: what lies on one floor does not import each other either.
 INNER_FLOORS = {
     "delivery": (
-        ("models", "counters", "sending"),
+        ("models", "counters", "sending", "pace"),
         ("tables", "notices", "queue", "endpoint_state"),
         ("outbox",),
         ("endpoints", "status", "pump"),

@@ -10,6 +10,7 @@ from calhooks.db import after_commit
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint, InactiveReason, SigningKey
 from calhooks.delivery.outbox import OPEN_STATES, drop_waiting, make_due
+from calhooks.delivery.pace import FIRST_RATE
 from calhooks.delivery.queue.wake import wake
 
 # For how long a secret that was replaced signs too, and how many of them.
@@ -70,7 +71,8 @@ def switch_endpoint_on(session: Session, endpoint: Endpoint) -> None:
     if not endpoint.active:
         endpoint.active = True
         endpoint.inactive_reason = endpoint.inactive_since = None
-        endpoint.failing_since = endpoint.recovering_since = None
+        endpoint.failing_since = endpoint.recovering_since = endpoint.held_until = None
+        endpoint.asking = False
         endpoint.consecutive_failures = 0
         after_commit(session, wake)
 
@@ -92,12 +94,13 @@ def waiting_count(session: Session, endpoint: Endpoint) -> int:
 
 
 def send_waiting(session: Session, endpoint: Endpoint) -> None:
-    """Have what waits for an endpoint go out: the oldest now, the other retries behind it, a few more at each success.
+    """Have what waits for an endpoint go out: a few at first, the oldest retries with them, more while it goes well.
 
     What a receiver has asked to be left alone with for a while (`Retry-After`) waits until then.
     """
     now = clock.now()
-    endpoint.recovering_since = now
+    endpoint.recovering_since = endpoint.paced_at = now
+    endpoint.pace = min(endpoint.pace or FIRST_RATE, FIRST_RATE)
     waits = (Delivery.endpoint_id == endpoint.id, Delivery.state == DeliveryState.DUE, Delivery.lease_token.is_(None))
     asked_for = or_(Delivery.not_before.is_(None), Delivery.not_before <= now)
     oldest = session.scalar(select(Delivery.id).where(*waits, asked_for).order_by(Delivery.id).limit(1))

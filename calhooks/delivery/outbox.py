@@ -186,6 +186,7 @@ def _row(event: Event, owed: Owed, now: datetime, *, waits: bool, run_id: int | 
         "sequence_key": event.sequence_key,
         "state": state,
         "due_at": now if state is DeliveryState.DUE else None,
+        "scheduled_at": now if state is DeliveryState.DUE else None,
         "body": owed.body,
         "content_type": owed.content_type,
         "headers": list(owed.headers),

@@ -16,13 +16,17 @@ from tests.delivery.receivers import Receiver
 
 
 class MovingClock:
-    """Shows the real time plus whatever the test has added."""
+    """Shows the real time, or once it was stopped the moment when it was, plus whatever the test has added."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        self.stopped_at: datetime | None = None
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return (self.stopped_at or datetime.now(UTC)) + self.ahead
+
+    def stop(self) -> None:
+        self.stopped_at = datetime.now(UTC)
 
     def advance(self, **by: float) -> None:
         self.ahead += timedelta(**by)

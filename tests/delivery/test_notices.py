@@ -1,7 +1,7 @@
 """The owner is told once when an endpoint fails for long, when it is switched off, and when it works again."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from calhooks import clock, create_app
@@ -31,6 +31,9 @@ def told(session: Session) -> list[str]:
 
 def attempt(owner: User, endpoint: Endpoint, status: int = 500) -> None:
     happen(owner, [endpoint])
+    with writing() as session:
+        # What waits beside it, and the pace of a recovery, are other tests' matter.
+        session.execute(update(Endpoint).values(pace=None, recovering_since=None))
     end(take(Room(each=1)), status, detail=f"The receiver answered {status}.")
 
 

@@ -3,26 +3,25 @@
 The statements are made once, of plain columns: they run for every handful of deliveries.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, literal_column, select, update
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
 from calhooks.delivery.models.deliveries import DeliveryState
+from calhooks.delivery.pace import PACE_COLUMNS, Pace
+from calhooks.delivery.pump.endpoint_secrets import read_secrets
 from calhooks.delivery.sending.sender import OutgoingRequest
-from calhooks.delivery.tables import attempts, deliveries, endpoints, events, signing_keys
-from calhooks.encryption.columns import Unreadable, encryption_of, sealed
+from calhooks.delivery.tables import attempts, deliveries, endpoints, events
+from calhooks.encryption.columns import sealed
 
 DELIVERY_LEASE = timedelta(seconds=30)
 INTERRUPTED = "interrupted"
-UNREADABLE = (
-    "This webhook's secrets cannot be decrypted with the server's SECRET_KEY."
-    " Its operator can add the former key to SECRET_KEY_FALLBACKS."
-)
 # Written as the partial index has it, or SQLite would not use the index.
 ACTIVE: ColumnElement[bool] = literal_column("endpoints.active")
 
@@ -45,7 +44,7 @@ class Room(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One delivery that this pump, and nobody else, may attempt until its lease ends."""
+    """One delivery that this pump, and nobody else, may attempt until its lease ends; `asked` finds out the pace."""
 
     delivery_id: int
     endpoint_id: int
@@ -53,14 +52,19 @@ class Claim:
     number: int
     failing: bool
     request: OutgoingRequest
+    asked: bool = False
 
 
 class Claimed(NamedTuple):
-    """What was claimed, whether more may be due, and whether all that is due is held by another pump this instant."""
+    """What was claimed, whether more may be due, and whether all that is due is held by another pump this instant.
+
+    `gate` is when the first of the endpoints that have to wait for their pace may be sent to again.
+    """
 
     claims: list[Claim]
     more: bool = False
     held: bool = False
+    gate: datetime | None = None
 
 
 def any_delivery_due(connection: Connection, *, now: datetime, full: Collection[int] = ()) -> bool:
@@ -79,10 +83,13 @@ def claim_deliveries(connection: Connection, *, now: datetime, token: str, room:
     if not found:
         return Claimed([], held=any_delivery_due(connection, now=now, full=full))
     ready = {endpoint.id: endpoint for endpoint in found}
+    paces = {endpoint.id: Pace(*endpoint[-len(PACE_COLUMNS) :]) for endpoint in found}
     share, more = -(-slots // len(ready)), len(ready) == slots
     rows: list[Any] = []
     for endpoint in ready.values():
         mine = room.for_endpoint(endpoint.id, failing=endpoint.consecutive_failures > 0)
+        paced = paces[endpoint.id].room(now)
+        mine = mine if paced is None else min(mine, paced)
         limit = min(mine, share, slots - len(rows))
         if limit > 0:
             due = connection.execute(_DUE, {"endpoint": endpoint.id, "now": now, "limit": limit}).all()
@@ -97,10 +104,14 @@ def claim_deliveries(connection: Connection, *, now: datetime, token: str, room:
         connection.execute(_LEASE, lease)
     interrupted = [_interrupted(row, ready[row.endpoint_id].url) for row in rows if row.lease_token]
     _execute_each(connection, insert(attempts), interrupted)
-    secrets = _secrets(connection, [ready[each] for each in {row.endpoint_id for row in rows}], now)
-    _execute_each(connection, _CLAIMED, [{"endpoint": endpoint_id, "now": now} for endpoint_id in ready])
-    claims = [_claim(row, ready[row.endpoint_id], token, secrets[row.endpoint_id]) for row in rows]
-    return Claimed(claims, more=more and bool(claims))
+    secrets = read_secrets(connection, [ready[each] for each in {row.endpoint_id for row in rows}], now)
+    asking = {endpoint_id for endpoint_id, pace in paces.items() if pace.asking}
+    gate = _settle(connection, paces, Counter(row.endpoint_id for row in rows), now)
+    claims = [
+        _claim(row, ready[row.endpoint_id], token, secrets[row.endpoint_id], asked=row.endpoint_id in asking)
+        for row in rows
+    ]
+    return Claimed(claims, more=more and bool(claims), gate=gate)
 
 
 def release_deliveries(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
@@ -142,6 +153,7 @@ _READY = (
         endpoints.c.url,
         sealed(endpoints.c.secret_headers).label("secret_headers"),
         endpoints.c.consecutive_failures,
+        *(endpoints.c[name] for name in PACE_COLUMNS),
     )
     .where(_IS_READY)
     .order_by(endpoints.c.last_claim_at.asc().nulls_first(), endpoints.c.next_due_at)
@@ -212,20 +224,37 @@ EARLIEST_DUE = (
 )
 _SETTLE = update(endpoints).where(endpoints.c.id == bindparam("endpoint")).values(next_due_at=EARLIEST_DUE)
 _CLAIMED = _SETTLE.values(last_claim_at=bindparam("now"))
-
-_SECRETS = (
-    select(signing_keys.c.endpoint_id, sealed(signing_keys.c.secret).label("secret"))
-    .where(
-        signing_keys.c.endpoint_id.in_(bindparam("endpoints", expanding=True)),
-        or_(signing_keys.c.expires_at.is_(None), signing_keys.c.expires_at > bindparam("now", type_=UTCDateTime)),
-    )
-    .order_by(signing_keys.c.id.desc())
+# Where the pace lets nothing go sooner, not before its gate.
+_gate = bindparam("gate", type_=UTCDateTime)
+EARLIEST_BEHIND_GATE = case((_gate > EARLIEST_DUE, _gate), else_=EARLIEST_DUE)
+# What a claim changes of a pace; the owner's own limit is none of it.
+CLAIMED_PACE = tuple(name for name in PACE_COLUMNS if name != "rate_limit")
+_PACED = _CLAIMED.values(
+    {"next_due_at": EARLIEST_BEHIND_GATE} | {name: bindparam(f"new_{name}") for name in CLAIMED_PACE}
 )
 
 
 def _execute_each(connection: Connection, statement: Any, parameters: Sequence[Mapping[str, Any]]) -> None:
     if parameters:
         connection.execute(statement, parameters)
+
+
+def _settle(
+    connection: Connection, paces: Mapping[int, Pace], claimed: Mapping[int, int], now: datetime
+) -> datetime | None:
+    """Note when the claim must look at endpoints again, and return the first gate of those that have a pace."""
+    for endpoint_id, pace in paces.items():
+        pace.take(claimed.get(endpoint_id, 0), now)
+    free = [endpoint_id for endpoint_id, pace in paces.items() if pace.is_open]
+    _execute_each(connection, _CLAIMED, [{"endpoint": endpoint_id, "now": now} for endpoint_id in free])
+    paced = {endpoint_id: pace for endpoint_id, pace in paces.items() if not pace.is_open}
+    values = [
+        {"endpoint": endpoint_id, "now": now, "gate": pace.gate(now)}
+        | {f"new_{name}": getattr(pace, name) for name in CLAIMED_PACE}
+        for endpoint_id, pace in paced.items()
+    ]
+    _execute_each(connection, _PACED, values)
+    return min(filter(None, (pace.gate(now) for pace in paced.values())), default=None)
 
 
 def _interrupted(row: Any, url: str) -> dict[str, Any]:
@@ -245,29 +274,7 @@ def _interrupted(row: Any, url: str) -> dict[str, Any]:
     }
 
 
-def _secrets(connection: Connection, found: Sequence[Any], now: datetime) -> dict[int, dict[str, Any]]:
-    """Decrypt each endpoint's secrets that sign now, newest first, and its secret headers, once for all its claims.
-
-    What cannot be decrypted fails the attempts of its own endpoint alone.
-    """
-    stored: dict[int, list[str]] = {endpoint.id: [] for endpoint in found}
-    if stored:
-        for endpoint_id, secret in connection.execute(_SECRETS, {"endpoints": list(stored), "now": now}):
-            stored[endpoint_id].append(secret)
-    keys, headers = encryption_of(signing_keys.c.secret), encryption_of(endpoints.c.secret_headers)
-    secrets: dict[int, dict[str, Any]] = {}
-    for endpoint in found:
-        try:
-            secrets[endpoint.id] = {
-                "secrets": [keys.read(secret) for secret in stored[endpoint.id]],
-                "secret_headers": headers.read(endpoint.secret_headers),
-            }
-        except Unreadable:
-            secrets[endpoint.id] = {"problem": UNREADABLE}
-    return secrets
-
-
-def _claim(row: Any, endpoint: Any, token: str, secrets: Mapping[str, Any]) -> Claim:
+def _claim(row: Any, endpoint: Any, token: str, secrets: Mapping[str, Any], *, asked: bool) -> Claim:
     number = row.attempt_count + 1
     request = OutgoingRequest(
         url=endpoint.url,
@@ -278,4 +285,5 @@ def _claim(row: Any, endpoint: Any, token: str, secrets: Mapping[str, Any]) -> C
         headers=row.headers,
         **secrets,
     )
-    return Claim(row.id, row.endpoint_id, token, number, endpoint.consecutive_failures > 0, request)
+    failing = endpoint.consecutive_failures > 0
+    return Claim(row.id, row.endpoint_id, token, number, failing, request, asked=asked)

@@ -4,6 +4,7 @@ Its own thread alone touches the database, in short transactions that never span
 """
 
 import logging
+import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -39,6 +40,8 @@ HAND_OVER_SECONDS = 30.0
 STOP_SECONDS = 7.5
 DATABASE_PAUSE_SECONDS = 0.5
 HELP_SECONDS = 1.0
+# For how long at most a pump with nothing else to do waits for an endpoint's pace.
+GATE_SECONDS = 2.0
 
 
 _NOTHING = Claimed([])
@@ -66,6 +69,7 @@ class Pump:
         self._has_more_room = False
         self._stop_at: float | None = None
         self._help_at = 0.0
+        self._gate_at = math.inf
         self._database_is_away = False
         # Called between transactions while there is work, at least twice a second.
         self.tick: Callable[[], None] = lambda: None
@@ -92,7 +96,8 @@ class Pump:
                 self._wait_for_young()
                 return True
             look = turn.taken.more and self._under_way.slots() > 0
-            if look or turn.taken.held or self._under_way or self._has_news():
+            waits = self._gate_at < math.inf
+            if look or waits or turn.taken.held or self._under_way or self._has_news():
                 busy = monotonic()
             elif monotonic() - busy >= linger:
                 look = self._wakes.let_go()
@@ -101,8 +106,8 @@ class Pump:
             if not look:
                 self._wait(turn)
                 due = monotonic() - looked > LOOK_SECONDS
-                look = turn.failed or turn.taken.held or due or (not self._finished and self._wakes.came())
-                look = look or self._has_more_room
+                look = turn.failed or turn.taken.held or due or self._gate_opens() or self._has_more_room
+                look = look or (not self._finished and self._wakes.came())
         self.wind_up()
         return False
 
@@ -177,14 +182,28 @@ class Pump:
         with writing() as session:
             connection = session.connection()
             if finished:
-                record_attempts(connection, finished, waits=self._waits, now=now)
+                self._await_gate(record_attempts(connection, finished, waits=self._waits, now=now), now)
             return_unsent(connection, unsent, now)
             if not claiming or self._under_way.slots() <= 0:
                 taken = Claimed([], more=claiming)
             else:
                 taken = claim_deliveries(connection, now=now, token=secrets.token_hex(16), room=self._under_way)
+                self._await_gate(taken.gate, now)
         self._unsent = []
         return taken
+
+    def _await_gate(self, gate: datetime | None, now: datetime) -> None:
+        """Look again when an endpoint's pace lets the next one go, where that is soon; later the scheduler calls."""
+        seconds = (gate - now).total_seconds() if gate else GATE_SECONDS
+        if seconds < GATE_SECONDS:
+            self._gate_at = min(self._gate_at, monotonic() + seconds)
+
+    def _gate_opens(self) -> bool:
+        """Tell whether the moment has come for which an endpoint was waiting, once."""
+        if monotonic() < self._gate_at:
+            return False
+        self._gate_at = math.inf
+        return True
 
     def _anything_due(self, now: datetime) -> bool:
         """Look before locking: while several pumps are at work, all of them hear of every wake-up."""

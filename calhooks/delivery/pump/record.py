@@ -1,28 +1,24 @@
 """Write down how attempts ended, and what follows: the next try, the next of the sequence, the endpoint's health."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, insert, literal_column, or_, select, update
+from sqlalchemy import bindparam, exists, func, insert, literal_column, select, update
 from sqlalchemy.engine import Connection
 
-from calhooks.db import UTCDateTime
 from calhooks.delivery import counters
-from calhooks.delivery.endpoint_state import EndpointState
+from calhooks.delivery.endpoint_state import STATE_COLUMNS, AttemptAnswer, EndpointState
 from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.notices import News, notify_owner
-from calhooks.delivery.pump.claim import EARLIEST_DUE, Claim
-from calhooks.delivery.pump.retries import next_attempt_at, parse_retry_after
+from calhooks.delivery.pump.claim import EARLIEST_BEHIND_GATE, EARLIEST_DUE, Claim
+from calhooks.delivery.pump.outcome import DeliveryOutcome, outcome
+from calhooks.delivery.pump.recovery import bring_forward
 from calhooks.delivery.pump.room import YOUNG_SECONDS
 from calhooks.delivery.sending.sender import Result
 from calhooks.delivery.tables import IS_OPEN, attempts, deliveries, endpoints
-
-# How many others each success during a recovery brings forward: slow at first, twice as fast each time.
-BROUGHT_FORWARD = 2
-MAX_LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +32,24 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """A recorded attempt: its delivery as it was before, and what changes about it."""
+    """A recorded attempt: its delivery as it was before, and what became of it."""
 
-    result: Result
-    slot_ms: int
+    finished: Finished
     delivery: Any
-    change: dict[str, Any]
+    outcome: DeliveryOutcome
+
+    @property
+    def is_over(self) -> bool:
+        return self.outcome.state is not DeliveryState.DUE
 
 
 def record_attempts(
     connection: Connection, finished: Sequence[Finished], *, waits: Sequence[float], now: datetime
-) -> None:
-    """Record attempts, in the order in which they ended. Those whose lease somebody else holds by now are left out."""
+) -> datetime | None:
+    """Record attempts, in the order in which they ended. Those whose lease somebody else holds by now are left out.
+
+    Returns when the first of the endpoints that have to wait for their pace may be sent to again; None where none has.
+    """
     # The endpoints are held first and in order, as by everyone who owes to them or claims from them.
     states = _hold_endpoints(connection, {each.claim.endpoint_id for each in finished})
     held = _held(connection, finished)
@@ -55,37 +57,34 @@ def record_attempts(
     if len(mine) < len(finished):
         _log_dropped(connection, [each for each in finished if each.claim.delivery_id not in held])
     if not mine:
-        return
+        return None
     connection.execute(insert(attempts), [_attempt(each) for each in mine])
-    ended = [_ended(each, held[each.claim.delivery_id], waits, now) for each in mine]
-    connection.execute(_CHANGE, [each.change for each in ended])
+    ended = [_ended(each, held[each.claim.delivery_id], states, waits, now) for each in mine]
+    connection.execute(_CHANGE, [_change(each, now) for each in ended])
     _unblock(connection, ended, now)
-    successes: dict[int, int] = defaultdict(int)
-    news: list[News] = []
-    for each in ended:
-        if kind := states[each.delivery.endpoint_id].note(each.result, now):
-            news.append(News(each.delivery.endpoint_id, kind, each.result.detail or ""))
-        successes[each.delivery.endpoint_id] += each.result.succeeded
-    for endpoint_id, count in successes.items():
-        _bring_forward(connection, states[endpoint_id], count, now)
-    connection.execute(_STATE, [_values(states[endpoint_id]) for endpoint_id in successes])
+    news = _note(states, ended, now)
+    for state in states.values():
+        bring_forward(connection, state, now)
+    _write_states(connection, states.values(), now)
     if news:
         notify_owner(connection, news, now)
     counters.add(connection, _counts(ended, now))
+    return min(filter(None, (state.pace.gate(now) for state in states.values())), default=None)
 
 
 _ENDPOINTS = (
-    select(*(endpoints.c[name] for name in EndpointState.__slots__))
+    select(*(endpoints.c[name] for name in STATE_COLUMNS))
     .where(endpoints.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(endpoints.c.id)
     .with_for_update(key_share=True)
 )
-_STATE = (
+_SET_STATE = (
     update(endpoints)
     .where(endpoints.c.id == bindparam("endpoint"))
-    .values({name: bindparam(f"new_{name}") for name in EndpointState.__slots__ if name != "id"})
-    .values(next_due_at=EARLIEST_DUE)
+    .values({name: bindparam(f"new_{name}") for name in STATE_COLUMNS if name != "id"})
 )
+_STATE = _SET_STATE.values(next_due_at=EARLIEST_DUE)
+_PACED_STATE = _SET_STATE.values(next_due_at=EARLIEST_BEHIND_GATE)
 # Written as the partial index ix_deliveries_open_sequence has it, for SQLite.
 _later = deliveries.alias("later")
 _SOME_BLOCKED = exists().where(
@@ -101,6 +100,9 @@ _HELD = (
         deliveries.c.sequence_key,
         deliveries.c.ordered,
         deliveries.c.tries,
+        deliveries.c.scheduled_at,
+        deliveries.c.refusals,
+        deliveries.c.refused_since,
         deliveries.c.lease_token,
         deliveries.c.run_id,
         deliveries.c.created_at,
@@ -119,7 +121,10 @@ _CHANGE = (
         state=bindparam("new_state"),
         due_at=bindparam("new_due_at"),
         not_before=bindparam("new_not_before"),
+        scheduled_at=bindparam("new_scheduled_at"),
         tries=bindparam("new_tries"),
+        refusals=bindparam("new_refusals"),
+        refused_since=bindparam("new_refused_since"),
         last_attempt_at=bindparam("attempted_at"),
         last_status=bindparam("new_status"),
         finished_at=bindparam("new_finished_at"),
@@ -139,32 +144,45 @@ _HEADS = (
 _SET_DUE = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery"))
-    .values(state=DeliveryState.DUE, due_at=bindparam("now"))
+    .values(state=DeliveryState.DUE, due_at=bindparam("now"), scheduled_at=bindparam("now"))
 )
-_WAITING = (
-    select(deliveries.c.id)
-    .where(
-        deliveries.c.endpoint_id == bindparam("endpoint"),
-        deliveries.c.state == DeliveryState.DUE,
-        deliveries.c.due_at > bindparam("now", type_=UTCDateTime),
-        deliveries.c.lease_token.is_(None),
-        deliveries.c.last_attempt_at < bindparam("recovering_since", type_=UTCDateTime),
-        or_(deliveries.c.not_before.is_(None), deliveries.c.not_before <= bindparam("now", type_=UTCDateTime)),
-    )
-    .order_by(deliveries.c.due_at)
-    .limit(MAX_LOOKED_AT)
-    .subquery()
-)
-_OLDEST_WAITING = select(_WAITING.c.id).order_by(_WAITING.c.id).limit(bindparam("count"))
 
 
 def _hold_endpoints(connection: Connection, endpoint_ids: set[int]) -> dict[int, EndpointState]:
     rows = connection.execute(_ENDPOINTS, {"ids": sorted(endpoint_ids)})
-    return {row.id: EndpointState(*row) for row in rows}
+    return {row.id: EndpointState.of(row) for row in rows}
 
 
-def _values(state: EndpointState) -> dict[str, Any]:
-    return {"endpoint": state.id} | {f"new_{name}": value for name, value in asdict(state).items() if name != "id"}
+def _write_states(connection: Connection, states: Iterable[EndpointState], now: datetime) -> None:
+    """Write endpoints back, and when the claim must look at them next: that have a pace, not before it lets one go."""
+    for statement, is_open in ((_STATE, True), (_PACED_STATE, False)):
+        values = [
+            {"endpoint": state.id, "gate": state.pace.gate(now)}
+            | {f"new_{name}": value for name, value in state.values().items() if name != "id"}
+            for state in states
+            if state.pace.is_open is is_open
+        ]
+        if values:
+            connection.execute(statement, values)
+
+
+def _note(states: Mapping[int, EndpointState], ended: Sequence[_Ended], now: datetime) -> list[News]:
+    """Let each endpoint take its attempts into account, and return what the owners have to be told of."""
+    news: list[News] = []
+    for endpoint_id, state in states.items():
+        mine = [each for each in ended if each.delivery.endpoint_id == endpoint_id]
+        told = state.note([_answer(each, now) for each in mine], now)
+        news += [News(endpoint_id, kind, result.detail or "") for kind, result in told]
+        if any(each.outcome.state is DeliveryState.FAILED for each in mine):
+            state.given_up_at = state.given_up_at or now
+    return news
+
+
+def _answer(ended: _Ended, now: datetime) -> AttemptAnswer:
+    result, delivery = ended.finished.result, ended.delivery
+    wait = (ended.outcome.due_at or now) - now if result.refused else None
+    repeats = delivery.refusals if result.refused else delivery.tries
+    return AttemptAnswer(result, asked=ended.finished.claim.asked, refused=wait, repeats=repeats)
 
 
 def _held(connection: Connection, finished: Sequence[Finished]) -> dict[int, Any]:
@@ -200,36 +218,33 @@ def _attempt(finished: Finished) -> dict[str, Any]:
     }
 
 
-def _ended(finished: Finished, delivery: Any, waits: Sequence[float], now: datetime) -> _Ended:
-    result, tries = finished.result, delivery.tries + 1
-    retry_after = parse_retry_after(result.header("retry-after"), now)
-    due_at = None if result.succeeded else next_attempt_at(now, tries=tries, waits=waits, retry_after=retry_after)
-    if result.succeeded:
-        state = DeliveryState.DELIVERED
-    else:
-        state = DeliveryState.DUE if due_at else DeliveryState.FAILED
-    change = {
-        "delivery": delivery.id,
-        "new_state": state,
-        "new_due_at": due_at,
-        "new_not_before": now + retry_after if retry_after and due_at else None,
-        "new_tries": tries,
+def _ended(
+    finished: Finished, delivery: Any, states: Mapping[int, EndpointState], waits: Sequence[float], now: datetime
+) -> _Ended:
+    refusing_since = states[delivery.endpoint_id].pace.refusing_since
+    return _Ended(finished, delivery, outcome(delivery, finished.result, waits, now, refusing_since))
+
+
+def _change(ended: _Ended, now: datetime) -> dict[str, Any]:
+    result = ended.finished.result
+    return {
+        "delivery": ended.delivery.id,
         "attempted_at": result.started_at,
         "new_status": result.status,
-        "new_finished_at": None if due_at else now,
-    }
-    return _Ended(result, finished.slot_ms, delivery, change)
+        "new_finished_at": now if ended.is_over else None,
+    } | {f"new_{name}": getattr(ended.outcome, name) for name in DeliveryOutcome.__slots__}
 
 
 def _counts(ended: Sequence[_Ended], now: datetime) -> Counter[tuple[str, str]]:
     """Return what is counted of attempts. What was sent again by hand says nothing about latency."""
     counts: Counter[tuple[str, str]] = Counter()
     for each in ended:
-        counts[counters.ATTEMPTS, counters.status_class(each.result.status)] += 1
-        counts[counters.SLOT_MS, ""] += min(each.slot_ms, round(YOUNG_SECONDS * 1000))
-        if each.change["new_state"] != DeliveryState.DUE:
-            counts[counters.DELIVERIES, str(each.change["new_state"])] += 1
-        if each.result.succeeded and each.delivery.ordered and each.delivery.run_id is None:
+        result = each.finished.result
+        counts[counters.ATTEMPTS, counters.status_class(result.status)] += 1
+        counts[counters.SLOT_MS, ""] += min(each.finished.slot_ms, round(YOUNG_SECONDS * 1000))
+        if each.is_over:
+            counts[counters.DELIVERIES, str(each.outcome.state)] += 1
+        if result.succeeded and each.delivery.ordered and each.delivery.run_id is None:
             counters.latency(counts, each.delivery.created_at, now)
     return counts
 
@@ -239,31 +254,12 @@ def _unblock(connection: Connection, ended: Sequence[_Ended], now: datetime) -> 
     over = {
         (each.delivery.endpoint_id, each.delivery.sequence_key)
         for each in ended
-        if each.delivery.ordered and each.delivery.followed and each.change["new_state"] != DeliveryState.DUE
+        if each.delivery.ordered and each.delivery.followed and each.is_over
     }
     if not over:
         return
     query = {"endpoints": list({endpoint for endpoint, _ in over}), "keys": [key for _, key in over]}
     heads = connection.execute(_HEADS, query).all()
-    _set_due(connection, [row.id for row in heads if (row.endpoint_id, row.sequence_key) in over], now)
-
-
-def _bring_forward(connection: Connection, state: EndpointState, successes: int, now: datetime) -> None:
-    """Let what failed while the endpoint was down go out, a few more with each success, so as not to bury it."""
-    if state.recovering_since is None or not successes:
-        return
-    query = {
-        "endpoint": state.id,
-        "now": now,
-        "recovering_since": state.recovering_since,
-        "count": successes * BROUGHT_FORWARD,
-    }
-    found = connection.execute(_OLDEST_WAITING, query).scalars().all()
-    _set_due(connection, found, now)
-    if not found:
-        state.recovering_since = None
-
-
-def _set_due(connection: Connection, delivery_ids: Sequence[int], now: datetime) -> None:
-    if delivery_ids:
-        connection.execute(_SET_DUE, [{"delivery": each, "now": now} for each in delivery_ids])
+    first = [row.id for row in heads if (row.endpoint_id, row.sequence_key) in over]
+    if first:
+        connection.execute(_SET_DUE, [{"delivery": each, "now": now} for each in first])

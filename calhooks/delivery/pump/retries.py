@@ -1,12 +1,16 @@
-"""When a failed delivery is tried again."""
+"""When a delivery is tried again, after a failure or a refusal."""
 
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 JITTER = 0.2
 MAX_RETRY_AFTER = timedelta(hours=24)
+# How long to wait where a refusal says nothing: as long as it has lasted so far, so that each wait is twice the last.
+MIN_REFUSED = timedelta(seconds=1)
+MAX_REFUSED = timedelta(hours=1)
+# Refusals that it takes at least to give a delivery up, however short the schedule.
+MIN_REFUSALS = 3
 
 
 def next_attempt_at(
@@ -14,27 +18,30 @@ def next_attempt_at(
 ) -> datetime | None:
     """Return when to try again after `tries` failures, or None when the schedule is used up.
 
-    `waits` are the seconds between attempts, each varied by up to 20 % either way. A receiver's `retry_after`
-    is never cut short; where the schedule waits longer anyway, the schedule holds.
+    `waits` are the seconds between attempts, each varied by up to 20 % either way. A receiver's `retry_after` is kept
+    up to 24 hours; where the schedule waits longer anyway, the schedule holds.
     """
     if tries > len(waits):
         return None
-    wait = timedelta(seconds=waits[tries - 1] * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 - spreads load, hides nothing
-    return now + max(wait, retry_after or wait)
+    wait = timedelta(seconds=_varied(waits[tries - 1]))
+    return now + max(wait, min(retry_after or wait, MAX_RETRY_AFTER))
 
 
-def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """Read a Retry-After header, seconds or an HTTP date, up to 24 hours. None when there is none to honour."""
-    text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        # Nine digits are far over the limit, and digits without end would not fit into a timedelta.
-        seconds = int(text.lstrip("0")[:9] or "0")
-        return min(timedelta(seconds=seconds), MAX_RETRY_AFTER) if seconds else None
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    wait = min(moment - now, MAX_RETRY_AFTER)
-    return wait if wait > timedelta() else None
+def refusal_wait(said: timedelta | None, since: datetime, now: datetime, waits: Sequence[float]) -> timedelta:
+    """Return how long to wait after a refusal: as `said`, though not beyond the whole schedule and 24 hours.
+
+    Where nothing was said, or nothing that helps, it is as long as the refusals have lasted `since`.
+    """
+    if said:
+        return min(said, max(schedule_span(waits), MAX_RETRY_AFTER))
+    lasted = min(max(now - since, MIN_REFUSED), MAX_REFUSED)
+    return timedelta(seconds=_varied(lasted.total_seconds()))
+
+
+def schedule_span(waits: Sequence[float]) -> timedelta:
+    """Return how long a delivery is tried at the most: all waits, as long as they may be."""
+    return timedelta(seconds=sum(waits) * (1 + JITTER))
+
+
+def _varied(seconds: float) -> float:
+    return seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load, hides nothing

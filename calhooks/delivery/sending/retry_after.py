@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 # Slack and Discord send fractions of a second.
-SECONDS = re.compile(r"\d{1,15}(\.\d{0,9}\d*)?|\.\d+", re.ASCII)
+SECONDS = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
 MAX_WAIT = timedelta(days=365)
 
 
@@ -26,7 +26,7 @@ def read_retry_after(value: str | None, now: datetime) -> RetryAfter | None:
         return None
     first = text.partition(",")[0].strip()
     if SECONDS.fullmatch(first):
-        # A timedelta has no room for fifteen digits.
+        # Digits without end are infinite to float, and would not fit into a timedelta.
         return RetryAfter(timedelta(seconds=min(float(first), MAX_WAIT.total_seconds())))
     moment = _date(text)
     if moment is not None:

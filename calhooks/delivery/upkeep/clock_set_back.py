@@ -24,14 +24,21 @@ from calhooks.delivery.pump.claim import DELIVERY_LEASE
 from calhooks.mail.models import Mail, MailState
 
 WAITS = Delivery.state == DeliveryState.DUE
+# `last_attempt_at` is the last: it shows which the others have to follow.
+DELIVERY_TIMES = (Delivery.not_before, Delivery.scheduled_at, Delivery.due_at, Delivery.last_attempt_at)
+ENDPOINT_TIMES = (
+    *(Endpoint.last_claim_at, Endpoint.next_slot_at, Endpoint.held_until, Endpoint.paced_at),
+    *(Endpoint.taken_since, Endpoint.refusing_since, Endpoint.recovering_since),
+)
 
 
 def follow_clock(session: Session, now: datetime, gone_back: timedelta) -> None:
     """Bring what waits forward by as much as the clock was set back, or it would wait longer by that."""
     dialect = session.get_bind().dialect
-    for column in (Delivery.due_at, Delivery.not_before, Delivery.last_attempt_at):
+    for column in (*DELIVERY_TIMES, Delivery.refused_since):
         _bring_forward(session, column, dialect, now, gone_back, WAITS)
-    _bring_forward(session, Endpoint.last_claim_at, dialect, now, gone_back)
+    for column in ENDPOINT_TIMES:
+        _bring_forward(session, column, dialect, now, gone_back)
     _bring_forward(session, Mail.due_at, dialect, now, gone_back, Mail.state == MailState.QUEUED)
     _settle_endpoints(session, now)
 
@@ -46,7 +53,7 @@ def follow_stragglers(session: Session, now: datetime, gone_back: timedelta) -> 
         Delivery.last_attempt_at > ahead, Delivery.last_attempt_at.is_(None), Delivery.lease_token.is_not(None)
     )
     dialect = session.get_bind().dialect
-    for column in (Delivery.not_before, Delivery.due_at, Delivery.last_attempt_at):
+    for column in DELIVERY_TIMES:
         _bring_forward(session, column, dialect, ahead, gone_back, WAITS, stragglers)
     _settle_endpoints(session, now)
 

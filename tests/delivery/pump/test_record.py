@@ -83,7 +83,7 @@ def test_failures_are_tried_again_by_the_schedule_until_it_is_used_up(
     assert len(session.scalars(select(Attempt)).all()) == 10
 
 
-@pytest.mark.parametrize("status", [429, 503, 500, 404])
+@pytest.mark.parametrize("status", [500, 404])
 def test_retry_after_is_honoured_in_full_on_any_failure(session: Session, owner: User, status: int) -> None:
     (delivery,) = happen(owner, [factories.create_endpoint(owner)])
     end(take(), status, ("Retry-After", "7200"))
@@ -188,68 +188,6 @@ def test_two_failures_with_nothing_tried_for_weeks_between_them_are_no_five_days
     time.advance(days=30)
     end(take(), 500)
     assert fresh(session, endpoint).active
-
-
-def test_an_endpoint_that_is_back_gets_what_waited_brought_forward_a_few_more_each_time(
-    session: Session, owner: User, time: MovingClock
-) -> None:
-    endpoint = factories.create_endpoint(owner)
-    for _ in range(8):
-        happen(owner, [endpoint])
-    for _ in range(8):
-        end(take(), 503)
-    time.advance(seconds=7)
-    for _ in range(8):
-        end(take(), 503)
-    assert take() == []
-    happen(owner, [endpoint])
-    end(take(), 200)
-    rounds = []
-    while claims := take():
-        rounds.append([each.delivery_id for each in claims])
-        end(claims, 200)
-    assert [len(each) for each in rounds] == [2, 4, 2]
-    assert rounds == [sorted(each) for each in rounds]
-    assert states(session) == ["delivered"] * 9
-    assert fresh(session, endpoint).recovering_since is None
-
-
-def test_bringing_forward_ends_when_the_endpoint_fails_again(session: Session, owner: User, time: MovingClock) -> None:
-    endpoint = factories.create_endpoint(owner)
-    for _ in range(6):
-        happen(owner, [endpoint])
-    for _ in range(6):
-        end(take(), 503)
-    time.advance(seconds=7)
-    for _ in range(6):
-        end(take(), 503)
-    happen(owner, [endpoint])
-    end(take(), 200)
-    end(take(), 503)
-    assert take() == []
-    assert states(session).count("due") == 6
-
-
-def test_a_retry_after_is_not_brought_forward(session: Session, owner: User, time: MovingClock) -> None:
-    endpoint = factories.create_endpoint(owner)
-    happen(owner, [endpoint])
-    happen(owner, [endpoint])
-    end(take(), 503, ("Retry-After", "3600"))
-    end(take(), 503, ("Retry-After", "3600"))
-    happen(owner, [endpoint])
-    end(take(), 200)
-    assert take() == []
-
-
-def test_one_delivery_that_fails_by_itself_is_not_brought_forward_by_others(
-    session: Session, owner: User, time: MovingClock
-) -> None:
-    endpoint = factories.create_endpoint(owner)
-    happen(owner, [endpoint])
-    end(take(), 400)
-    happen(owner, [endpoint])
-    end(take(), 200)
-    assert take() == []
 
 
 def test_what_is_counted_is_what_was_recorded(session: Session, owner: User, time: MovingClock) -> None:

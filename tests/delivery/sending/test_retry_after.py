@@ -38,6 +38,7 @@ SAID = "The receiver answered"
         ("Wed, 04 Mar 2026 08:59:00 GMT", 0),
         ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
         ("999999999999999", MAX_WAIT.total_seconds()),
+        ("9" * 400, MAX_WAIT.total_seconds()),
         ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_WAIT.total_seconds()),
     ],
 )
@@ -52,7 +53,7 @@ def test_a_wait_is_read_however_it_is_written(value: str, seconds: float) -> Non
     [
         *("soon", "-5", "+5", "5s", "5 seconds", "1e3", "1_000", "٣", "0x10", "NaN", "inf", "1.2.3", ".", "-", ";"),
         *("PT5S", "2026-03-04", "2026-03-04T09:02:00Z", "09:02", "Mar", "Wed, 99 Mar 2026 09:02:00 GMT"),
-        *("Wed, 04 Foo 2026 09:02:00 GMT", "9" * 400, "Wed,", ",", ",5"),
+        *("Wed, 04 Foo 2026 09:02:00 GMT", "Wed,", ",", ",5"),
     ],
 )
 def test_nonsense_is_no_wait_and_is_kept(value: str) -> None:
