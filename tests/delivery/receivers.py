@@ -199,10 +199,10 @@ def greeting(data: bytes, seconds: float = 0) -> Iterator[int]:
 
 @contextmanager
 def receiving(
-    reply: Reply | None = None, certificate: str = "", listener: socket.socket | None = None
+    reply: Reply | None = None, certificate: str = "", port: int = 0, listener: socket.socket | None = None
 ) -> Iterator[Receiver]:
     """Run a receiver for as long as the block."""
-    receiver = Receiver(reply, certificate, listener=listener)
+    receiver = Receiver(reply, certificate, port, listener=listener)
     try:
         yield receiver
     finally:

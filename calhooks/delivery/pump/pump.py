@@ -6,7 +6,6 @@ Its own thread alone touches the database, but for the heartbeat's, in short tra
 import logging
 import math
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic, sleep
@@ -15,15 +14,15 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from calhooks import clock
 from calhooks.config import Config
-from calhooks.db import database_reason, db, writing
+from calhooks.db import db, writing
 from calhooks.delivery.processes.heart import Heart
 from calhooks.delivery.pump.claim import Claim, Claimed, any_delivery_due, claim_deliveries
 from calhooks.delivery.pump.record import Finished, record_attempts
 from calhooks.delivery.pump.release import release_deliveries, return_unsent
 from calhooks.delivery.pump.room import YOUNG_SECONDS, UnderWay
-from calhooks.delivery.pump.threads import SenderThreads
+from calhooks.delivery.pump.threads import Send, SenderThreads
 from calhooks.delivery.queue.wake import Wakes, wake_another
-from calhooks.delivery.sending.sender import OutgoingRequest, Result, sender_for
+from calhooks.delivery.sending.sender import sender_for
 from calhooks.egress.failures import Failure
 
 log = logging.getLogger(__name__)
@@ -55,13 +54,15 @@ class _Turn:
 class Pump:
     """One for each process. `run()` may be called again and again; connections and threads stay warm in between."""
 
-    def __init__(self, config: Config, send: Callable[[OutgoingRequest], Result] | None = None) -> None:
+    def __init__(self, config: Config, send: Send | None = None) -> None:
         self._waits = config.retry_schedule
         self._wakes = Wakes(config.redis_url)
         self._threads = SenderThreads(send or sender_for(config.egress_allow, config.ca_bundle).send)
         self._under_way = UnderWay()
         self._finished: list[Finished] = []
         self._unsent: list[Claim] = []
+        # Whether receivers have taken deliveries since the last claim, which makes room for more.
+        self._has_more_room = False
         self._stop_at: float | None = None
         self._help_at = 0.0
         self._gate_at = math.inf
@@ -83,7 +84,7 @@ class Pump:
         self._wakes.came()
         look, turn = True, _Turn(_NOTHING)
         while self._stop_at is None:
-            if look or self._finished:
+            if look or self._has_news():
                 turn, looked = self._turn(), monotonic()
             if monotonic() - began > HAND_OVER_SECONDS:
                 self._wakes.let_go()
@@ -91,7 +92,7 @@ class Pump:
                 return True
             look = turn.taken.more and self._under_way.slots() > 0
             waits = self._gate_at < math.inf
-            if look or waits or turn.taken.held or self._under_way or self._finished:
+            if look or waits or turn.taken.held or self._under_way or self._has_news():
                 busy = monotonic()
             elif monotonic() - busy >= linger:
                 look = self._wakes.let_go()
@@ -100,7 +101,7 @@ class Pump:
             if not look:
                 self._wait(turn)
                 due = monotonic() - looked > LOOK_SECONDS
-                look = turn.failed or turn.taken.held or due or self._gate_opens()
+                look = turn.failed or turn.taken.held or due or self._gate_opens() or self._has_more_room
                 look = look or (not self._finished and self._wakes.came())
         self.wind_up()
         return False
@@ -108,29 +109,31 @@ class Pump:
     def settle(self) -> None:
         """Write down how sends ended that were still under way when `run()` handed over."""
         self._collect(0)
-        if self._finished:
+        if self._has_news():
             self._turn(claiming=False)
 
     def wind_up(self) -> None:
         """After stop(): wait for the sends under way as long as they have, and give back what has not ended."""
         while self._under_way and self._stop_at is not None and monotonic() < self._stop_at:
             self._collect(NOTICE_SECONDS)
-            if self._finished:
+            if self._has_news():
                 self._turn(claiming=False)
-        finished, claims = self._finished, self._under_way.clear()
-        self._finished = []
-        if not finished and not claims:
+        finished, unsent, claims = self._finished, self._unsent, self._under_way.clear()
+        self._finished, self._unsent = [], []
+        if not finished and not unsent and not claims:
             return
         try:
             with writing() as session:
                 record_attempts(session.connection(), finished, waits=self._waits, now=clock.now())
+                return_unsent(session.connection(), unsent, clock.now())
                 release_deliveries(session.connection(), claims, clock.now())
         except SQLAlchemyError as error:
-            log.warning("%d leases were not given back and run out by themselves: %s", len(claims), error)
+            log.warning("%d leases were not given back and run out by themselves: %s", len(unsent + claims), error)
 
     def _turn(self, *, claiming: bool = True) -> _Turn:
         """Record what has finished and claim what there is room for, in one transaction; then start sending."""
         finished, self._finished = self._finished, []
+        self._has_more_room = False
         try:
             taken = self._record_and_claim(finished, claiming=claiming)
         except (OperationalError, InterfaceError) as error:
@@ -151,6 +154,10 @@ class Pump:
             self._call_for_help()
         return _Turn(taken)
 
+    def _has_news(self) -> bool:
+        """Tell whether there is something to write down."""
+        return bool(self._finished or self._unsent)
+
     def _note_database(self, error: OperationalError | InterfaceError | None) -> None:
         """Log that the database has gone or is back, once each."""
         if error is not None and not self._database_is_away:
@@ -164,7 +171,8 @@ class Pump:
     def _record_and_claim(self, finished: list[Finished], *, claiming: bool) -> Claimed:
         now = clock.now()
         has_room = self._under_way.slots() > 0
-        if not finished and not (claiming and has_room and self._anything_due(now)):
+        unsent = self._unsent
+        if not finished and not unsent and not (claiming and has_room and self._anything_due(now)):
             return Claimed([], more=claiming and not has_room)
         if claiming:
             self.heart.keep()
@@ -172,12 +180,15 @@ class Pump:
             connection = session.connection()
             if finished:
                 self._await_gate(record_attempts(connection, finished, waits=self._waits, now=now), now)
+            return_unsent(connection, unsent, now)
             if not claiming or self._under_way.slots() <= 0:
-                return Claimed([], more=claiming)
-            token, until = self.heart.token + secrets.token_hex(10), self.heart.sends_until()
-            taken = claim_deliveries(connection, now=now, token=token, room=self._under_way, send_before=until)
-            self._await_gate(taken.gate, now)
-            return taken
+                taken = Claimed([], more=claiming)
+            else:
+                token, until = self.heart.token + secrets.token_hex(10), self.heart.sends_until()
+                taken = claim_deliveries(connection, now=now, token=token, room=self._under_way, send_before=until)
+                self._await_gate(taken.gate, now)
+        self._unsent = []
+        return taken
 
     def _await_gate(self, gate: datetime | None, now: datetime) -> None:
         """Look again when an endpoint's pace lets the next one go, where that is soon; later the scheduler calls."""
@@ -226,17 +237,12 @@ class Pump:
             else:
                 self._under_way.remove(each.claim, each.result)
                 self._finished.append(_without_stale(each))
-        if self._unsent:
-            self._return_unsent()
-
-    def _return_unsent(self) -> None:
-        """Have what came too late to be sent claimed again, by whoever comes, unless another pump has it already."""
-        try:
-            with writing() as session:
-                return_unsent(session.connection(), self._unsent, clock.now())
-            self._unsent = []
-        except SQLAlchemyError as error:
-            log.warning("%d unsent deliveries keep their leases for now: %s", len(self._unsent), database_reason(error))
+        for claim in (unsent := self._threads.unsent()):
+            self._under_way.remove_unsent(claim)
+        self._unsent += unsent
+        for delivery_id in self._threads.taken():
+            self._under_way.take(delivery_id)
+            self._has_more_room = True
 
     def _call_for_help(self) -> None:
         """Have another worker join, if one is free."""
@@ -249,7 +255,7 @@ class Pump:
         until = monotonic() + YOUNG_SECONDS
         while self._under_way and monotonic() < until:
             self._collect(NOTICE_SECONDS)
-            if self._finished:
+            if self._has_news():
                 self._turn(claiming=False)
 
 
