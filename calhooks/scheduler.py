@@ -19,7 +19,7 @@ from calhooks.delivery.processes.heart import Heart
 from calhooks.delivery.processes.signals import PROCESS_DIED
 from calhooks.delivery.pump import claim
 from calhooks.delivery.queue.wake import wake_another, wake_mail
-from calhooks.delivery.upkeep import clock_set_back, leases
+from calhooks.delivery.upkeep import clock_set_back, given_up, leases
 from calhooks.delivery.upkeep.dead_workers import Watch
 from calhooks.delivery.upkeep.purge import purge_step
 from calhooks.mail import claim as mail_claim
@@ -95,6 +95,7 @@ class Scheduler:
             if held:
                 self._follow_clock(session, now, gone_back)
             due = held and claim.any_delivery_due(session.connection(), now=now)
+            untold = held and given_up.any_untold(session, now)
             mail_due = held and self._config.mail_url and mail_claim.any_mail_due(session, now)
         self._at_work = held
         if not held:
@@ -105,6 +106,8 @@ class Scheduler:
             wake_mail()
         for tell, ready in ((announce_meetings, prepare_meetings), (owe_reminders, None)):
             self._by_itself(tell.__name__, partial(_tell_all, tell, ready))
+        if untold:
+            self._by_itself("the telling of what was given up", partial(_tell_all, given_up.tell_given_up, None))
         for run_id in self._running():
             self._by_itself(f"run {run_id}", partial(_advance, run_id))
         self._by_itself("the purge", self._purge)

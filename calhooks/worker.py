@@ -61,7 +61,8 @@ def run_worker() -> None:
             # A signal that came before there was a worker has told it nothing.
             if not stop.requested.is_set():
                 stop.worker.work_in_turns()
-        except RedisAway as error:
+        # redis-py reads a file of its own for each connection; there may be no descriptor for it.
+        except (RedisAway, OSError) as error:
             if not away:
                 log.warning("Redis is away (%s); looking for what is due every second without it", error)
             away = True
