@@ -1,12 +1,11 @@
 """The pump: claim what is due, send it side by side, record what came back, until nothing is due.
 
-Its own thread alone touches the database, in short transactions that never span a request.
+Its own thread alone touches the database, but for the heartbeat's, in short transactions that never span a request.
 """
 
 import logging
 import math
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic, sleep
@@ -16,19 +15,15 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from calhooks import clock
 from calhooks.config import Config
 from calhooks.db import db, writing
-from calhooks.delivery.pump.claim import (
-    Claim,
-    Claimed,
-    any_delivery_due,
-    claim_deliveries,
-    release_deliveries,
-    return_unsent,
-)
+from calhooks.delivery.processes.heart import Heart
+from calhooks.delivery.pump.claim import Claim, Claimed, any_delivery_due, claim_deliveries
 from calhooks.delivery.pump.record import Finished, record_attempts
+from calhooks.delivery.pump.release import release_deliveries, return_unsent
 from calhooks.delivery.pump.room import YOUNG_SECONDS, UnderWay
 from calhooks.delivery.pump.threads import Send, SenderThreads
 from calhooks.delivery.queue.wake import Wakes, wake_another
 from calhooks.delivery.sending.sender import sender_for
+from calhooks.egress.failures import Failure
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +37,8 @@ DATABASE_PAUSE_SECONDS = 0.5
 HELP_SECONDS = 1.0
 # For how long at most a pump with nothing else to do waits for an endpoint's pace.
 GATE_SECONDS = 2.0
-
+# A request that was too late after this long waited for its connection; one that was sooner had waited here.
+SLOW_CONNECTION_MS = 3000
 
 _NOTHING = Claimed([])
 
@@ -71,8 +67,8 @@ class Pump:
         self._help_at = 0.0
         self._gate_at = math.inf
         self._database_is_away = False
-        # Called between transactions while there is work, at least twice a second.
-        self.tick: Callable[[], None] = lambda: None
+        # The process that runs the pump starts and stops it.
+        self.heart = Heart("worker")
 
     def stop(self) -> None:
         """Have `run()` claim nothing more and end: sends under way get 7.5 seconds, whatever is left is given back."""
@@ -90,7 +86,6 @@ class Pump:
         while self._stop_at is None:
             if look or self._has_news():
                 turn, looked = self._turn(), monotonic()
-                self.tick()
             if monotonic() - began > HAND_OVER_SECONDS:
                 self._wakes.let_go()
                 self._wait_for_young()
@@ -179,6 +174,8 @@ class Pump:
         unsent = self._unsent
         if not finished and not unsent and not (claiming and has_room and self._anything_due(now)):
             return Claimed([], more=claiming and not has_room)
+        if claiming:
+            self.heart.keep()
         with writing() as session:
             connection = session.connection()
             if finished:
@@ -187,7 +184,8 @@ class Pump:
             if not claiming or self._under_way.slots() <= 0:
                 taken = Claimed([], more=claiming)
             else:
-                taken = claim_deliveries(connection, now=now, token=secrets.token_hex(16), room=self._under_way)
+                token, until = self.heart.token + secrets.token_hex(10), self.heart.sends_until()
+                taken = claim_deliveries(connection, now=now, token=token, room=self._under_way, send_before=until)
                 self._await_gate(taken.gate, now)
         self._unsent = []
         return taken
@@ -232,11 +230,16 @@ class Pump:
             sleep(LINGER_NOTICE_SECONDS)
 
     def _collect(self, seconds: float) -> None:
-        finished = self._threads.take(seconds, len(self._under_way))
-        for each in finished:
-            self._under_way.remove(each.claim, each.result)
-        self._finished += finished
-        for claim in (unsent := self._threads.unsent()):
+        unsent: list[Claim] = []
+        for each in self._threads.take(seconds, len(self._under_way)):
+            if each.result.failure is Failure.STALE and each.result.duration_ms < SLOW_CONNECTION_MS:
+                unsent.append(each.claim)
+            else:
+                self._under_way.remove(each.claim, each.result)
+                self._finished.append(_without_stale(each))
+        # These are given back in the transaction that records the refusals they came back for.
+        unsent += self._threads.unsent()
+        for claim in unsent:
             self._under_way.remove_unsent(claim)
         self._unsent += unsent
         for delivery_id in self._threads.taken():
@@ -256,3 +259,12 @@ class Pump:
             self._collect(NOTICE_SECONDS)
             if self._has_news():
                 self._turn(claiming=False)
+
+
+def _without_stale(finished: Finished) -> Finished:
+    """Return a result with the failure that a connection is which was ready only when it was too late to send."""
+    if finished.result.failure is not Failure.STALE:
+        return finished
+    seconds = finished.result.duration_ms / 1000
+    detail = f"The connection took {seconds:.0f} s to be ready, which is too long. Nothing was sent."
+    return replace(finished, result=replace(finished.result, failure=Failure.CONNECT_TIMEOUT, detail=detail))

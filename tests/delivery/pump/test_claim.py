@@ -13,8 +13,9 @@ from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Attempt
 from calhooks.delivery.models.endpoints import Endpoint, SigningKey
 from calhooks.delivery.outbox import drop_waiting
-from calhooks.delivery.pump.claim import Claim, Claimed, claim_deliveries, release_deliveries, return_unsent
+from calhooks.delivery.pump.claim import Claim, Claimed, claim_deliveries
 from calhooks.delivery.pump.endpoint_secrets import UNREADABLE
+from calhooks.delivery.pump.release import release_deliveries, return_unsent
 from calhooks.delivery.sending.sender import Sender
 from calhooks.egress.failures import Failure
 from tests import factories
