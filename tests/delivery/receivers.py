@@ -202,7 +202,7 @@ def receiving(
     reply: Reply | None = None, certificate: str = "", port: int = 0, listener: socket.socket | None = None
 ) -> Iterator[Receiver]:
     """Run a receiver for as long as the block."""
-    receiver = Receiver(reply, certificate, port, listener=listener)
+    receiver = Receiver(reply, certificate, port, listener)
     try:
         yield receiver
     finally:

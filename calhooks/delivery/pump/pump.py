@@ -230,14 +230,16 @@ class Pump:
             sleep(LINGER_NOTICE_SECONDS)
 
     def _collect(self, seconds: float) -> None:
+        unsent: list[Claim] = []
         for each in self._threads.take(seconds, len(self._under_way)):
             if each.result.failure is Failure.STALE and each.result.duration_ms < SLOW_CONNECTION_MS:
-                self._under_way.remove_unsent(each.claim)
-                self._unsent.append(each.claim)
+                unsent.append(each.claim)
             else:
                 self._under_way.remove(each.claim, each.result)
                 self._finished.append(_without_stale(each))
-        for claim in (unsent := self._threads.unsent()):
+        # These are given back in the transaction that records the refusals they came back for.
+        unsent += self._threads.unsent()
+        for claim in unsent:
             self._under_way.remove_unsent(claim)
         self._unsent += unsent
         for delivery_id in self._threads.taken():
