@@ -37,8 +37,8 @@ WINDOW = timedelta(seconds=5)
 PACE_FORGOTTEN_AFTER = timedelta(days=1)
 # Where the pace is thought too high, what was taken says more.
 TRUSTED = 1.3
-# An answer slower than this is no reason to send more.
-GROWING_MS = 1000
+# An answer slower than this is no reason to double what is sent.
+GROWING_MS = 3000
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class Pace:
         if self.taken_since is None or now - self.taken_since > WINDOW or now < self.taken_since:
             self.taken_since, self.taken_count = now, 0
         self.taken_count += count
-        if self.pace is None or duration_ms > GROWING_MS:
+        if self.pace is None or (self.pace_ceiling is None and duration_ms > GROWING_MS):
             return
         # As long as these should have taken at this pace: those who are not sent to much do not prove much.
         seconds = min(max(since.total_seconds(), 0.0), count / self.pace)
