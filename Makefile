@@ -8,7 +8,7 @@ PROCESSES = $(shell n=$$((3 * $$(getconf _NPROCESSORS_ONLN) / 2)); echo $$((n < 
 # An environment whose Python was upgraded away under it is built anew.
 STALE := $(shell $(PY) -c 'import gunicorn' 2>/dev/null || rm -f .venv/for-running .venv/for-developing)
 
-.PHONY: help run test days faults attack bench simulate lint types check lock clean
+.PHONY: help run test days faults soak attack bench simulate lint types check lock clean
 
 help: ## this list
 	@$(HELP)
@@ -28,6 +28,9 @@ days: .venv/for-developing ## run every test on the days that are hardest to be 
 
 faults: .venv/for-developing ## kill, stop and starve real processes under load; ARGS="-k redis" for some faults
 	@$(PY) -m pytest tests/faults -n $(PROCESSES) -q -o timeout=900 $(ARGS)
+
+soak: .venv/for-developing ## eight minutes of bookings, whose memory, descriptors and latency must stay flat
+	@SOAK_SECONDS=480 $(PY) -m pytest tests/faults -q -o timeout=1200 -k stay_flat
 
 attack: .venv/for-developing ## attack a calhooks of its own and print what held; ARGS="fuzz --seed a" for one attack
 	@$(PY) -m tests.attack $(ARGS)

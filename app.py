@@ -32,10 +32,10 @@ def __getattr__(name):  # type: ignore[no-untyped-def]  # read by Pythons that d
 
 
 if __name__ == "__main__" and sys.argv[1:2] == ["flask"]:
-    from flask.cli import ScriptInfo
-
     _background = __getattr__("background")  # type: ignore[no-untyped-call]  # see there
-    _background.cli.main(sys.argv[2:], prog_name="flask", obj=ScriptInfo(create_app=lambda: _background))
+    from calhooks.cli import run_flask
+
+    run_flask(_background, *sys.argv[2:])
 
 if __name__ == "__main__":
     if sys.argv[1:]:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from calhooks.accounts.models import User
 from calhooks.db import after_commit, db, writing
 from calhooks.delivery.models.deliveries import Event
-from calhooks.scheduling.bookings.book import book
+from calhooks.scheduling.bookings.prepared import book_prepared, prepare_booking
 from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.models.event_types import EventType
 from tests import factories
@@ -31,10 +31,11 @@ class Booker:
     def book(self) -> None:
         """Book, as the booking page does."""
         form = Submission(start=next(self._starts), time_zone="Asia/Kolkata", name="Ann Lee", email="ann@example.com")
+        prepared = prepare_booking(db.session(), self.event_type_id, form, metadata={"user_id": "123"}, visitor="")
         with writing() as session:
             moments: list[float] = []
             after_commit(session, lambda: moments.append(time.monotonic()))
-            uid = book(session, self.event_type_id, form, metadata={"user_id": "123"}, visitor="").uid
+            uid = book_prepared(session, prepared)
         db.session.remove()
         self.committed[uid] = moments[0]
 

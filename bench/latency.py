@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from statistics import median
+from typing import NamedTuple
 
 from redis import Redis
 from rq import Queue
@@ -24,6 +25,13 @@ LOAD_SECONDS = 30
 BOOKERS = 2
 # How long those processes have to start, and to warm up.
 SET_UP_SECONDS = 10.0
+
+
+class Rates(NamedTuple):
+    """How many bookings a second are made on each database."""
+
+    on_sqlite: int
+    on_postgresql: int
 
 
 def idle(place: Place) -> list[Line]:
@@ -54,10 +62,11 @@ def idle(place: Place) -> list[Line]:
     ]
 
 
-def load(rate: int, most: float, peer: float) -> Callable[[Place], list[Line]]:
+def load(rates: Rates, most: float, peer: float) -> Callable[[Place], list[Line]]:
     """Return the row of an open load: its p95 may be `most` seconds; `peer` is the best that anybody publishes."""
 
     def row(place: Place) -> list[Line]:
+        rate = rates.on_sqlite if place.on_sqlite else rates.on_postgresql
         with place.stage() as stage:
             _, receiver = prepared(stage)
             begin, seconds = time.monotonic() + SET_UP_SECONDS, place.some(LOAD_SECONDS)

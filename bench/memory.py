@@ -8,13 +8,15 @@ from bench.place import Place
 from tests.running import Running, descendants
 
 SETTLE_SECONDS = 5.0
-AIM_MEGABYTES = 300.0
+MAX_MEGABYTES = 250.0
+# The embedded Redis is part of what is measured, and so are the limits that only other rows are better without.
+LEFT_OUT = ("REDIS_URL", "CALHOOKS_RATE_LIMITS")
 
 
 def idle_memory(place: Place) -> list[Line]:
-    """Add up what each process has of its own and its share of what several have (PSS); the baseline is the aim."""
+    """Add up what each process has of its own and its share of what several have (PSS); the baseline is the target."""
     with place.stage() as stage:
-        environ = {name: value for name, value in stage.environ.items() if name != "REDIS_URL"}
+        environ = {name: value for name, value in stage.environ.items() if name not in LEFT_OUT}
         with Running(environ) as running:
             running.wait_until_ready()
             running.status_of("/healthz")
@@ -26,10 +28,10 @@ def idle_memory(place: Place) -> list[Line]:
         Line(
             figure="memory of an idle `python app.py`, all processes (PSS)",
             ours=f"{total:.0f} MB",
-            baseline=f"{AIM_MEGABYTES:.0f} MB",
-            ratio=total / AIM_MEGABYTES,
-            must_reach="at most 300 MB (an aim)",
-            ok=total < AIM_MEGABYTES,
+            baseline=f"{MAX_MEGABYTES:.0f} MB",
+            ratio=total / MAX_MEGABYTES,
+            must_reach="at most 250 MB",
+            ok=total < MAX_MEGABYTES,
             limit=f"{len(family)} processes: {', '.join(f'{each:.0f}' for each in megabytes)} MB.",
         )
     ]

@@ -83,6 +83,11 @@ class Place:
         self._ends.close()
 
     @property
+    def on_sqlite(self) -> bool:
+        """Tell whether rows run on SQLite."""
+        return not self._server
+
+    @property
     def database(self) -> str:
         """Tell which database it is, with its version."""
         if not self._server:

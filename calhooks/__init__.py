@@ -20,7 +20,7 @@ def create_app(settings: Config | None = None, *, pages: bool = True) -> Flask:
 
     Without `pages` it answers no requests: enough for workers and the scheduler.
     """
-    # Imported here, because the supervisor wants this package's settings and not 60 MB of libraries.
+    # Imported here, because the supervisor reads this package's settings long before it loads 60 MB of libraries.
     from flask import Flask
     from jinja2 import StrictUndefined
     from werkzeug.middleware.proxy_fix import ProxyFix

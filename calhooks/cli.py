@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 from flask import Flask, current_app
-from flask.cli import with_appcontext
+from flask.cli import ScriptInfo, with_appcontext
 from sqlalchemy.exc import DBAPIError
 
 from calhooks.accounts import links, users
@@ -181,3 +181,8 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(create_user_command)
     app.cli.add_command(reset_password)
     app.cli.add_command(rotate_secrets_command)
+
+
+def run_flask(app: Flask, *arguments: str) -> None:
+    """Run a command as `flask` does, without what `flask` loads for commands of other libraries. Raises SystemExit."""
+    app.cli.main(list(arguments), prog_name="flask", obj=ScriptInfo(create_app=lambda: app))

@@ -1,16 +1,16 @@
 """The database: one session for each application context, transactions that write, and UTC times."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, event, inspect
+from sqlalchemy import DateTime, Dialect, MetaData, Result, Select, event, inspect
 from sqlalchemy.engine import Connection, ExceptionContext
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -23,6 +23,8 @@ BUSY_TIMEOUT_SECONDS = 15
 TURN_SECONDS = 0.001
 IMMEDIATE = "calhooks_immediate"
 AFTER_COMMIT = "calhooks_after_commit"
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+DISK_FULL, READ_ONLY = "53100", "25006"
 
 
 class Base(DeclarativeBase):
@@ -62,6 +64,7 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+Columns = TypeVarTuple("Columns")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -103,6 +106,15 @@ def make_tables(app: Flask) -> None:
         upgrade()
 
 
+def read_rows(session: Session, query: Select[*Columns], parameters: Mapping[str, object]) -> Result[*Columns]:
+    """Run a query of columns as the ORM would, in half the time: it prepares nothing for objects.
+
+    What the session has changed is written first.
+    """
+    session.flush()
+    return session.connection().execute(query, parameters)
+
+
 @contextmanager
 def writing() -> Iterator[Session]:
     """Run one use case that writes: commit at the end, roll back on any error.
@@ -137,6 +149,14 @@ def after_commit(session: Session, callback: Callable[[], None]) -> None:
         callbacks.append(callback)
 
 
+def cannot_store(error: OperationalError) -> bool:
+    """Tell whether the database answers but can write nothing: a full disk, one that refuses writes, a standby."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
+    return getattr(error.orig, "sqlstate", None) in (DISK_FULL, READ_ONLY)
+
+
 def database_reason(error: SQLAlchemyError) -> str:
     """Return the line that says what went wrong; below it stand the statement and hints for programmers."""
     return str(error).partition("\n")[0]
@@ -165,8 +185,12 @@ def _give_up_what_broke(context: ExceptionContext) -> None:
     no ROLLBACK. Such an error comes from the driver, so it has no SQLSTATE; 08 is "connection exception", 57P "operator
     intervention": https://www.postgresql.org/docs/current/errcodes-appendix.html.
     """
+    state = getattr(context.original_exception, "sqlstate", None)
+    if state == READ_ONLY:
+        # To SQLAlchemy an InternalError. A new connection may reach the server that has taken over.
+        context.is_disconnect = True
+        raise OperationalError(context.statement, context.parameters, context.original_exception)
     if isinstance(context.sqlalchemy_exception, OperationalError):
-        state = getattr(context.original_exception, "sqlstate", None)
         context.is_disconnect = context.is_disconnect or state is None or state.startswith(("08", "57P"))
 
 

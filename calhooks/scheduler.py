@@ -15,13 +15,15 @@ from calhooks import clock
 from calhooks.accounts.sessions import purge_sessions
 from calhooks.config import Config, current_config
 from calhooks.db import database_reason, db, writing
+from calhooks.delivery.processes.heart import Heart
+from calhooks.delivery.processes.signals import PROCESS_DIED
 from calhooks.delivery.pump import claim
 from calhooks.delivery.queue.wake import wake_another, wake_mail
-from calhooks.delivery.status.heartbeat import Heart
-from calhooks.delivery.upkeep import clock_set_back, leases
+from calhooks.delivery.upkeep import clock_set_back, given_up, leases
+from calhooks.delivery.upkeep.dead_workers import Watch
 from calhooks.delivery.upkeep.purge import purge_step
-from calhooks.mail import claim as mail_claim
 from calhooks.mail.purge import purge_mail
+from calhooks.mail.sending import claim as mail_claim
 from calhooks.scheduling.bookings.meetings import announce_meetings, prepare_meetings
 from calhooks.scheduling.notifications.reminders import owe_reminders
 from calhooks.webhooks import runs
@@ -38,23 +40,32 @@ PURGE_SECONDS = 0.2
 
 
 def run_scheduler() -> None:
-    """Work until SIGTERM or SIGINT; a database that is away is waited for."""
-    stopping = threading.Event()
+    """Work until SIGTERM or SIGINT; a database that is unreachable is waited for."""
+    stopping, called = threading.Event(), threading.Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        stopping.set()
+        called.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, stop)
+    signal.signal(PROCESS_DIED, lambda *_: called.set())
     heart = Heart("scheduler")
-    scheduler, away = Scheduler(current_config(), heart.name), False
+    heart.start()
+    scheduler, away, turn_at = Scheduler(current_config(), heart.name), False, monotonic()
     while not stopping.is_set():
-        began = monotonic()
-        heart.beat()
         try:
-            scheduler.turn()
+            scheduler.look_for_dead()
+            if monotonic() >= turn_at:
+                turn_at = monotonic() + SWEEP_SECONDS
+                scheduler.turn()
             away = False
         except SQLAlchemyError as error:
             if not away:
                 log.warning("the database is away: %s", database_reason(error))
-            away = True
-        stopping.wait(max(0.0, SWEEP_SECONDS - (monotonic() - began)))
+            away, turn_at = True, monotonic() + SWEEP_SECONDS
+        called.wait(max(0.0, turn_at - monotonic()))
+        called.clear()
     scheduler.leave()
     heart.stop()
 
@@ -69,6 +80,12 @@ class Scheduler:
         self._gone_back = timedelta()
         self._stragglers_until = 0.0
         self._broken: set[str] = set()
+        self._watch = Watch()
+        self._at_work = False
+
+    def look_for_dead(self) -> None:
+        """Give back what dead processes had claimed: of this machine, and if it holds the lease, of any."""
+        self._watch.look(by_heartbeat=self._at_work)
 
     def turn(self) -> None:
         """Do what is to be done this second, if this scheduler holds the lease. Raises SQLAlchemyError."""
@@ -78,7 +95,9 @@ class Scheduler:
             if held:
                 self._follow_clock(session, now, gone_back)
             due = held and claim.any_delivery_due(session.connection(), now=now)
+            untold = held and given_up.any_untold(session, now)
             mail_due = held and self._config.mail_url and mail_claim.any_mail_due(session, now)
+        self._at_work = held
         if not held:
             return
         if due:
@@ -87,6 +106,8 @@ class Scheduler:
             wake_mail()
         for tell, ready in ((announce_meetings, prepare_meetings), (owe_reminders, None)):
             self._by_itself(tell.__name__, partial(_tell_all, tell, ready))
+        if untold:
+            self._by_itself("the telling of what was given up", partial(_tell_all, given_up.tell_given_up, None))
         for run_id in self._running():
             self._by_itself(f"run {run_id}", partial(_advance, run_id))
         self._by_itself("the purge", self._purge)

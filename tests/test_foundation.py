@@ -1,8 +1,11 @@
 """Tests of the ground that everything stands on: settings, transactions and times."""
 
 import os
+import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from calhooks.config import Config, ConfigError
 from calhooks.config.redaction import shown_value
 from calhooks.db import after_commit, db, load_migrations, writing
 from calhooks.scheduling.models.bookings import BookingStatus
+from calhooks.supervisor.preflight import CannotStart, lock_directory
 from tests import factories
 from tests.running import ROOT
 
@@ -35,9 +39,9 @@ def fail(name):
 
 app.add_url_rule("/fail/<name>", view_func=fail)
 # Without the handler that Flask adds once its own logger is used, and with it.
-logging.getLogger("calhooks.mail.sender").warning("%s", hostile)
+logging.getLogger("calhooks.mail.sending.sender").warning("%s", hostile)
 app.test_client().get("/", environ_overrides={"PATH_INFO": f"/fail/{hostile}".encode().decode("latin-1")})
-logging.getLogger("calhooks.mail.sender").warning("%s", hostile)
+logging.getLogger("calhooks.mail.sending.sender").warning("%s", hostile)
 """
 
 
@@ -77,6 +81,9 @@ logging.getLogger("calhooks.mail.sender").warning("%s", hostile)
         ("MAIL_URL", "smtp://mailhost:port"),
         ("MAIL_URL", "smtp://mail host"),
         ("MAIL_URL", "smtp://mailhost/inbox"),
+        ("CALHOOKS_MAIL_LIMIT", "-1"),
+        ("CALHOOKS_MAIL_LIMIT", "10001"),
+        ("CALHOOKS_MAIL_LIMIT", "many"),
         ("MAIL_FROM", "nobody"),
         ("MAIL_FROM", "a@example.com, b@example.com"),
         ("MAIL_FROM", "a@example.com\nBcc: b@example.com"),
@@ -103,6 +110,30 @@ def test_a_secret_key_that_cannot_be_read_or_made_is_named_with_the_reason(tmp_p
     (tmp_path / "secret_key").mkdir()
     with pytest.raises(ConfigError, match=r"secret_key can be read, or made \(Is a directory\), is accepted\.$"):
         Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path)})
+
+
+@contextmanager
+def no_room_for_files() -> Iterator[None]:
+    """Have this process write to files as on a full disk."""
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, former[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+
+
+def test_a_full_disk_leaves_no_half_of_a_secret_key(tmp_path: Path) -> None:
+    with no_room_for_files(), pytest.raises(OSError, match="File too large"):
+        datadir.secret_key(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_does_not_keep_the_data_directory_from_being_locked(tmp_path: Path) -> None:
+    with no_room_for_files():
+        lock = lock_directory(tmp_path)
+    with lock, pytest.raises(CannotStart, match="in use"):
+        lock_directory(tmp_path)
 
 
 def test_a_short_secret_key_is_refused_and_not_repeated(environ: dict[str, str]) -> None:

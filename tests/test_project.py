@@ -37,16 +37,16 @@ FLOORS = (
 INNER_FLOORS = {
     "delivery": (
         ("models", "counters", "sending", "pace"),
-        ("tables", "notices", "queue", "endpoint_state"),
+        ("tables", "notices", "queue", "endpoint_state", "run_counts", "processes"),
         ("outbox",),
         ("endpoints", "status", "pump"),
-        ("upkeep", "lost_secrets"),
+        ("upkeep", "lost_secrets", "resending"),
     ),
     "webhooks": (
         ("models", "template"),
         ("body", "notices"),
         ("settings",),
-        ("dispatch", "resend", "editor"),
+        ("dispatch", "resend", "editor", "run_progress"),
         ("runs",),
     ),
     "webhooks/template": (("errors", "nodes"), ("values",), ("syntax", "proof"), ("render",)),

@@ -2,6 +2,8 @@
 
 import os
 import re
+import resource
+import shutil
 import signal
 import socket
 import sqlite3
@@ -17,6 +19,7 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 
+from calhooks import datadir
 from calhooks.supervisor import redis_server
 from calhooks.supervisor.preflight import CannotStart
 from tests.running import ROOT, START_SECONDS, Running, descendants, free_port, is_running, wait_until_gone
@@ -53,6 +56,13 @@ def first_answer(url: str) -> int:
         except URLError:
             time.sleep(0.05)
     raise TimeoutError(url)
+
+
+def wait_for_status(running: Running, path: str, status: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while running.status_of(path) != status:
+        assert time.monotonic() < deadline, running.output
+        time.sleep(0.1)
 
 
 def command_of(pid: int) -> str:
@@ -259,6 +269,43 @@ def test_a_child_that_is_killed_runs_again_and_the_log_says_so(settings: dict[st
         assert running.status_of("/healthz") == 200
 
 
+@on_embedded_redis
+def test_an_embedded_redis_whose_socket_or_directory_is_deleted_runs_again(tmp_path: Path) -> None:
+    # Too long a path for a socket: it is in a directory beside other temporary files, which something may tidy.
+    data_dir = tmp_path / ("long" * 40)
+    socket_path = datadir.redis_socket(data_dir)
+    with started({"CALHOOKS_DATA_DIR": str(data_dir)}) as running:
+        for times, delete in enumerate((socket_path.unlink, lambda: shutil.rmtree(socket_path.parent)), start=1):
+            former = running.pid_of("redis")
+            delete()
+            running.wait_for("redis: running again", times)
+            assert not is_running(former)
+            wait_for_status(running, "/readyz", 200)
+        assert "redis: its socket was deleted; starting again." in running.output
+
+
+@on_embedded_redis
+def test_an_embedded_redis_that_hangs_is_started_again(settings: dict[str, str]) -> None:
+    with started(settings) as running:
+        former = running.pid_of("redis")
+        os.kill(former, signal.SIGSTOP)
+        running.wait_for("redis: it has not answered for 10 s; starting again.")
+        running.wait_for("redis: running again")
+        assert not is_running(former)
+        wait_for_status(running, "/readyz", 200)
+
+
+def test_a_child_that_cannot_be_started_again_at_once_is_tried_later(settings: dict[str, str]) -> None:
+    with started(settings) as running:
+        _, hard = resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE, (3, hard))
+        os.kill(running.pid_of("scheduler"), signal.SIGKILL)
+        running.wait_for("cannot be started: Too many open files. Trying again in 1 s.")
+        resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE, (1024, hard))
+        running.wait_for("scheduler: running again")
+        assert is_running(running.pid_of("scheduler"))
+
+
 def test_a_web_server_that_is_killed_before_it_is_ready_runs_again(settings: dict[str, str]) -> None:
     with Running(settings) as running:
         deadline = time.monotonic() + START_SECONDS
@@ -299,9 +346,9 @@ def test_a_directory_that_somebody_else_lets_us_write_to_will_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
-    assert redis_server.argv(f"unix://{tmp_path}/redis.sock", tmp_path)
+    redis_server.make_directory(f"unix://{tmp_path}/redis.sock", tmp_path)
     with pytest.raises(CannotStart, match="belongs to somebody else"):
-        redis_server.argv(f"unix://{tmp_path}/redis.sock", tmp_path / "data")
+        redis_server.make_directory(f"unix://{tmp_path}/redis.sock", tmp_path / "data")
 
 
 def test_it_runs_from_any_directory(settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

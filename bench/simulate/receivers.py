@@ -79,6 +79,11 @@ def zero(_wait: float, _at: float) -> str:
     return "0"
 
 
+def ten(_wait: float, _at: float) -> str:
+    """Say ten seconds, however long it is."""
+    return "10"
+
+
 class Limited(Receiver):
     """Refuses what comes too soon: 429, or another `status`, with a Retry-After in its own `words`."""
 

@@ -23,6 +23,7 @@ from bench.simulate.receivers import (
     flapping,
     in_fractions,
     nothing,
+    ten,
     zero,
 )
 from calhooks.egress.failures import Failure
@@ -106,6 +107,7 @@ TEMPERS = (
     _limited("5/s, no Retry-After", lambda: Window(5, nothing)),
     _limited("2.5/s, fractions", lambda: Bucket(2.5, 5, in_fractions)),
     _limited("1/s, 503 and a date", lambda: Interval(1, as_date, 503)),
+    _limited("5/s, Retry-After: 10", lambda: Bucket(5, 5, ten)),
     _limited("1/s, Retry-After: 0", lambda: Interval(1, zero)),
     Temper(name="refuses one for 1 h", make=_refusing(1), count=300, bursting=0.2, prompt=True),
     Temper(name="refuses three for 1 h", make=_refusing(3), count=300, bursting=0.2, arrives=False),

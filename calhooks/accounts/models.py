@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from calhooks.accounts import usernames
@@ -17,7 +17,11 @@ MAX_NETWORK_LENGTH = 43
 
 
 class User(UserMixin, Base):  # type: ignore[misc]  # flask_login has no types
-    """A host. `username` and `email` are in lower case; `password_hash` is empty until the person has chosen one."""
+    """A host. `username` and `email` are in lower case; `password_hash` is empty until the person has chosen one.
+
+    The database's triggers add to `calendar_version` whenever something changes that decides whether and how the host
+    can be booked: bookings, event types, schedules, time off, webhooks, the account itself.
+    """
 
     __tablename__ = "users"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - read by SQLAlchemy only
@@ -30,6 +34,7 @@ class User(UserMixin, Base):  # type: ignore[misc]  # flask_login has no types
     time_zone: Mapped[str] = mapped_column(String(64))
     locale: Mapped[str] = mapped_column(String(MAX_LOCALE_LENGTH), default=DEFAULT_LOCALE)
     is_admin: Mapped[bool] = mapped_column(default=False)
+    calendar_version: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 

@@ -27,7 +27,10 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Settings of one running calhooks. Times are in seconds, `base_url` has no trailing slash."""
+    """Settings of one running calhooks. Times are in seconds, `base_url` has no trailing slash.
+
+    `mail_limit` is how many new addresses an account writes to in 24 hours, bookers and guests each; 0 is no limit.
+    """
 
     host: str
     port: int
@@ -47,6 +50,7 @@ class Config:
     ca_bundle: Path | None
     mail_url: str
     mail_from: str
+    mail_limit: int
 
     @property
     def signing_keys(self) -> list[str]:
@@ -126,6 +130,7 @@ class Config:
             mail_from=read.parsed(
                 "MAIL_FROM", "", values.parse_mail_from, "an e-mail address such as Acme <calendar@example.com>"
             ),
+            mail_limit=read.whole_number("CALHOOKS_MAIL_LIMIT", 100, 0, 10000),
         )
 
 

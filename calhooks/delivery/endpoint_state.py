@@ -26,6 +26,7 @@ MAX_TELLING = 3
 FLIGHT = timedelta(milliseconds=250)
 # A limit on requests a second asks to wait no longer than this.
 MAX_PACED_WAIT = timedelta(seconds=2)
+SECOND_WITHIN = timedelta(minutes=1)
 # What a recovery's answers may take before it slows down.
 SLOW_MS = 5000
 TIMED_OUT = (Failure.DEADLINE, Failure.CONNECT_TIMEOUT)
@@ -140,14 +141,15 @@ class EndpointState:
     def _note_pace(self, answer: AttemptAnswer, now: datetime) -> None:
         pace, result = self.pace, answer.result
         flight = timedelta() if answer.asked else FLIGHT
-        sent_since = pace.paced_at is None or result.started_at >= pace.paced_at + flight
+        sent_since = pace.pace is None or pace.paced_at is None or result.started_at >= pace.paced_at + flight
         is_news = answer.repeats < MAX_TELLING and sent_since
         if answer.refused is not None:
-            # A single refusal for long is about the pace if the one that finds out is refused too, or others are.
-            is_telling = answer.refused <= MAX_PACED_WAIT or pace.refusing_since is not None
+            is_telling = self._is_about_pace(answer.refused, now)
             pace.note_refused(answer.refused, now, asked=answer.asked, again=answer.repeats > 0)
             if is_news and is_telling:
                 pace.cut(now)
+            elif is_news:
+                pace.paced_at = now
             return
         if answer.asked:
             pace.note_answered(now, taken=result.succeeded)
@@ -155,6 +157,12 @@ class EndpointState:
             pace.cut(now, at_least=FIRST_RATE)
         elif self.recovering_since and (not result.succeeded or result.duration_ms > SLOW_MS):
             pace.back_off()
+
+    def _is_about_pace(self, wait: timedelta, now: datetime) -> bool:
+        """Tell whether a refusal is about the pace: a single one for long is not, unless another comes soon."""
+        before = self.pace.paced_at
+        is_second = before is not None and now - before < SECOND_WITHIN
+        return wait <= MAX_PACED_WAIT or is_second or self.pace.refusing_since is not None
 
     def _has_taken_since(self, moment: datetime | None) -> bool:
         """Tell whether anything was taken since then: an outage is no matter of the pace."""

@@ -1,4 +1,5 @@
-"""What the owner of an endpoint is told: once when it fails for long, when it is switched off, when it works again.
+"""What the owner of an endpoint is told: once when it fails for long, when it is switched off, when it works again, and
+once a day which deliveries were given up.
 
 It is written with the result that says so, by whoever holds the endpoint's row: exactly once, however many workers.
 """
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
@@ -27,11 +28,16 @@ MAIL_KIND = "webhook_notice"
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something about an endpoint that its owner should know, and what its receiver said last."""
+    """Something about an endpoint that its owner should know, and what its receiver said last.
+
+    News that deliveries were given up has their number, since when, and as `detail` the first reason.
+    """
 
     endpoint_id: int
     kind: NoticeKind
     detail: str
+    given_up_count: int = 0
+    given_up_since: datetime | None = None
 
 
 def notify_owner(connection: Connection, news: Sequence[News], now: datetime) -> None:
@@ -39,13 +45,15 @@ def notify_owner(connection: Connection, news: Sequence[News], now: datetime) ->
     session = Session(bind=connection)
     for each in news:
         endpoint = session.get_one(Endpoint, each.endpoint_id)
-        settle(session, endpoint.id, now)
+        (settle_given_up if each.kind == NoticeKind.GIVEN_UP else settle)(session, endpoint.id, now)
         notice = Notice(
             owner_id=endpoint.owner_id,
             endpoint_id=endpoint.id,
             kind=each.kind,
             detail=each.detail,
             failing_since=endpoint.failing_since,
+            given_up_count=each.given_up_count,
+            given_up_since=each.given_up_since,
             created_at=now,
         )
         session.add(notice)
@@ -56,10 +64,19 @@ def notify_owner(connection: Connection, news: Sequence[News], now: datetime) ->
 
 
 def settle(session: Session, endpoint_id: int, now: datetime) -> None:
-    """Take what was said about an endpoint off the screen: it has been seen, or is not true any more."""
+    """Remove the notice about how an endpoint is doing: it has been seen, or is no longer true."""
+    _settle(session, endpoint_id, now, Notice.kind != NoticeKind.GIVEN_UP)
+
+
+def settle_given_up(session: Session, endpoint_id: int, now: datetime) -> None:
+    """Remove the notice about deliveries that were given up: they are sent again, or there is a newer one."""
+    _settle(session, endpoint_id, now, Notice.kind == NoticeKind.GIVEN_UP)
+
+
+def _settle(session: Session, endpoint_id: int, now: datetime, which: ColumnElement[bool]) -> None:
     session.execute(
         update(Notice)
-        .where(Notice.endpoint_id == endpoint_id, Notice.seen_at.is_(None))
+        .where(Notice.endpoint_id == endpoint_id, Notice.seen_at.is_(None), which)
         .values(seen_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -83,6 +100,8 @@ def _owe_mail(session: Session, endpoint: Endpoint, notice: Notice) -> None:
 
 
 def _letter(notice: Notice, host: str) -> Letter:
+    if notice.kind == NoticeKind.GIVEN_UP:
+        return _given_up_letter(notice, host)
     heading, paragraphs = {
         NoticeKind.FAILING: (
             f"Your webhook to {host} does not get through",
@@ -118,7 +137,27 @@ def _letter(notice: Notice, host: str) -> Letter:
         ),
     }[NoticeKind(notice.kind)]
     # The address may hold a secret; its host says enough in a mail.
-    known = (("Server", host), ("Last answer", notice.detail))
-    facts = tuple(LetterFact(label=label, value=value) for label, value in known if value)
-    link = Link(label="Open the webhook", url=f"{current_config().base_url}/integrations/notices/{notice.id}")
-    return Letter(subject=heading, heading=heading, paragraphs=paragraphs, facts=facts, links=(link,))
+    facts = _facts(("Server", host), ("Last answer", notice.detail))
+    links = (Link(label="Open the webhook", url=_url(notice)),)
+    return Letter(subject=heading, heading=heading, paragraphs=paragraphs, facts=facts, links=links)
+
+
+def _given_up_letter(notice: Notice, host: str) -> Letter:
+    several = notice.given_up_count != 1
+    deliveries, were, them = ("deliveries", "were", "them") if several else ("delivery", "was", "it")
+    heading = f"{notice.given_up_count:,} {deliveries} to {host} {were} given up"
+    paragraphs = (
+        f"calhooks no longer tries to send {them}. Your webhook may work for everything else.",
+        f"Once the cause is fixed, you can send {them} again with one button.",
+    )
+    facts = _facts(("Server", host), ("First reason" if several else "Reason", notice.detail))
+    links = (Link(label=f"See {them} and send {them} again", url=_url(notice)),)
+    return Letter(subject=heading, heading=heading, paragraphs=paragraphs, facts=facts, links=links)
+
+
+def _facts(*known: tuple[str, str]) -> tuple[LetterFact, ...]:
+    return tuple(LetterFact(label=label, value=value) for label, value in known if value)
+
+
+def _url(notice: Notice) -> str:
+    return f"{current_config().base_url}/integrations/notices/{notice.id}"

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.queue.wake import wake
 from calhooks.delivery.sending.headers import HeaderPairs
-from calhooks.delivery.tables import IS_OPEN, deliveries, endpoints
+from calhooks.delivery.tables import IS_OPEN, deliveries, endpoints, events
 
 OPEN_STATES = (DeliveryState.BLOCKED, DeliveryState.DUE)
 
@@ -45,75 +45,53 @@ class Owed:
     error: str | None = None
 
 
-def record_event(session: Session, new: NewEvent) -> Event:
+class RecordedEvent(NamedTuple):
+    """The columns of an event that its deliveries need."""
+
+    id: int
+    sequence_key: str
+
+
+def record_event(session: Session, new: NewEvent) -> RecordedEvent:
     """Record that something happened."""
-    event = Event(
-        message_id=ids.new_message_id(),
-        owner_id=new.owner_id,
-        trigger=new.trigger,
-        occurred_at=new.occurred_at,
-        sequence_key=new.sequence_key,
-        subject=new.subject,
-        summary=new.summary[:500],
-        payload=new.payload,
-    )
-    session.add(event)
     session.flush()
-    return event
+    row = {
+        "message_id": ids.new_message_id(),
+        "owner_id": new.owner_id,
+        "trigger": new.trigger,
+        "occurred_at": new.occurred_at,
+        "sequence_key": new.sequence_key,
+        "subject": new.subject,
+        "summary": new.summary[:500],
+        "payload": new.payload,
+    }
+    return RecordedEvent(session.connection().execute(_HAPPENED, row).scalar_one(), new.sequence_key)
 
 
-def owe(session: Session, event: Event, owed: Sequence[Owed], *, run_id: int | None = None) -> None:
+def owe(session: Session, event: Event | RecordedEvent, owed: Sequence[Owed], *, run_id: int | None = None) -> None:
     """Owe an event to endpoints, however many, in a handful of statements, and wake the workers after the commit.
 
-    A delivery waits while an earlier one of its sequence is open at the same endpoint. `run_id` is the replay that
-    lets them go.
+    A delivery waits while an earlier one of its sequence is open at the same endpoint. One with an error is given up
+    here and now. `run_id` is the replay that lets them go.
     """
     now = clock.now()
-    locked = _lock(session, [each.endpoint_id for each in owed])
+    locked = hold_endpoints(session, [each.endpoint_id for each in owed])
     waiting = _with_open_sequence(session, event.sequence_key, locked)
-    rows = [_row(event, each, now, waits=each.endpoint_id in waiting, run_id=run_id) for each in owed]
+    _write(session, [_row(event, each, now, waits=each.endpoint_id in waiting, run_id=run_id) for each in owed], now)
+
+
+def owe_first(session: Session, event: RecordedEvent, owed: Sequence[Owed]) -> None:
+    """Owe the first event of a new sequence to endpoints that the caller has locked, in the order of their ids."""
+    now = clock.now()
+    _write(session, [_row(event, each, now, waits=False, run_id=None) for each in owed], now)
+
+
+def _write(session: Session, rows: Sequence[dict[str, Any]], now: datetime) -> None:
     session.connection().execute(_OWED, rows)
-    if failed := sum(row["state"] == DeliveryState.FAILED for row in rows):
-        counters.add(session.connection(), Counter({(counters.DELIVERIES, "failed"): failed}))
+    if failed := [row["endpoint_id"] for row in rows if row["state"] == DeliveryState.FAILED]:
+        session.connection().execute(_GIVEN_UP, {"ids": failed, "now": now})
+        counters.add(session.connection(), Counter({(counters.DELIVERIES, "failed"): len(failed)}))
     make_due(session, [row["endpoint_id"] for row in rows if row["state"] == DeliveryState.DUE], now)
-
-
-def send_again(session: Session, delivery: Delivery) -> None:
-    """Send a delivery once more: the same row, id and bytes, now, with its retry schedule started again.
-
-    One that waits for its retry keeps its place; any other goes out of order, neither waiting for the deliveries
-    of its sequence nor holding them up. One that is being sent at this moment is left to finish.
-    """
-    now = clock.now()
-    _lock(session, [delivery.endpoint_id])
-    session.refresh(delivery, with_for_update={"key_share": True, "of": Delivery})
-    if delivery.state != DeliveryState.DUE:
-        delivery.ordered = False
-    delivery.tries = 0
-    if delivery.lease_token is not None:
-        return
-    delivery.state = DeliveryState.DUE
-    delivery.due_at = now
-    delivery.not_before = delivery.finished_at = None
-    session.flush()
-    make_due(session, [delivery.endpoint_id], now)
-
-
-def resend_in_order(session: Session, delivery: Delivery) -> None:
-    """Send a delivery that is over once more, behind what is still open of its sequence and before what comes later."""
-    now = clock.now()
-    _lock(session, [delivery.endpoint_id])
-    session.refresh(delivery, with_for_update={"key_share": True, "of": Delivery})
-    if delivery.state in OPEN_STATES:
-        return
-    waits = bool(_with_open_sequence(session, delivery.sequence_key, [delivery.endpoint_id]))
-    delivery.state = DeliveryState.BLOCKED if waits else DeliveryState.DUE
-    delivery.due_at = None if waits else now
-    delivery.ordered, delivery.tries = True, 0
-    delivery.not_before = delivery.finished_at = None
-    session.flush()
-    if not waits:
-        make_due(session, [delivery.endpoint_id], now)
 
 
 def drop_waiting(session: Session, endpoint: Endpoint) -> int:
@@ -123,7 +101,7 @@ def drop_waiting(session: Session, endpoint: Endpoint) -> int:
         .where(Delivery.endpoint_id == endpoint.id, Delivery.state.in_(OPEN_STATES))
         .values(state=DeliveryState.DROPPED, due_at=None, lease_token=None, finished_at=clock.now())
     )
-    _lock(session, [endpoint.id])
+    hold_endpoints(session, [endpoint.id])
     dropped = session.execute(waiting.returning(Delivery.id)).all()
     endpoint.next_due_at = None
     session.flush()
@@ -139,7 +117,7 @@ def make_due(session: Session, endpoint_ids: Sequence[int], now: datetime) -> No
     after_commit(session, wake)
 
 
-def _lock(session: Session, endpoint_ids: Sequence[int]) -> list[int]:
+def hold_endpoints(session: Session, endpoint_ids: Sequence[int]) -> list[int]:
     """Keep pumps from recording results of these endpoints until the commit, in the order in which pumps lock them.
 
     Otherwise a delivery could be made to wait for one that succeeds at this very moment, and would wait for ever.
@@ -153,6 +131,7 @@ def _with_open_sequence(session: Session, sequence_key: str, endpoint_ids: Seque
     return set(session.connection().scalars(_OPEN_SEQUENCE, {"ids": endpoint_ids, "sequence": sequence_key}))
 
 
+_HAPPENED = insert(events).returning(events.c.id)
 _OWED = insert(deliveries)
 _LOCKED = (
     select(endpoints.c.id)
@@ -175,8 +154,14 @@ _LOOK_NOW = (
     .values(next_due_at=bindparam("now", type_=UTCDateTime))
 )
 
+_GIVEN_UP = (
+    update(endpoints)
+    .where(endpoints.c.id.in_(bindparam("ids", expanding=True)), endpoints.c.given_up_at.is_(None))
+    .values(given_up_at=bindparam("now", type_=UTCDateTime))
+)
 
-def _row(event: Event, owed: Owed, now: datetime, *, waits: bool, run_id: int | None) -> dict[str, Any]:
+
+def _row(event: Event | RecordedEvent, owed: Owed, now: datetime, *, waits: bool, run_id: int | None) -> dict[str, Any]:
     state = DeliveryState.BLOCKED if waits else DeliveryState.DUE
     if owed.error is not None:
         state = DeliveryState.FAILED

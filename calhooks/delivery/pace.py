@@ -39,8 +39,8 @@ PACE_FORGOTTEN_AFTER = timedelta(days=1)
 IDLE_SLOTS = 3
 # Where the pace is thought too high, what was taken says more.
 TRUSTED = 1.3
-# An answer slower than this is no reason to send more.
-GROWING_MS = 1000
+# An answer slower than this is no reason to double what is sent.
+GROWING_MS = 3000
 
 
 @dataclass(slots=True)
@@ -48,8 +48,8 @@ class Pace:
     """The columns of an endpoint that decide when it is sent to.
 
     `pace` is in requests a second, `pace_ceiling` the one at which the receiver last refused, None while doubling;
-    both as they were at the last answer. `paced_at` is when the pace was last cut. Nothing goes out before
-    `held_until`; while `asking`, one delivery at a time does. `taken_count` were taken since `taken_since`.
+    both as they were at the last answer. `paced_at` is when a refusal was about the pace, or may have been. Nothing goes
+    out before `held_until`; while `asking`, one delivery at a time does. `taken_count` were taken since `taken_since`.
     """
 
     rate_limit: float | None = None
@@ -111,7 +111,7 @@ class Pace:
             # The window that ends counts as one second of the next, or that would begin with nothing to go by.
             self.taken_since, self.taken_count = now - MOMENT, round(self._taken_a_second(now))
         self.taken_count += count
-        if self.pace is None or duration_ms > GROWING_MS:
+        if self.pace is None or (self.pace_ceiling is None and duration_ms > GROWING_MS):
             return
         # As long as these should have taken at this pace: those who are not sent to much do not prove much.
         seconds = min(max(since.total_seconds(), 0.0), count / self.pace)

@@ -1,5 +1,6 @@
 """Why an attempt failed: a stable word for machines and a sentence for people."""
 
+import ssl
 from enum import StrEnum
 
 
@@ -17,6 +18,7 @@ class Failure(StrEnum):
     NOT_HTTP = "not_http"
     REDIRECT = "redirect"
     STATUS = "status"
+    STALE = "stale"
     INTERNAL = "internal"
 
 
@@ -29,3 +31,20 @@ class ExchangeFailed(Exception):
     def __init__(self, failure: Failure, sentence: str) -> None:
         super().__init__(sentence)
         self.failure = failure
+
+
+class HeadersUnread(ExchangeFailed):
+    """The final status line came, but its headers cannot be used; str() says what is wrong with them."""
+
+    def __init__(self, status: int, reason: str, problem: str) -> None:
+        super().__init__(Failure.NOT_HTTP, problem)
+        self.status = status
+        self.reason = reason
+
+
+def short(error: Exception) -> str:
+    """Return an error's text as one line that fits into a sentence."""
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.lower().replace("_", " ")
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split())[:200] or type(error).__name__

@@ -1,6 +1,11 @@
-"""How much mail an account may send: strangers decide whom a host writes to, and nobody is to be flooded through it."""
+"""How much mail an account may send: strangers decide whom a host writes to, and nobody is to be flooded through it.
 
-from collections.abc import Collection
+What is over a limit waits for room. Guests have a limit of their own, so that a stranger who names many of them delays
+no booker's mail.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -8,58 +13,126 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
+from calhooks.config import current_config
 from calhooks.mail.models import KnownAddress, Mail, MailState
 
-MAX_NEW_ADDRESSES = 100
 MAX_TO_ONE_ADDRESS = 50
 LIMIT_WINDOW = timedelta(days=1)
-NEW_ADDRESSES = f"this account has written to {MAX_NEW_ADDRESSES} new addresses within a day, which is the limit."
-ONE_ADDRESS = f"this address has got {MAX_TO_ONE_ADDRESS} mails from this account within a day, which is the limit."
+NEW_ADDRESSES = "this account has written to {count} new addresses of {whose} within a day, which is the limit."
+ONE_ADDRESS = f"this address has had {MAX_TO_ONE_ADDRESS} mails from this account within a day, which is the limit."
 
 
-def refusals(session: Session, owner_id: int, emails: Collection[str], now: datetime) -> dict[str, str]:
-    """Return which of these addresses an account may not write to now, each with the reason, and note the others.
+@dataclass(frozen=True, slots=True)
+class MailSlot:
+    """When an account may write to an address, in UTC; None if that is too late. `reason` says why not at once."""
+
+    at: datetime | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipients:
+    """The addresses of one letter on behalf of an account, which is no longer of use after `expires_at`, in UTC."""
+
+    owner_id: int
+    emails: Collection[str]
+    are_guests: bool
+    expires_at: datetime | None
+
+
+def find_slots(session: Session, recipients: Recipients, now: datetime) -> dict[str, MailSlot]:
+    """Return which of these addresses may not be written to at once, and when; keep that time for them.
 
     An account's own address has no limit. Letter case does not matter.
     """
-    own = session.scalar(select(User.email).where(User.id == owner_id))
-    by_address = {email.lower(): email for email in emails if email.lower() != own}
+    own = session.scalar(select(User.email).where(User.id == recipients.owner_id))
+    by_address = {email.lower(): email for email in recipients.emails if email.lower() != own}
     if not by_address:
         return {}
-    known = set(
-        session.scalars(
-            select(KnownAddress.address).where(KnownAddress.owner_id == owner_id, KnownAddress.address.in_(by_address))
-        )
+    whose = "guests" if recipients.are_guests else "bookers"
+    reason = NEW_ADDRESSES.format(count=current_config().mail_limit, whose=whose)
+    first_uses = _first_uses(session, recipients, list(by_address), now)
+    slots = {
+        by_address[address]: _slot(at, recipients, reason)
+        for address, at in first_uses.items()
+        if at is None or at > now
+    }
+    for address, at in _when_had_enough(session, recipients.owner_id, by_address, now).items():
+        later = max(at, first_uses[address] or at)
+        # As many as a day takes may wait for the next day; more would be a flood that goes on for days.
+        slots[by_address[address]] = _slot(later if at <= now + LIMIT_WINDOW else None, recipients, ONE_ADDRESS)
+    return slots
+
+
+def _slot(at: datetime | None, recipients: Recipients, reason: str) -> MailSlot:
+    if at is None or _is_late(at, recipients):
+        return MailSlot(None, f"Not sent: {reason}")
+    return MailSlot(at, f"It waits: {reason}")
+
+
+def _is_late(at: datetime, recipients: Recipients) -> bool:
+    return recipients.expires_at is not None and at >= recipients.expires_at
+
+
+def _first_uses(
+    session: Session, recipients: Recipients, addresses: Sequence[str], now: datetime
+) -> dict[str, datetime | None]:
+    """Return since when each address is known, or when there is room for it; None if that is too late.
+
+    An address that waits among the guests though it is a booker's, or the reverse, gets the better room of the two.
+    """
+    owned = KnownAddress.owner_id == recipients.owner_id
+    known = {
+        row.address: row
+        for row in session.scalars(select(KnownAddress).where(owned, KnownAddress.address.in_(addresses)))
+    }
+    first_uses: dict[str, datetime | None] = {address: row.first_used_at for address, row in known.items()}
+    waiting = [
+        row.address for row in known.values() if row.first_used_at > now and row.as_guest != recipients.are_guests
+    ]
+    new = [address for address in addresses if address not in known]
+    slots = dict(zip([*waiting, *new], _slots(session, recipients, len(waiting) + len(new), now), strict=True))
+    for address in waiting:
+        if slots[address] < known[address].first_used_at:
+            known[address].first_used_at, known[address].as_guest = slots[address], recipients.are_guests
+            first_uses[address] = slots[address]
+    for address in new:
+        first_uses[address] = None if _is_late(slots[address], recipients) else slots[address]
+    _note(session, recipients, {address: at for address in new if (at := first_uses[address])})
+    return first_uses
+
+
+def _slots(session: Session, recipients: Recipients, count: int, now: datetime) -> list[datetime]:
+    """Return when `count` further addresses may be written to, so that no window has more of them than the limit."""
+    limit = current_config().mail_limit
+    if not limit or not count:
+        return [now] * count
+    query = select(KnownAddress.first_used_at).where(
+        KnownAddress.owner_id == recipients.owner_id,
+        KnownAddress.as_guest == recipients.are_guests,
+        KnownAddress.first_used_at > now - LIMIT_WINDOW,
     )
-    new = [address for address in by_address if address not in known]
-    room = MAX_NEW_ADDRESSES - _new_lately(session, owner_id, now) if new else 0
-    _note(session, owner_id, new[: max(room, 0)], now)
-    refused = {by_address[address]: f"Not sent: {NEW_ADDRESSES}" for address in new[max(room, 0) :]}
-    had_enough = _had_enough(session, owner_id, known, now) if known else set()
-    return refused | {by_address[address]: f"Not sent: {ONE_ADDRESS}" for address in had_enough}
+    latest = session.scalars(query.order_by(KnownAddress.first_used_at.desc()).limit(limit)).all()
+    taken = list(reversed(latest))
+    for _ in range(count):
+        taken.append(now if len(taken) < limit else max(now, taken[-limit] + LIMIT_WINDOW))
+    return taken[len(latest) :]
 
 
-def _new_lately(session: Session, owner_id: int, now: datetime) -> int:
-    query = select(func.count()).where(
-        KnownAddress.owner_id == owner_id, KnownAddress.first_used_at > now - LIMIT_WINDOW
-    )
-    return session.scalar(query) or 0
-
-
-def _note(session: Session, owner_id: int, addresses: Collection[str], now: datetime) -> None:
-    if addresses:
-        # Somebody else may note the same address at this moment.
+def _note(session: Session, recipients: Recipients, first_uses: Mapping[str, datetime]) -> None:
+    if first_uses:
+        # Another transaction may note the same address at this moment.
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        rows = [{"owner_id": owner_id, "address": address, "first_used_at": now} for address in addresses]
+        shared = {"owner_id": recipients.owner_id, "as_guest": recipients.are_guests}
+        rows = [{**shared, "address": address, "first_used_at": at} for address, at in first_uses.items()]
         session.execute(insert(KnownAddress).values(rows).on_conflict_do_nothing())
 
 
-def _had_enough(session: Session, owner_id: int, addresses: Collection[str], now: datetime) -> set[str]:
-    recipient = func.lower(Mail.recipient)
-    query = select(recipient).where(
-        Mail.owner_id == owner_id,
-        Mail.created_at > now - LIMIT_WINDOW,
-        recipient.in_(addresses),
-        Mail.state != MailState.DROPPED,
-    )
-    return set(session.scalars(query.group_by(recipient).having(func.count() >= MAX_TO_ONE_ADDRESS)))
+def _when_had_enough(session: Session, owner_id: int, addresses: Collection[str], now: datetime) -> dict[str, datetime]:
+    """Return the addresses that have got as many mails as they may within a window, and when they may get another."""
+    recipient, sent = func.lower(Mail.recipient), func.coalesce(Mail.sent_at, Mail.due_at, Mail.created_at)
+    mails = (Mail.owner_id == owner_id, Mail.created_at > now - 2 * LIMIT_WINDOW, Mail.state != MailState.DROPPED)
+    query = select(recipient).where(*mails, recipient.in_(addresses), sent > now - LIMIT_WINDOW)
+    full = session.scalars(query.group_by(recipient).having(func.count() >= MAX_TO_ONE_ADDRESS)).all()
+    nth = select(sent).where(*mails).order_by(sent.desc()).offset(MAX_TO_ONE_ADDRESS - 1).limit(1)
+    return {address: session.scalars(nth.where(recipient == address)).one() + LIMIT_WINDOW for address in full}

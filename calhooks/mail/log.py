@@ -18,6 +18,12 @@ def mails_about(session: Session, owner_id: int, uid: str) -> Sequence[Mail]:
     return session.scalars(query.options(*CONTENTS)).all()
 
 
+def newest_to(session: Session, owner_id: int, uid: str, email: str) -> Mail | None:
+    """Return the newest mail about one thing to one address, without its contents."""
+    query = select(Mail).where(Mail.owner_id == owner_id, Mail.about == uid, Mail.recipient == email)
+    return session.scalars(query.order_by(Mail.id.desc()).limit(1).options(*CONTENTS)).first()
+
+
 def problems(session: Session, owner_id: int, uids: Collection[str]) -> dict[str, list[Mail]]:
     """Return the mails that did not go out or are being tried again, by what they are about."""
     if not uids:

@@ -32,7 +32,8 @@ class Mail(Base):
     `about` is the uid of the booking it tells of, empty when it is about none. Mails to one recipient with the same
     `sequence_key` go out in order. After `expires_at` it is not worth sending. While a pump holds the lease,
     `lease_token` is set and `due_at` is when the lease ends, so that a dead pump's mail falls due again by itself.
-    `error` is a sentence about the last failure. A mail with a secret link in it keeps no text once it is settled.
+    `error` is a sentence about the last failure, or about what the mail waits for; `doubts` counts the tries that may
+    have delivered it. A mail with a secret link in it keeps no text once it is settled.
     """
 
     __tablename__ = "mails"
@@ -75,21 +76,27 @@ class Mail(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     lease_token: Mapped[str | None] = mapped_column(String(32))
     tries: Mapped[int] = mapped_column(default=0)
+    doubts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class KnownAddress(Base):
-    """An address that a host has written to, in lower case, since when. New ones are limited for each day."""
+    """An address that a host writes to, in lower case, since when. New ones are limited for each day.
+
+    `first_used_at` is to come while mail to the address waits for room. `as_guest` says against which of the two limits
+    it counts: the one for guests or the one for bookers.
+    """
 
     __tablename__ = "mail_addresses"
     __table_args__ = (
         UniqueConstraint("owner_id", "address"),
-        Index("ix_mail_addresses_owner_id_first_used_at", "owner_id", "first_used_at"),
+        Index("ix_mail_addresses_owner_id_as_guest_first_used_at", "owner_id", "as_guest", "first_used_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     address: Mapped[str] = mapped_column(String(320))
     first_used_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    as_guest: Mapped[bool] = mapped_column(default=False)

@@ -11,7 +11,7 @@ from calhooks.config import current_config
 from calhooks.mail.addresses import Correspondent, sender
 from calhooks.mail.headers import MAX_SUBJECT_LENGTH
 from calhooks.mail.letters import Letter, as_html, letter_as_text
-from calhooks.mail.limits import refusals
+from calhooks.mail.limits import MailSlot, Recipients, find_slots
 from calhooks.mail.models import Mail, MailState
 from calhooks.text import MAX_NAME_LENGTH, shortened
 
@@ -21,7 +21,8 @@ class MailDraft:
     """One letter to one or more readers. `owner_id` is the account on whose behalf it is sent.
 
     `about` is the uid of a booking, `calendar` an iCalendar file, `calendar_method` its METHOD. Mails with the same
-    `sequence_key` reach a reader in order. After `expires_at`, in UTC, the letter is no longer sent.
+    `sequence_key` reach a reader in order. After `expires_at`, in UTC, the letter is no longer sent. `to_guests` says
+    that all readers are guests, whose addresses are limited apart from others.
     """
 
     owner_id: int
@@ -34,12 +35,14 @@ class MailDraft:
     calendar: bytes | None = None
     calendar_method: str = ""
     expires_at: datetime | None = None
+    to_guests: bool = False
 
 
 def owe_mail(session: Session, draft: MailDraft) -> list[Mail]:
     """Owe each reader of a draft a mail of their own, and return the mails; none without MAIL_URL.
 
-    A mail over one of the account's daily limits is `dropped`, with the reason.
+    A mail over one of the account's daily limits waits, with the reason as its error; it is `dropped` where that would
+    last until it expires.
     """
     config = current_config()
     if not config.mail_url:
@@ -48,7 +51,13 @@ def owe_mail(session: Session, draft: MailDraft) -> list[Mail]:
     subject = shortened(draft.letter.subject, MAX_SUBJECT_LENGTH)
     text, html = letter_as_text(draft.letter), as_html(draft.letter)
     reply_to = draft.reply_to or Correspondent("")
-    refused = refusals(session, draft.owner_id, [person.email for person in draft.to], now)
+    recipients = Recipients(
+        owner_id=draft.owner_id,
+        emails=[person.email for person in draft.to],
+        are_guests=draft.to_guests,
+        expires_at=draft.expires_at,
+    )
+    slots, at_once = find_slots(session, recipients, now), MailSlot(now)
     mails = [
         Mail(
             message_id=f"<{ids.new_uid()}@{domain}>",
@@ -65,13 +74,13 @@ def owe_mail(session: Session, draft: MailDraft) -> list[Mail]:
             html=html,
             calendar=draft.calendar,
             calendar_method=draft.calendar_method,
-            state=MailState.DROPPED if person.email in refused else MailState.QUEUED,
-            due_at=None if person.email in refused else now,
+            state=MailState.QUEUED if slot.at else MailState.DROPPED,
+            due_at=slot.at,
             expires_at=draft.expires_at,
-            error=refused.get(person.email, ""),
+            error=slot.reason,
             created_at=now,
         )
-        for person in draft.to
+        for person, slot in ((person, slots.get(person.email, at_once)) for person in draft.to)
     ]
     session.add_all(mails)
     return mails

@@ -1,10 +1,14 @@
 """One change to a host's bookings at a time, and what the database refuses."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
+from calhooks.db import read_rows
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.scheduling.errors import NotFound, SlotTaken
 from calhooks.scheduling.models.bookings import Booking
@@ -12,6 +16,8 @@ from calhooks.scheduling.models.event_types import EventType
 
 # The name of the exclusion constraint on PostgreSQL, and what the trigger says on SQLite.
 OVERLAP_CONSTRAINT = "bookings_overlap"
+# Not the lock that would also hold up rows which merely refer to the host.
+_HOST = select(User.calendar_version).where(User.id == bindparam("host")).with_for_update(key_share=True)
 _HOST_OF = (
     select(User.id)
     .join(EventType, EventType.owner_id == User.id)
@@ -20,10 +26,14 @@ _HOST_OF = (
 )
 
 
-def lock_host(session: Session, host_id: int) -> None:
-    """Wait until nobody else changes this host's bookings. SQLite has let in one writer at a time already."""
-    # Not the lock that would also hold up rows which merely refer to the host.
-    session.execute(select(User.id).where(User.id == host_id).with_for_update(key_share=True))
+def lock_host(session: Session, host_id: int) -> int | None:
+    """Wait until no other transaction changes what this host can be booked for, and return its `calendar_version`.
+
+    A service that changes a host's bookings, event types, schedules, time off or webhooks calls it first, because the
+    database's triggers lock the host too: in this order no two services wait for each other. On SQLite there is one
+    writer at a time anyway.
+    """
+    return read_rows(session, _HOST, {"host": host_id}).scalar()
 
 
 def lock_host_of(session: Session, event_type_id: int) -> None:
@@ -56,8 +66,15 @@ def locked_booking(session: Session, uid: str, host: User | None = None) -> Book
 
 def flush_or_refuse(session: Session, refusal: SlotTaken) -> None:
     """Write what has changed. Raises `refusal` when the database finds two accepted bookings that overlap."""
-    try:
+    with refusing(refusal):
         session.flush()
+
+
+@contextmanager
+def refusing(refusal: SlotTaken) -> Iterator[None]:
+    """Raise `refusal` when the database finds, in a statement run inside, two accepted bookings that overlap."""
+    try:
+        yield
     except IntegrityError as error:
         if OVERLAP_CONSTRAINT in str(error.orig):
             raise refusal from error

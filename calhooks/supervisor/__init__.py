@@ -1,6 +1,6 @@
 """`python app.py`: the web server, the workers, the scheduler and the embedded Redis under one process.
 
-Nothing here imports the application: the supervisor stays small and starts its children at once.
+Only forks.py imports the application, after Redis and the web server were started.
 """
 
 import signal

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from calhooks.supervisor.commands import Command
+from calhooks.supervisor.forks import ForkedProcess, Preloaded
 from calhooks.supervisor.output import ProcessOutput
 from calhooks.supervisor.preflight import CannotStart
 
@@ -23,12 +24,13 @@ PR_SET_PDEATHSIG = 1
 class Child:
     """A command's process, started again with growing pauses when it ends by itself. Moments are time.monotonic()'s."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, preloaded: Preloaded) -> None:
         self.command = command
         self.name = command.name
         self.start_at: float | None = None
         self.gave_up = False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._preloaded = preloaded
+        self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self._started = 0.0
         self._failures = 0
 
@@ -45,18 +47,13 @@ class Child:
     def start(self) -> ProcessOutput:
         """Start the process in a group of its own, so that Ctrl-C reaches the supervisor alone. Raises CannotStart."""
         command = self.command
+        can_fork = self._preloaded.ready_for(command)
         self.start_at = None
         self._started = time.monotonic()
+        follow = follow_parent(signal.SIGTERM if command.grace else signal.SIGKILL)
+        command.before()
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own commands
-                command.argv,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                pass_fds=command.inherits,
-                process_group=0,
-                preexec_fn=follow_parent(signal.SIGTERM if command.grace else signal.SIGKILL),
-            )
+            self._process = self._preloaded.fork(command, follow) if can_fork else _execute(command, follow)
         except OSError as error:
             raise CannotStart(f"{command.argv[0]} ({self.name}) cannot be started: {error.strerror}.") from error
         assert self._process.stdout is not None
@@ -70,20 +67,37 @@ class Child:
 
     def ended(self) -> str | None:
         """Notice an end, say how it came about and set `start_at` and `gave_up`; None while the process runs."""
-        if self._process is None or self._process.poll() is None:
+        if self._process is None or (status := self._process.poll()) is None:
             return None
         # What the process leaves behind (gunicorn's own child) has nobody any more.
         self.send(signal.SIGTERM)
-        status, pid = self._process.returncode, self._process.pid
+        pid = self._process.pid
         self._process = None
         # Nobody has killed it: it said itself that it cannot go on.
         self.gave_up = status > 0
-        self._failures = 1 if time.monotonic() - self._started > SETTLED_SECONDS else self._failures + 1
-        delay = min(FIRST_DELAY_SECONDS * 2 ** (self._failures - 1), MAX_DELAY_SECONDS)
-        self.start_at = time.monotonic() + delay
+        delay = self.put_off()
         if status < 0:
             return f"process {pid} was killed by {signal.Signals(-status).name}; starting again in {delay:g} s"
         return f"process {pid} ended with status {status}; starting again in {delay:g} s"
+
+    def put_off(self) -> float:
+        """Set `start_at`, later with each failure in a row, and return the seconds until then."""
+        self._failures = 1 if time.monotonic() - self._started > SETTLED_SECONDS else self._failures + 1
+        delay: float = min(FIRST_DELAY_SECONDS * 2 ** (self._failures - 1), MAX_DELAY_SECONDS)
+        self.start_at = time.monotonic() + delay
+        return delay
+
+
+def _execute(command: Command, follow: Callable[[], None] | None) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603 - our own commands
+        command.argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=command.inherits,
+        process_group=0,
+        preexec_fn=follow,
+    )
 
 
 def follow_parent(number: int) -> Callable[[], None] | None:

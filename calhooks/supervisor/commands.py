@@ -1,18 +1,23 @@
 """What runs under the supervisor. These are the commands that a server's operator would type."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from calhooks import ROOT
 from calhooks.config import Config
 from calhooks.supervisor import redis_server
+
+REDIS = "redis"
 
 
 @dataclass(frozen=True)
 class Command:
     """One child: its name in the log, how it is started, and how many seconds it may take to finish its work.
 
-    A line of its output that contains one of `hides` is not worth showing.
+    A line of its output that contains one of `hides` is not worth showing. `flask_command` is the command of ours that
+    `argv` runs, or empty. `before` runs before each start.
     """
 
     name: str
@@ -20,22 +25,29 @@ class Command:
     grace: float = 0
     inherits: tuple[int, ...] = ()
     hides: tuple[str, ...] = ()
+    flask_command: str = ""
+    before: Callable[[], None] = lambda: None
 
 
 def commands(settings: Config, listener: int) -> list[Command]:
     """List the children in the order of their start; `listener` is the port's descriptor. Raises CannotStart."""
     web = Command("web", gunicorn("--bind", f"fd://{listener}"), inherits=(listener,))
-    workers = [Command(f"worker {number}", background("worker"), grace=8) for number in range(1, settings.workers + 1)]
-    scheduler = Command("scheduler", background("scheduler"), grace=8)
-    redis = []
-    if settings.redis_is_embedded:
-        redis = [Command("redis", redis_server.argv(settings.redis_url, settings.data_dir), hides=redis_server.CHATTER)]
-    return [*redis, web, *workers, scheduler]
+    workers = [background(f"worker {number}", "worker") for number in range(1, settings.workers + 1)]
+    scheduler = background("scheduler", "scheduler")
+    return [*([redis(settings)] if settings.redis_is_embedded else []), web, *workers, scheduler]
 
 
-def background(command: str) -> tuple[str, ...]:
-    """Return the command line of a flask command of ours, which needs no pages and no commands of other libraries."""
-    return (sys.executable, "-u", str(ROOT / "app.py"), "flask", command)
+def redis(settings: Config) -> Command:
+    """Return the embedded Redis. Raises CannotStart."""
+    make_directory = partial(redis_server.make_directory, settings.redis_url, settings.data_dir)
+    argv = redis_server.argv(settings.redis_url)
+    return Command(REDIS, argv, hides=redis_server.CHATTER, before=make_directory)
+
+
+def background(name: str, flask_command: str) -> Command:
+    """Return a flask command of ours, which needs no pages and no commands of other libraries."""
+    argv = (sys.executable, "-u", str(ROOT / "app.py"), "flask", flask_command)
+    return Command(name, argv, grace=8, flask_command=flask_command)
 
 
 def flask(*arguments: str) -> tuple[str, ...]:

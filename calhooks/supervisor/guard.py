@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 KEEPER = Path(__file__).parent / "keeper.py"
@@ -26,11 +27,16 @@ class Guard:
             self._tell(f"release {group}\n")
 
     def renew(self) -> bool:
-        """Start the keeper again if somebody has ended it, and tell whether that was so."""
+        """Start the keeper again if somebody has ended it, and tell whether that was done.
+
+        Without a descriptor or a process to spare, the next call tries again.
+        """
         if self._process.poll() is None:
             return False
-        self._start()
-        return True
+        with suppress(OSError):
+            self._start()
+            return True
+        return False
 
     def close(self) -> None:
         """Let the keeper end; what is still on its list ends with it."""

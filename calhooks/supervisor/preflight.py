@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -55,9 +56,10 @@ def lock_directory(data_dir: Path) -> TextIOWrapper:
             f"the data directory {data_dir} is in use by the calhooks with process id {holder};"
             " stop that one or set CALHOOKS_DATA_DIR."
         ) from error
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+    # A full disk has no room for the number, which is only there to be read.
+    with suppress(OSError):
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), f"{os.getpid()}\n".encode())
     return file
 
 

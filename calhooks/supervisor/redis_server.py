@@ -11,14 +11,24 @@ from calhooks.supervisor.preflight import CannotStart
 CHATTER = ("overcommit", "scheduling shutdown", "bye bye")
 
 
-def argv(redis_url: str, data_dir: Path) -> tuple[str, ...]:
-    """Return the command line for the socket in `redis_url`, made a private directory for outside of `data_dir`.
+def socket_in(redis_url: str) -> Path:
+    """Return the socket's path."""
+    return Path(redis_url.removeprefix("unix://"))
+
+
+def make_directory(redis_url: str, data_dir: Path) -> None:
+    """Make the socket's directory if it is outside of `data_dir`: whatever tidies temporary files may delete it.
 
     Raises CannotStart.
     """
-    socket = Path(redis_url.removeprefix("unix://"))
-    if socket.parent != data_dir:
-        private_directory(socket.parent)
+    directory = socket_in(redis_url).parent
+    if directory != data_dir:
+        private_directory(directory)
+
+
+def argv(redis_url: str) -> tuple[str, ...]:
+    """Return the command line for the socket in `redis_url`. Raises CannotStart."""
+    socket = socket_in(redis_url)
     return (
         str(binary()),
         *("--port", "0"),

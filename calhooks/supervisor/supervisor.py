@@ -5,14 +5,18 @@ import selectors
 import signal
 import time
 
+from calhooks.delivery.processes.signals import PROCESS_DIED
 from calhooks.supervisor.banner import print_banner
 from calhooks.supervisor.child import Child
-from calhooks.supervisor.commands import commands
+from calhooks.supervisor.commands import REDIS, commands
+from calhooks.supervisor.forks import Preloaded
 from calhooks.supervisor.guard import Guard
 from calhooks.supervisor.migrations import migrate
 from calhooks.supervisor.output import ProcessOutput, say
-from calhooks.supervisor.preflight import Prepared
+from calhooks.supervisor.preflight import CannotStart, Prepared
 from calhooks.supervisor.readiness import Startup
+from calhooks.supervisor.redis_server import socket_in
+from calhooks.supervisor.redis_watch import RedisWatch
 from calhooks.supervisor.stop import Stop
 
 PROCESS_NAME = "calhooks"
@@ -28,12 +32,16 @@ class Supervisor:
     def __init__(self, prepared: Prepared, signals: list[int]) -> None:
         self._settings = prepared.settings
         self._prepared = prepared
-        self._children = [Child(command) for command in commands(prepared.settings, prepared.listener.fileno())]
+        preloaded = Preloaded(prepared.settings)
+        planned = commands(prepared.settings, prepared.listener.fileno())
+        self._children = [Child(command, preloaded) for command in planned]
         self._selector = selectors.DefaultSelector()
         self._startup: Startup | None = Startup(prepared.listener)
         self._stop: Stop | None = None
         self._signals = signals
         self._status = 0
+        self._redis = next((child for child in self._children if child.name == REDIS), None)
+        self._redis_watch = RedisWatch(socket_in(prepared.settings.redis_url))
 
     def run(self) -> int:
         """Run until told to stop, or until the web server turns out unable to start. Returns the exit status.
@@ -85,6 +93,16 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         self._selector.register(child.start(), selectors.EVENT_READ)
         self._guard.add(child.pid, child.command.grace)
+        if child is self._redis:
+            self._redis_watch.begin()
+
+    def _start_again(self, child: Child) -> None:
+        try:
+            self._start(child)
+        except CannotStart as error:
+            say(PROCESS_NAME, f"{child.name}: {error} Trying again in {child.put_off():g} s.")
+        else:
+            say(PROCESS_NAME, f"{child.name}: running again, process {child.pid}.")
 
     def _pass_on_output(self, wait: float | None) -> None:
         for key, _ in self._selector.select(wait):
@@ -100,6 +118,8 @@ class Supervisor:
         if self._stop is not None or self._startup is not None:
             return CHECK_EVERY_SECONDS
         waiting = [child.start_at for child in self._children if child.start_at is not None]
+        if self._redis is not None and self._redis.running:
+            waiting.append(self._redis_watch.look_at)
         return max(0.0, min(waiting) - time.monotonic()) if waiting else None
 
     def _look_after_children(self) -> None:
@@ -118,9 +138,18 @@ class Supervisor:
                 self._stop = Stop()
             elif how is not None:
                 say(PROCESS_NAME, f"{child.name}: {how}.")
+                self._tell_scheduler()
             elif child.start_at is not None and child.start_at <= time.monotonic():
-                self._start(child)
-                say(PROCESS_NAME, f"{child.name}: running again, process {child.pid}.")
+                self._start_again(child)
+            elif child is self._redis and child.running and (trouble := self._redis_watch.trouble()):
+                say(PROCESS_NAME, f"{child.name}: {trouble}; starting again.")
+                child.send(signal.SIGKILL)
+
+    def _tell_scheduler(self) -> None:
+        """Have the leases of a process that has died given back now, not at the scheduler's next look."""
+        for child in self._children:
+            if child.name == "scheduler":
+                child.send(PROCESS_DIED)
 
     def _announce(self) -> None:
         startup = self._startup

@@ -5,8 +5,9 @@ templates are compiled before it begins.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -23,11 +24,30 @@ from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.headers import HeaderFailed, render_headers
 from calhooks.webhooks.template import MAX_EVENT_UNITS, Budget, ContentType, Meter, Template, TemplateError
 
-__all__ = ["MAX_EVENT_UNITS", "dispatch", "owed_to", "prepare_templates", "prepare_webhook"]
+__all__ = [
+    "MAX_EVENT_UNITS",
+    "Listeners",
+    "dispatch",
+    "dispatch_first",
+    "lock_listeners",
+    "owed_to",
+    "prepare_listeners",
+    "prepare_templates",
+    "prepare_webhook",
+]
 
 log = logging.getLogger(__name__)
 
 PREPARED = "calhooks_prepared_templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """The active webhooks of one account as they were read, apart from their session, with compiled templates."""
+
+    owner_id: int
+    webhooks: Sequence[Webhook]
+    templates: Sequence[Template] = field(repr=False)
 
 
 def dispatch(session: Session, event: BookingEvent) -> int:
@@ -37,6 +57,44 @@ def dispatch(session: Session, event: BookingEvent) -> int:
     reason; nothing about a webhook can fail the caller. Returns the units of work that were spent: an event may spend
     MAX_EVENT_UNITS.
     """
+    record, body = _record(session, event)
+    budget, owed = _owed_by_all(_hearing(session.scalars(_ACTIVE, {"owner": event.host_id}), event), body)
+    if owed:
+        outbox.owe(session, record, owed)
+    return budget.spent
+
+
+def dispatch_first(session: Session, event: BookingEvent, listeners: Listeners) -> int:
+    """Record the first event of a sequence, and what it owes to `listeners`, as `dispatch` does.
+
+    Only for use after `lock_listeners`, in its transaction.
+    """
+    record, body = _record(session, event)
+    budget, owed = _owed_by_all(_hearing(listeners.webhooks, event), body)
+    if owed:
+        outbox.owe_first(session, record, owed)
+    return budget.spent
+
+
+def prepare_listeners(session: Session, owner_id: int) -> Listeners:
+    """Read an account's active webhooks and compile their templates, before the transaction that will need them."""
+    webhooks = session.scalars(_ACTIVE, {"owner": owner_id}, execution_options={"populate_existing": True}).all()
+    for webhook in webhooks:
+        session.expunge(webhook)
+    return Listeners(owner_id, webhooks, [template for webhook in webhooks for template in prepare_webhook(webhook)])
+
+
+def lock_listeners(session: Session, listeners: Listeners) -> bool:
+    """Lock the endpoints of an account's active webhooks, and tell whether they are the ones that were read.
+
+    That a webhook itself is as it was read is for the caller to know.
+    """
+    active = session.connection().scalars(_LOCKED, {"owner": listeners.owner_id}).all()
+    return set(active) == {webhook.endpoint_id for webhook in listeners.webhooks}
+
+
+def _record(session: Session, event: BookingEvent) -> tuple[outbox.RecordedEvent, dict[str, object]]:
+    """Record an event, and return it with its default body."""
     body = build_payload(event, current_config().base_url)
     new = outbox.NewEvent(
         owner_id=event.host_id,
@@ -47,13 +105,7 @@ def dispatch(session: Session, event: BookingEvent) -> int:
         summary=_summary(event),
         payload=payload_bytes(body),
     )
-    record = outbox.record_event(session, new)
-    listening = _listening(session, event)
-    budget = Budget(len(listening))
-    owed = _owed_by_all(budget, listening, body)
-    if owed:
-        outbox.owe(session, record, owed)
-    return budget.spent
+    return outbox.record_event(session, new), body
 
 
 def prepare_templates(session: Session, owner_id: int) -> None:
@@ -75,8 +127,12 @@ def prepare_webhook(webhook: Webhook) -> list[Template]:
     return prepared
 
 
-def _owed_by_all(budget: Budget, listening: Sequence[Webhook], body: dict[str, object]) -> list[outbox.Owed]:
-    """Return what webhooks are owed. One whose share was too small is tried once more with what the others left."""
+def _owed_by_all(listening: Sequence[Webhook], body: dict[str, object]) -> tuple[Budget, list[outbox.Owed]]:
+    """Return what webhooks are owed, and the budget that it was taken from.
+
+    One whose share was too small is tried once more with what the others left.
+    """
+    budget = Budget(len(listening))
     owed, short = dict[int, outbox.Owed](), list[tuple[Webhook, int]]()
     for number, webhook in enumerate(listening):
         with budget.share(len(listening) - number) as meter:
@@ -87,12 +143,11 @@ def _owed_by_all(budget: Budget, listening: Sequence[Webhook], body: dict[str, o
         if budget.share_of(len(short) - number) > had:
             with budget.share(len(short) - number) as meter:
                 owed[webhook.id] = owed_to(webhook, body, meter)
-    return list(owed.values())
+    return budget, list(owed.values())
 
 
-def _listening(session: Session, event: BookingEvent) -> list[Webhook]:
-    found = session.scalars(_ACTIVE, {"owner": event.host_id})
-    return [webhook for webhook in found if webhook.hears(event.trigger, event.event_type_id)]
+def _hearing(webhooks: Iterable[Webhook], event: BookingEvent) -> list[Webhook]:
+    return [webhook for webhook in webhooks if webhook.hears(event.trigger, event.event_type_id)]
 
 
 # Without their endpoints, whose secret headers would be decrypted for nothing.
@@ -101,6 +156,13 @@ _ACTIVE = (
     .join(Webhook.endpoint)
     .where(Webhook.owner_id == bindparam("owner"), Endpoint.active, Endpoint.deleted_at.is_(None))
     .order_by(Webhook.id)
+)
+_LOCKED = (
+    select(Webhook.endpoint_id)
+    .join(Webhook.endpoint)
+    .where(Webhook.owner_id == bindparam("owner"), Endpoint.active, Endpoint.deleted_at.is_(None))
+    .order_by(Webhook.endpoint_id)
+    .with_for_update(key_share=True, of=Endpoint)
 )
 
 

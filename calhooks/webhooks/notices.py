@@ -1,18 +1,23 @@
 """What an account was told about its webhooks and has not seen yet."""
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 
 from calhooks.db import db
-from calhooks.delivery.models.endpoints import Notice
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
+from calhooks.delivery.models.endpoints import Notice, NoticeKind
 from calhooks.webhooks.models import Webhook
 
 
 def notices_for(owner_id: int) -> list[tuple[Notice, Webhook]]:
-    """Return what an account was told and has not seen yet, newest first, each with its webhook."""
+    """Return what an account was told and has not seen yet, newest first, each with its webhook.
+
+    That deliveries were given up is left out once none is left that failed.
+    """
+    failed = exists().where(Delivery.endpoint_id == Notice.endpoint_id, Delivery.state == DeliveryState.FAILED)
     query = (
         select(Notice, Webhook)
         .join(Webhook, Webhook.endpoint_id == Notice.endpoint_id)
-        .where(Notice.owner_id == owner_id, Notice.seen_at.is_(None))
+        .where(Notice.owner_id == owner_id, Notice.seen_at.is_(None), or_(Notice.kind != NoticeKind.GIVEN_UP, failed))
         .order_by(Notice.id.desc())
     )
     return [(notice, webhook) for notice, webhook in db.session.execute(query)]

@@ -5,8 +5,8 @@ import json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from calhooks.delivery import outbox
-from calhooks.delivery.models.deliveries import Delivery
+from calhooks.delivery import resending
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.webhooks.body.bodies import render_body, shape_of
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.headers import HeaderFailed, render_headers
@@ -17,17 +17,35 @@ class CannotResend(ValueError):
     """There is still nothing to send; str() is the sentence for the person who asked."""
 
 
-def resend(session: Session, delivery: Delivery, meter: Meter | None = None, *, in_order: bool = False) -> None:
-    """Make a delivery due now, or in its order. Raises CannotResend when its template fails again.
+def send_delivery(session: Session, delivery: Delivery, *, overtaken: bool = False) -> None:
+    """Send a delivery now: sooner than its schedule has it, or once more where it is over.
+
+    One that was `overtaken`, since later ones of its booking were delivered, goes out of their order. Raises
+    CannotResend when an earlier one of its booking has to go first, or its template fails again.
+    """
+    if resending.earlier_one(session, delivery) is not None:
+        raise CannotResend("An earlier delivery of this booking has to go first.")
+    if delivery.state == DeliveryState.DUE:
+        resending.send_now(session, delivery)
+    else:
+        resend(session, delivery, ordered=not overtaken)
+
+
+def resend(
+    session: Session,
+    delivery: Delivery,
+    meter: Meter | None = None,
+    *,
+    run_id: int | None = None,
+    ordered: bool = True,
+) -> None:
+    """Send a delivery that is over once more. Raises CannotResend when its template fails again.
 
     A template spends units of `meter`; without one, what a whole event may.
     """
     if delivery.error is not None:
         _render(session, delivery, meter or Meter())
-    if in_order:
-        outbox.resend_in_order(session, delivery)
-    else:
-        outbox.send_again(session, delivery)
+    resending.send_again(session, delivery, run_id=run_id, ordered=ordered)
 
 
 def _render(session: Session, delivery: Delivery, meter: Meter) -> None:

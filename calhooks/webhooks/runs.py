@@ -5,80 +5,70 @@ webhook-id of their event; a run that waits costs nothing.
 """
 
 import json
+import math
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from calhooks import clock
-from calhooks.delivery import outbox
+from calhooks.delivery import notices, outbox
 from calhooks.delivery.endpoint_state import OUTAGE_FAILURES
-from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
+from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState, Event
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.models.runs import ResendRun, RunKind, RunState
-from calhooks.delivery.outbox import OPEN_STATES
+from calhooks.delivery.status.endpoint_status import requests_a_second
+from calhooks.delivery.status.given_up import IS_LAST_ATTEMPT, REASON
 from calhooks.webhooks.dispatch import owed_to, prepare_webhook
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.resend import CannotResend, resend
+from calhooks.webhooks.run_progress import IS_REFUSED, IS_UNANSWERED, count_open, latest
 from calhooks.webhooks.template import MAX_EVENT_UNITS, Meter
 
 # How many may wait for their first answer at once: few at first, twice as many each time that all were answered.
 FIRST_PACE = 2
 MAX_PACE = 64
+# Where the receiver sets the pace, no more wait for their turn than it takes in this time: new bookings come behind
+# them.
+RUN_LEAD_SECONDS = 5.0
 
 
 class CannotRun(ValueError):
     """There is nothing to send, or a run is at work; str() is the sentence for the person who asked."""
 
 
-class RunWait(StrEnum):
-    """What a run at work waits for: the webhook to be switched on, its receiver to answer again."""
-
-    SWITCH = "switch"
-    RECEIVER = "receiver"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is. `on_the_way` wait for their first answer, `retried` failed at first, `left` are to come."""
-
-    total: int
-    delivered: int
-    failed: int
-    retried: int
-    on_the_way: int
-    left: int
-    waits_for: RunWait | None
-
-    @property
-    def answered(self) -> int:
-        """Return how many had their first answer."""
-        return self.delivered + self.failed + self.retried
-
-
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a run is to send: `total` in all, from the id `first` to the id `last`, since a moment or whenever."""
+    """What a run is to send: `total` in all, from the id `first` to the id `last`.
+
+    All since a moment or whenever, and of what failed all or what was given up for one reason.
+    """
 
     kind: RunKind
     since: datetime | None
     total: int
     first: int
     last: int
+    reason: str | None = None
 
 
-def start_failed(session: Session, webhook: Webhook, since: datetime) -> ResendRun:
-    """Begin to send again what failed of all that was owed since a moment. Raises CannotRun."""
-    failed = _failed(webhook.endpoint_id, since)
-    count, first, last = session.execute(
-        select(func.count(), func.min(Delivery.id), func.max(Delivery.id)).where(*failed)
-    ).one()
+def start_failed(
+    session: Session, webhook: Webhook, *, since: datetime | None = None, reason: str | None = None
+) -> ResendRun:
+    """Begin to send again what was given up: all, or what was owed since a moment, or for one reason.
+
+    Raises CannotRun.
+    """
+    failed = _failed(webhook.endpoint_id, since, reason)
+    query = select(func.count(Delivery.id.distinct()), func.min(Delivery.id), func.max(Delivery.id))
+    count, first, last = session.execute(query.outerjoin(Attempt, IS_LAST_ATTEMPT).where(*failed)).one()
     if not count:
-        raise CannotRun("Nothing has failed since then.")
-    return _start(session, webhook, _Plan(RunKind.FAILED, since, count, first, last))
+        raise CannotRun("Nothing has failed since then." if since else "These have been sent again already.")
+    run = _start(session, webhook, _Plan(RunKind.FAILED, since, count, first, last, reason))
+    notices.settle_given_up(session, webhook.endpoint_id, run.created_at)
+    return run
 
 
 def start_replay(session: Session, webhook: Webhook, since: datetime) -> ResendRun:
@@ -106,40 +96,6 @@ def stop(session: Session, run: ResendRun) -> None:
         session.flush()
 
 
-def find_run(session: Session, endpoint_id: int, run_id: int) -> ResendRun | None:
-    """Return one run of an endpoint."""
-    return session.scalar(select(ResendRun).where(ResendRun.endpoint_id == endpoint_id, ResendRun.id == run_id))
-
-
-def latest(session: Session, endpoint_id: int) -> ResendRun | None:
-    """Return the newest run of an endpoint."""
-    query = select(ResendRun).where(ResendRun.endpoint_id == endpoint_id).order_by(ResendRun.id.desc())
-    return session.scalar(query.limit(1))
-
-
-def progress(session: Session, run: ResendRun) -> Progress:
-    """Return how far a run is."""
-    first = Delivery.tries == 0
-    rows = session.execute(
-        select(Delivery.state, first, func.count()).where(Delivery.run_id == run.id).group_by(Delivery.state, first)
-    )
-    counts = {(str(state), bool(untried)): number for state, untried, number in rows}
-    delivered = counts.get(("delivered", False), 0) + counts.get(("delivered", True), 0)
-    on_the_way = counts.get(("due", True), 0) + counts.get(("blocked", True), 0)
-    retried = counts.get(("due", False), 0) + counts.get(("blocked", False), 0)
-    failed = max(0, run.released - delivered - on_the_way - retried)
-    left = max(0, run.total - run.released)
-    return Progress(run.total, delivered, failed, retried, on_the_way, left, _waits_for(run))
-
-
-def _waits_for(run: ResendRun) -> RunWait | None:
-    if run.state != RunState.RUNNING:
-        return None
-    if not run.endpoint.active:
-        return RunWait.SWITCH
-    return RunWait.RECEIVER if run.endpoint.consecutive_failures >= OUTAGE_FAILURES else None
-
-
 def untold_events(session: Session, webhook: Webhook, count: int) -> list[Event]:
     """Return the newest events that a webhook asks for and was not told of."""
     query = select(Event).where(*_untold(webhook)).order_by(Event.id.desc()).limit(count)
@@ -160,8 +116,13 @@ def prepare_run(session: Session, run_id: int) -> None:
 
 def advance(session: Session, run_id: int) -> None:
     """Let go as many of a run as its receiver can take now, and end it when all have had their first answer."""
-    run = session.get(ResendRun, run_id, with_for_update=True)
-    if run is None or run.state != RunState.RUNNING:
+    run = session.get(ResendRun, run_id)
+    if run is None:
+        return
+    # First the endpoint, as those who record attempts do: they count what ends of this run.
+    outbox.hold_endpoints(session, [run.endpoint_id])
+    session.refresh(run, with_for_update={"key_share": True, "of": ResendRun})
+    if run.state != RunState.RUNNING:
         return
     webhook = session.scalar(select(Webhook).where(Webhook.endpoint_id == run.endpoint_id))
     if webhook is None:
@@ -171,17 +132,32 @@ def advance(session: Session, run_id: int) -> None:
 
 
 def _advance(session: Session, run: ResendRun, webhook: Webhook) -> None:
-    unanswered = _open(session, run, Delivery.tries == 0)
-    if run.endpoint.consecutive_failures >= OUTAGE_FAILURES:
-        # One at a time finds out whether the receiver is back; its retries are the schedule's.
-        run.pace, room = FIRST_PACE, 0 if _open(session, run) else 1
-    else:
-        run.pace = min(run.pace * 2, MAX_PACE) if run.released and not unanswered else run.pace
-        room = run.pace - unanswered
+    room = _room(session, run)
     more = _let_go(session, run, webhook, room) if room > 0 else True
-    if not more and not _open(session, run, Delivery.tries == 0):
+    if not more and not count_open(session, run, or_(IS_UNANSWERED, IS_REFUSED)):
         run.state, run.finished_at = RunState.DONE, clock.now()
     session.flush()
+
+
+def _room(session: Session, run: ResendRun) -> int:
+    """Return how many more may go: those that wait for the receiver's word count for as long as they wait for it."""
+    if run.endpoint.consecutive_failures >= OUTAGE_FAILURES:
+        # One at a time finds out whether the receiver is back; its retries are the schedule's.
+        run.pace = FIRST_PACE
+        return 0 if count_open(session, run) else 1
+    now = clock.now()
+    if run.endpoint.held_until is not None and run.endpoint.held_until > now:
+        return 0
+    unanswered = count_open(session, run, or_(IS_UNANSWERED, and_(IS_REFUSED, Delivery.due_at <= now)))
+    if run.released and not unanswered:
+        run.pace = min(run.pace * 2, MAX_PACE)
+    return min(run.pace, _lead(run.endpoint)) - unanswered
+
+
+def _lead(endpoint: Endpoint) -> int:
+    """Return how many may wait for their turn at the pace of an endpoint."""
+    rate = requests_a_second(endpoint)
+    return MAX_PACE if rate is None else max(FIRST_PACE, min(math.ceil(rate * RUN_LEAD_SECONDS), MAX_PACE))
 
 
 def _start(session: Session, webhook: Webhook, plan: _Plan) -> ResendRun:
@@ -194,6 +170,7 @@ def _start(session: Session, webhook: Webhook, plan: _Plan) -> ResendRun:
         endpoint_id=webhook.endpoint_id,
         kind=plan.kind,
         since=plan.since,
+        reason=plan.reason,
         position=plan.first - 1,
         up_to=plan.last,
         total=plan.total,
@@ -207,17 +184,11 @@ def _start(session: Session, webhook: Webhook, plan: _Plan) -> ResendRun:
     return run
 
 
-def _open(session: Session, run: ResendRun, *conditions: ColumnElement[bool]) -> int:
-    query = select(func.count()).where(Delivery.run_id == run.id, Delivery.state.in_(OPEN_STATES), *conditions)
-    return session.scalar(query) or 0
-
-
-def _failed(endpoint_id: int, since: datetime) -> list[ColumnElement[bool]]:
-    return [
-        Delivery.endpoint_id == endpoint_id,
-        Delivery.state == DeliveryState.FAILED,
-        Delivery.created_at >= since,
-    ]
+def _failed(endpoint_id: int, since: datetime | None, reason: str | None) -> list[ColumnElement[bool]]:
+    """Return the conditions for deliveries, joined with their last attempts."""
+    failed = [Delivery.endpoint_id == endpoint_id, Delivery.state == DeliveryState.FAILED]
+    since_then = [Delivery.created_at >= since] if since is not None else []
+    return failed + since_then + ([REASON.in_([reason])] if reason is not None else [])
 
 
 def _untold(webhook: Webhook, *conditions: ColumnElement[bool]) -> list[ColumnElement[bool]]:
@@ -239,22 +210,28 @@ def _let_go(session: Session, run: ResendRun, webhook: Webhook, room: int) -> bo
 def _send_again(session: Session, run: ResendRun, room: int) -> bool:
     query = (
         select(Delivery)
+        .outerjoin(Attempt, IS_LAST_ATTEMPT)
         .where(
-            *_failed(run.endpoint_id, run.since or run.created_at), Delivery.id > run.position, Delivery.id <= run.up_to
+            *_failed(run.endpoint_id, run.since, run.reason),
+            Delivery.id > run.position,
+            Delivery.id <= run.up_to,
+            # What has failed again since, after its turn in another way, is no part of it.
+            or_(Delivery.finished_at.is_(None), Delivery.finished_at <= run.created_at),
         )
         .order_by(Delivery.id)
         .limit(room)
     )
-    found = session.scalars(query).all()
+    found = session.scalars(query).unique().all()
     spent = 0
     for delivery in found:
         if spent >= MAX_EVENT_UNITS:
             return True
-        delivery.run_id, meter = run.id, Meter()
+        meter = Meter()
         try:
-            resend(session, delivery, meter, in_order=True)
+            resend(session, delivery, meter, run_id=run.id)
         except CannotResend as error:
             delivery.error = str(error)
+            run.failed += 1
         spent += meter.spent
         run.position, run.released = delivery.id, run.released + 1
     return len(found) == room
@@ -274,7 +251,9 @@ def _replay(session: Session, run: ResendRun, webhook: Webhook, room: int) -> bo
             run.total -= 1
             continue
         meter = Meter()
-        outbox.owe(session, event, [owed_to(webhook, body, meter)], run_id=run.id)
+        owed = owed_to(webhook, body, meter)
+        outbox.owe(session, event, [owed], run_id=run.id)
         spent += meter.spent
         run.released += 1
+        run.failed += owed.error is not None
     return len(found) == room

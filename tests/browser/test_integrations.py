@@ -322,12 +322,36 @@ def test_a_delivery_is_sent_again_and_followed_live(app: Flask, signed_in: OpenP
     page.goto(f"{log}/deliveries/2")
     expect(page.locator(".delivery")).to_contain_text("Failed")
     page.get_by_role("button", name="Resend").click()
-    expect(page.get_by_text("On its way again.")).to_be_visible()
+    expect(page.get_by_text("Resent.")).to_be_visible()
     expect(page.locator(".delivery .badge").first).to_have_text("Sending")
     with app.app_context(), writing() as session:
         session.get_one(Delivery, 2).state = DeliveryState.DELIVERED
     expect(page.locator(".delivery .badge").first).to_have_text("Delivered")
     expect(page.get_by_role("link", name="Chat failed").locator(".badge")).to_have_text("Delivered")
+
+
+def test_resending_what_newer_news_has_overtaken_asks_first(
+    app: Flask, signed_in: OpenPage, rick: User, log: str
+) -> None:
+    with app.app_context(), writing() as session:
+        for number in (1, 2):
+            session.get_one(Delivery, number).sequence_key = "booking"
+        old, newer = session.get_one(Delivery, 1), session.get_one(Delivery, 2)
+        old.state, newer.state = DeliveryState.FAILED, DeliveryState.DELIVERED
+    page = signed_in(rick)
+    page.goto(f"{log}/deliveries/1")
+    page.get_by_role("button", name="Resend").press("Enter")
+    anyway = page.get_by_role("button", name="Resend anyway")
+    expect(anyway).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(anyway).to_be_hidden()
+    expect(page.get_by_role("button", name="Resend")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(anyway).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(anyway).to_be_hidden()
+    expect(page.get_by_text("Resent.")).to_be_visible()
+    expect(page.locator(".delivery .badge").first).to_have_text("Sending")
 
 
 def test_the_log_is_filtered_and_the_filter_stays(signed_in: OpenPage, rick: User, log: str) -> None:

@@ -102,7 +102,13 @@ def in_turn(replies: Sequence[Reply]) -> Reply:
 class Receiver:
     """Listens on a free port, keeps what arrives, and answers with `reply`, which may be changed while it runs."""
 
-    def __init__(self, reply: Reply | None = None, certificate: str = "", port: int = 0) -> None:
+    def __init__(
+        self,
+        reply: Reply | None = None,
+        certificate: str = "",
+        port: int = 0,
+        listener: socket.socket | None = None,
+    ) -> None:
         self.reply = reply or answer()
         self.received: list[Received] = []
         self.connections = 0
@@ -113,7 +119,7 @@ class Receiver:
         if certificate:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(CERTIFICATES / f"{certificate}.pem")
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=200)
+        self._listener = listener or socket.create_server(("127.0.0.1", port), backlog=200)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}/hook"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -192,9 +198,11 @@ def greeting(data: bytes, seconds: float = 0) -> Iterator[int]:
 
 
 @contextmanager
-def receiving(reply: Reply | None = None, certificate: str = "") -> Iterator[Receiver]:
+def receiving(
+    reply: Reply | None = None, certificate: str = "", port: int = 0, listener: socket.socket | None = None
+) -> Iterator[Receiver]:
     """Run a receiver for as long as the block."""
-    receiver = Receiver(reply, certificate)
+    receiver = Receiver(reply, certificate, port, listener)
     try:
         yield receiver
     finally:

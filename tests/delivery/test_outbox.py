@@ -3,7 +3,6 @@
 import logging
 import signal
 import time as real_time
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -162,67 +161,6 @@ def test_one_booking_waits_for_a_redis_that_hangs_and_workers_are_called_when_it
         wait_until(lambda: jobs(redis) == 1)
     server.close()
     assert len([each for each in caplog.records if "did not take a wake-up" in each.message]) == 1
-
-
-def test_resend_sends_the_same_id_and_bytes_again_with_a_new_schedule(
-    session: Session, owner: User, pump: Pump, receiver: Receiver
-) -> None:
-    endpoint = factories.create_endpoint(owner, receiver.url)
-    (delivery,) = happen(owner, [endpoint], body=b"first")
-    pump.run()
-    with writing() as inner:
-        outbox.send_again(inner, fresh(inner, delivery))
-    assert fresh(session, delivery).tries == 0
-    pump.run()
-    first, second = receiver.received
-    assert (second.body, second.headers["webhook-id"]) == (first.body, first.headers["webhook-id"])
-    assert (first.headers["x-calhooks-attempt"], second.headers["x-calhooks-attempt"]) == ("1", "2")
-    assert fresh(session, delivery).state == "delivered"
-
-
-def test_a_resend_neither_waits_for_its_booking_nor_holds_it_up(
-    session: Session, owner: User, pump: Pump, receiver: Receiver
-) -> None:
-    endpoint = factories.create_endpoint(owner, receiver.url)
-    (first,) = happen(owner, [endpoint], sequence="booking")
-    pump.run()
-    receiver.reply = answer(500)
-    happen(owner, [endpoint], sequence="booking")
-    pump.run()
-    with writing() as inner:
-        outbox.send_again(inner, fresh(inner, first))
-    assert states(session) == ["due", "due"]
-    happen(owner, [endpoint], sequence="other")
-    with writing() as inner:
-        outbox.send_again(inner, fresh(inner, first))
-    assert states(session) == ["due", "due", "due"]
-
-
-def test_resending_what_waits_for_its_retry_sends_it_now_in_its_place(
-    session: Session, owner: User, pump: Pump, receiver: Receiver
-) -> None:
-    endpoint = factories.create_endpoint(owner, receiver.url)
-    receiver.reply = answer(500)
-    (first,) = happen(owner, [endpoint], sequence="booking", body=b"1")
-    happen(owner, [endpoint], sequence="booking", body=b"2")
-    pump.run()
-    receiver.reply = answer()
-    with writing() as inner:
-        outbox.send_again(inner, fresh(inner, first))
-    assert states(session) == ["due", "blocked"]
-    pump.run()
-    assert [request.body for request in receiver.received] == [b"1", b"1", b"2"]
-
-
-def test_resending_what_is_being_sent_lets_it_finish(session: Session, owner: User) -> None:
-    endpoint = factories.create_endpoint(owner)
-    event = factories.create_event(owner)
-    leased_until = clock.now() + timedelta(seconds=20)
-    delivery = factories.create_delivery(endpoint, event, lease_token="a", due_at=leased_until, tries=4)
-    with writing() as inner:
-        outbox.send_again(inner, fresh(inner, delivery))
-    row = fresh(session, delivery)
-    assert (row.lease_token, row.due_at, row.tries) == ("a", leased_until, 0)
 
 
 def test_what_waits_can_be_dropped(session: Session, owner: User, pump: Pump, receiver: Receiver) -> None:

@@ -159,10 +159,18 @@ def test_growth_counts_answers_and_not_hours() -> None:
     assert pace.rate < 1.2
 
 
-def test_slow_answers_are_no_reason_to_send_more() -> None:
+def test_slow_answers_are_no_reason_to_send_twice_as_much() -> None:
     pace = Pace(pace=4.0, paced_at=NOW)
-    pace.note_taken(4, 3000, after(1), SECOND)
+    pace.note_taken(4, 3500, after(1), SECOND)
     assert pace.rate == 4.0
+
+
+def test_a_receiver_that_is_slow_by_nature_comes_back_to_its_limit_too() -> None:
+    pace = Pace(pace=1.0, pace_ceiling=2.0, paced_at=NOW)
+    for second in range(60):
+        pace.note_taken(1, 5000, after(second), SECOND)
+    assert pace.rate is not None
+    assert pace.rate > 1.9
 
 
 def test_a_quiet_day_is_enough_to_forget() -> None:

@@ -2,37 +2,47 @@
 
 import os
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import time as real_time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 from redis import Redis
-from sqlalchemy import select, update
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.accounts.models import User
-from calhooks.db import writing
+from calhooks.db import db
 from calhooks.delivery.models.deliveries import Attempt, Delivery
-from calhooks.delivery.models.endpoints import Endpoint
+from calhooks.delivery.processes.machine import Life, life_of, start_of
+from calhooks.delivery.pump.claim import DELIVERY_LEASE
 from calhooks.delivery.queue import wake
 from calhooks.delivery.status import heartbeat
 from tests import factories
-from tests.delivery.helpers import happen, states, wait_until
+from tests.delivery.helpers import fresh, happen, states, wait_until
 from tests.delivery.receivers import Receiver, answer, hang, receiving
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+# As a container: a PID namespace of its own, which ends with its first process.
+CONTAINER = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+# How soon what a dead worker was sending goes out again: from a machine with a scheduler, and from any other.
+ONE_MACHINE_SECONDS = 3.0
+MACHINES_SECONDS = 15.0
+
+
 @contextmanager
-def process(environ: dict[str, str], command: str) -> Iterator[subprocess.Popen[bytes]]:
+def process(environ: dict[str, str], command: str, *prefix: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a flask command as long as the block lasts."""
-    argv = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), command]
+    argv = [*prefix, sys.executable, "-m", "flask", "--app", str(ROOT / "app.py"), command]
     running = subprocess.Popen(argv, env=os.environ | environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         yield running
@@ -41,6 +51,46 @@ def process(environ: dict[str, str], command: str) -> Iterator[subprocess.Popen[
         running.wait()
         assert running.stdout is not None
         running.stdout.close()
+
+
+@contextmanager
+def full() -> Iterator[socket.socket]:
+    """Listen with a queue of connections that is full: who connects waits until some are accepted."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(2):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener
+
+
+def stop_outside_of_transactions(running: subprocess.Popen[bytes]) -> None:
+    """Stop a process at a moment when it locks nothing in the database."""
+    while True:
+        running.send_signal(signal.SIGSTOP)
+        wait_until(lambda: life_of(running.pid, start_of(running.pid)) is Life.STOPPED)
+        if not something_is_locked():
+            return
+        running.send_signal(signal.SIGCONT)
+
+
+def something_is_locked() -> bool:
+    if db.engine.dialect.name == "sqlite":
+        with closing(sqlite3.connect(str(db.engine.url.database), timeout=0)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+        return False
+    with db.engine.connect() as other:
+        try:
+            other.exec_driver_sql("LOCK TABLE heartbeats, endpoints, deliveries IN EXCLUSIVE MODE NOWAIT")
+        except OperationalError:
+            return True
+    return False
 
 
 def alive(session: Session, kind: str) -> int:
@@ -102,32 +152,83 @@ def test_sigterm_under_load_finishes_what_is_under_way_and_gives_the_rest_back(
         assert delivery.due_at <= clock.now()
 
 
-def test_what_a_killed_worker_was_sending_goes_out_again_with_the_same_id(
+def test_what_a_killed_worker_was_sending_goes_out_again_at_once_with_the_same_id(
+    session: Session, environ: dict[str, str], owner: User, redis: Redis
+) -> None:
+    with receiving(hang) as receiver, process(environ, "scheduler"):
+        endpoint = factories.create_endpoint(owner, receiver.url)
+        happen(owner, [endpoint])
+        with process(environ, "worker") as worker:
+            receiver.wait_for(1)
+            receiver.reply = answer()
+            with process(environ, "worker"):
+                wait_until(lambda: alive(session, "worker") == 2 and alive(session, "scheduler") == 1)
+                worker.kill()
+                # Not waited for: a process that nobody has buried is dead all the same.
+                killed = real_time.time()
+                receiver.wait_for(2)
+                wait_until(lambda: states(session) == ["delivered"])
+    first, second = receiver.received
+    assert second.at - killed < ONE_MACHINE_SECONDS
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert (first.headers["x-calhooks-attempt"], second.headers["x-calhooks-attempt"]) == ("1", "2")
+    errors = session.scalars(select(Attempt.error).order_by(Attempt.number)).all()
+    assert errors == ["interrupted", None]
+
+
+def test_a_worker_that_starts_takes_over_from_one_that_was_killed_also_without_a_scheduler(
     session: Session, environ: dict[str, str], owner: User, redis: Redis
 ) -> None:
     with receiving(hang) as receiver:
-        endpoint = factories.create_endpoint(owner, receiver.url)
-        happen(owner, [endpoint])
+        happen(owner, [factories.create_endpoint(owner, receiver.url)])
         with process(environ, "worker") as worker:
             receiver.wait_for(1)
             worker.kill()
             worker.wait()
         receiver.reply = answer()
-        # As if the thirty seconds of its lease had passed.
-        with writing() as inner:
-            over = clock.now() - timedelta(seconds=1)
-            inner.execute(update(Delivery).values(due_at=over))
-            inner.execute(update(Endpoint).values(next_due_at=over))
-        with process(environ, "worker"), process(environ, "scheduler"):
-            receiver.wait_for(2)
+        with process(environ, "worker"):
+            receiver.wait_for(2, DELIVERY_LEASE.total_seconds() / 2)
             wait_until(lambda: states(session) == ["delivered"])
-    first, second = receiver.received
-    assert first.headers["webhook-id"] == second.headers["webhook-id"]
-    assert (first.headers["x-calhooks-attempt"], second.headers["x-calhooks-attempt"]) == ("1", "2")
-    assert [attempt.error for attempt in session.scalars(select(Attempt).order_by(Attempt.number))] == [
-        "interrupted",
-        None,
-    ]
+
+
+def test_what_a_worker_on_a_machine_that_went_away_was_sending_goes_out_again_within_seconds(
+    session: Session, environ: dict[str, str], owner: User, redis: Redis
+) -> None:
+    if subprocess.run([*CONTAINER, "true"], capture_output=True).returncode != 0:
+        pytest.skip("namespaces are not allowed here")
+    with receiving(hang) as receiver, process(environ, "scheduler"):
+        wait_until(lambda: alive(session, "scheduler") == 1)
+        happen(owner, [factories.create_endpoint(owner, receiver.url)])
+        with process(environ, "worker", *CONTAINER) as container:
+            receiver.wait_for(1)
+            receiver.reply = answer()
+            with process(environ, "worker"):
+                wait_until(lambda: alive(session, "worker") == 2)
+                container.kill()
+                killed = real_time.time()
+                assert receiver.wait_for(2)[1].at - killed < MACHINES_SECONDS
+                wait_until(lambda: states(session) == ["delivered"])
+
+
+def test_a_worker_that_was_stopped_before_it_could_send_does_not_send_what_another_has_sent(
+    session: Session, environ: dict[str, str], owner: User, redis: Redis
+) -> None:
+    with full() as listener, process(environ, "scheduler"), process(environ, "worker") as stopped:
+        wait_until(lambda: alive(session, "worker") == 1 == alive(session, "scheduler"))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/hook"
+        (delivery,) = happen(owner, [factories.create_endpoint(owner, url)])
+        wait_until(lambda: fresh(session, delivery).lease_token is not None)
+        stop_outside_of_transactions(stopped)
+        # Its connection is made while it is stopped. Of its machine, its death shows by its heartbeats alone.
+        with process(environ, "worker"), receiving(listener=listener) as receiver:
+            receiver.wait_for(1)
+            stopped.send_signal(signal.SIGCONT)
+            wait_until(lambda: states(session) == ["delivered"] and alive(session, "worker") == 2)
+            stopped.send_signal(signal.SIGTERM)
+            assert stopped.wait(timeout=20) == 0
+            assert len(receiver.received) == 1
+    errors = session.scalars(select(Attempt.error).order_by(Attempt.number)).all()
+    assert errors == ["interrupted", None]
 
 
 def test_workers_deliver_while_redis_is_away(

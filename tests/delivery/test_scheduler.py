@@ -16,9 +16,10 @@ from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint, Notice, SigningKey
 from calhooks.delivery.models.processes import Heartbeat
 from calhooks.delivery.models.runs import ResendRun
+from calhooks.delivery.outbox import Owed, owe
+from calhooks.delivery.processes.heart import Heart
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.queue import client, wake
-from calhooks.delivery.status.heartbeat import Heart
 from calhooks.delivery.upkeep import leases
 from calhooks.delivery.upkeep.purge import purge_step
 from calhooks.scheduler import Scheduler
@@ -81,6 +82,22 @@ def test_one_of_two_schedulers_works_and_the_other_takes_over_when_it_is_gone(
     assert jobs(redis) == 1
 
 
+def test_what_was_given_up_is_told_within_seconds(
+    session: Session, owner: User, scheduler: Scheduler, time: MovingClock
+) -> None:
+    endpoint = factories.create_endpoint(owner)
+    owed = Owed(endpoint_id=endpoint.id, body=None, content_type="application/json", error="Line 1 is wrong.")
+    with writing() as writer:
+        owe(writer, writer.merge(factories.create_event(owner, trigger="MEETING_ENDED")), [owed])
+    scheduler.turn()
+    assert session.scalars(select(Notice)).all() == []
+    time.advance(seconds=6)
+    for _ in range(2):
+        scheduler.turn()
+    session.rollback()
+    assert session.scalars(select(Notice.detail)).all() == ["Line 1 is wrong."]
+
+
 def test_what_cannot_be_done_keeps_nothing_else_from_its_turn_and_is_logged_once(
     session: Session, owner: User, scheduler: Scheduler, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -89,7 +106,7 @@ def test_what_cannot_be_done_keeps_nothing_else_from_its_turn_and_is_logged_once
     factories.create_delivery(session.get_one(Endpoint, whole.endpoint_id), factories.create_event(owner), **failed)
     with writing() as writer:
         runs.start_replay(writer, broken, clock.now() - timedelta(hours=1))
-        runs.start_failed(writer, whole, clock.now() - timedelta(hours=1))
+        runs.start_failed(writer, whole, since=clock.now() - timedelta(hours=1))
         writer.execute(update(Event).values(payload=b"no JSON"))
     for _ in range(3):
         scheduler.turn()
@@ -287,8 +304,8 @@ def test_notices_runs_and_secrets_that_have_run_out_are_forgotten(
 
 def test_a_heart_beats_every_few_seconds_and_stops(session: Session) -> None:
     heart = Heart("worker")
-    heart.beat()
-    heart.beat()
+    heart.start()
+    heart.keep()
     (row,) = session.scalars(select(Heartbeat)).all()
     assert (row.name, row.kind) == (heart.name, "worker")
     heart.stop()

@@ -54,6 +54,14 @@ def test_one_refusal_for_long_sets_no_pace_until_another_is_refused(endpoint: En
     assert endpoint.pace.pace == pytest.approx(17)
 
 
+def test_two_refusals_for_long_within_a_minute_are_a_limit(endpoint: EndpointState) -> None:
+    for second in (0, 20):
+        at = NOW + second * SECOND
+        endpoint.note([taken(at)] * 20, at)
+        endpoint.note([refused(at, 10 * SECOND)], at)
+    assert endpoint.pace.pace is not None
+
+
 def test_the_refusals_of_one_flight_cut_the_pace_once(endpoint: EndpointState) -> None:
     endpoint.note([taken(NOW)] * 20, NOW)
     endpoint.note([refused(NOW, SECOND)], NOW)

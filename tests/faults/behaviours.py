@@ -65,16 +65,16 @@ LATER_BY_DATE = Behaviour(_later_by_date)
 class Deaf:
     """A port whose queue of connections is full and that accepts none: whoever connects hears nothing at all."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
         self._listener = socket.socket()
-        self._listener.bind(("127.0.0.1", 0))
+        self._listener.bind((address, port))
         self._listener.listen(0)
         self.port: int = self._listener.getsockname()[1]
         self._filling = [socket.socket() for _ in range(3)]
         for each in self._filling:
             each.setblocking(False)
             with contextlib.suppress(BlockingIOError):
-                each.connect(("127.0.0.1", self.port))
+                each.connect((address, self.port))
 
     def close(self) -> None:
         """Give the port back."""

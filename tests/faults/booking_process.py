@@ -18,8 +18,8 @@ import requests
 
 from calhooks import create_app
 from calhooks.db import db, writing
-from calhooks.scheduling.bookings.book import book
 from calhooks.scheduling.bookings.cancel import cancel
+from calhooks.scheduling.bookings.prepared import PreparedBooking, book_prepared, prepare_booking
 from calhooks.scheduling.bookings.reschedule import reschedule
 from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.errors import NotAllowed
@@ -54,28 +54,34 @@ class ByService:
 
     def book(self, number: int) -> str:
         """Book and return the uid."""
-        return self._write(
-            lambda session: book(session, self._event_type, self._form(number), metadata={}, visitor="somebody").uid
-        )
+        form = self._form(number)
+
+        def prepare() -> PreparedBooking:
+            return prepare_booking(db.session(), self._event_type, form, metadata={}, visitor="somebody")
+
+        return self._write(book_prepared, prepare)
 
     def move(self, number: int, uid: str) -> str:
         """Move a booking and return the uid of the one that took its place."""
         form = self._form(FIRST_MOVED + number)
-        return self._write(lambda session: reschedule(session, uid, form, metadata={}, visitor="somebody", by=None).uid)
+        return self._write(
+            lambda session, _: reschedule(session, uid, form, metadata={}, visitor="somebody", by=None).uid
+        )
 
     def cancel(self, uid: str) -> str:
         """Cancel a booking."""
         try:
-            return self._write(lambda session: cancel(session, uid, reason="", by=None).uid)
+            return self._write(lambda session, _: cancel(session, uid, reason="", by=None).uid)
         except NotAllowed:
             # The first try was taken down before it was cut off.
             return uid
 
-    def _write(self, use_case: Callable[[Any], str]) -> str:
+    def _write(self, use_case: Callable[[Any, Any], str], prepare: Callable[[], Any] = lambda: None) -> str:
         with self._app.app_context():
             try:
+                prepared = prepare()
                 with writing() as session:
-                    return use_case(session)
+                    return use_case(session, prepared)
             except NotAllowed:
                 raise
             except Exception as error:
@@ -109,7 +115,8 @@ class ByPage:
         form |= {"start": start, "name": "Ann Lee", "email": f"visitor{self._index}.{number}@example.com"}
         answer = self._ask("POST", data=form)
         if answer.status_code != 303 or "/booking/" not in answer.headers["Location"]:
-            raise Trouble(f"the page answered {answer.status_code}")
+            title = re.search(r"<h1[^>]*>([^<]*)", answer.text)
+            raise Trouble(f"the page answered {answer.status_code}: {unescape(title[1]) if title else ''}")
         return answer.headers["Location"].rpartition("/")[2]
 
     def _ask(self, method: str, **what: Any) -> requests.Response:

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from sqlalchemy import text
+
+from calhooks.delivery.pump.claim import INTERRUPTED
 from tests.faults.reconcile import Row
 from tests.faults.system import System
 from tests.faults.witness import Witness
@@ -16,6 +19,11 @@ PER_SECOND = 15
 PAGE_STORIES = 24
 PAGE_PER_SECOND = 3
 MIDDLE = 100
+CUT_OFF = text(
+    "SELECT endpoints.url, events.message_id, attempts.number FROM attempts"
+    " JOIN deliveries ON deliveries.id = attempts.delivery_id JOIN events ON events.id = deliveries.event_id"
+    f" JOIN endpoints ON endpoints.id = deliveries.endpoint_id WHERE attempts.error = '{INTERRUPTED}'"
+)
 
 
 def book_until_the_middle(calhooks: System, held: Witness) -> None:
@@ -40,6 +48,20 @@ def finish(calhooks: System, report: Report, fault: str, over: float, remark: st
     ]
     assert surprises == [], calhooks.said
     return row
+
+
+def sent_again(calhooks: System, over: float) -> float:
+    """Return how many seconds after `over` the last of what a dead process had claimed went out again."""
+    with calhooks.engine.connect() as connection:
+        cut_off = {(row.url, row.message_id, row.number + 1) for row in connection.execute(CUT_OFF)}
+    again = [
+        arrival.at - over
+        for witness in calhooks.witnesses
+        for arrival in witness.arrivals
+        if (witness.url, arrival.message_id, arrival.attempt) in cut_off
+    ]
+    assert again, "nothing was cut off"
+    return max(again)
 
 
 def workers_of(calhooks: System) -> list[int]:

@@ -91,6 +91,13 @@ class PostgresCluster:
         self._run("createdb", "--host", str(self._directory), "--username", "calhooks", name)
         return f"postgresql://calhooks@/{name}?host={self._directory}"
 
+    def read_only(self, on: bool) -> None:
+        """Have every transaction refuse to write, as a standby does, or no longer."""
+        for command in (f"ALTER SYSTEM SET default_transaction_read_only = {on}", "SELECT pg_reload_conf()"):
+            self._run(
+                "psql", "--host", str(self._directory), "--username", "calhooks", "--command", command, "postgres"
+            )
+
     def start(self) -> None:
         """Start it and wait until it takes connections."""
         options = f"-c listen_addresses='' -c unix_socket_directories='{self._directory}' -c max_connections=200"

@@ -37,7 +37,7 @@ class Bookers:
     def __init__(self, environ: Mapping[str, str], event_type: int, page: str) -> None:
         self._environ = environ
         self._event_type = event_type
-        self._page = page
+        self.page = page
         self._processes: list[subprocess.Popen[str]] = []
         self._readers: list[threading.Thread] = []
         self._news = threading.Condition()
@@ -49,7 +49,7 @@ class Bookers:
         """Have one more process book `count` times, `rate` times a second, through the service or on the page."""
         index = len(self._processes)
         what = {"index": index, "event_type": self._event_type, "count": count, "rate": rate}
-        what["page"] = self._page if page else ""
+        what["page"] = self.page if page else ""
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.booking_process", json.dumps(what)],
             cwd=ROOT,
@@ -67,10 +67,10 @@ class Bookers:
         with self._news:
             assert self._news.wait_for(lambda: len(self.all) >= count, BOOKING_SECONDS), self.troubles[-3:]
 
-    def wait_for_trouble(self) -> None:
-        """Wait until somebody had to be told that something went wrong."""
+    def wait_for_trouble(self, text: str = "") -> None:
+        """Wait until somebody was told that something went wrong, in these words."""
         with self._news:
-            assert self._news.wait_for(lambda: bool(self.troubles), BOOKING_SECONDS)
+            assert self._news.wait_for(lambda: any(text in each for each in self.troubles), BOOKING_SECONDS)
 
     def finish(self) -> None:
         """Wait until everybody has done what they came for."""

@@ -6,7 +6,7 @@ from statistics import quantiles
 import pytest
 
 from tests.faults.conftest import Start
-from tests.faults.course import Report, book_until_the_middle, finish
+from tests.faults.course import PAGE_STORIES, Report, book_until_the_middle, finish
 from tests.faults.servers import PostgresCluster
 from tests.faults.witness import Witness
 
@@ -35,6 +35,26 @@ def test_restarting_postgresql_under_load_loses_nothing(
         cluster.start()
     over = time.monotonic()
     finish(calhooks, report, f"PostgreSQL: restarted ({mode})", over)
+
+
+@long
+@on_postgresql
+def test_a_postgresql_that_refuses_writes_for_a_while_loses_nothing(
+    start: Start, usual: list[Witness], held: Witness, report: Report, cluster: PostgresCluster
+) -> None:
+    calhooks = start(*usual)
+    calhooks.bookers.start(PAGE_STORIES, 1, page=True)
+    book_until_the_middle(calhooks, held)
+    cluster.read_only(True)
+    try:
+        held.let_go()
+        calhooks.bookers.wait_for_trouble("the page answered 503: This can't be saved right now")
+        calhooks.running.wait_for("the database is away, results are kept")
+    finally:
+        cluster.read_only(False)
+    over = time.monotonic()
+    row = finish(calhooks, report, "PostgreSQL: read-only", over)
+    assert row.duplicates == 0
 
 
 @on_sqlite

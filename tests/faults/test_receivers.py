@@ -10,7 +10,8 @@ import pytest
 from calhooks import create_app
 from calhooks.db import writing
 from calhooks.delivery.models.endpoints import InactiveReason
-from calhooks.delivery.sending.sender import DEADLINE_SECONDS, MAX_RESPONSE_BYTES
+from calhooks.delivery.sending.response import MAX_RESPONSE_BYTES
+from calhooks.delivery.sending.sender import DEADLINE_SECONDS
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
 from tests.delivery.receivers import CERTIFICATES
@@ -51,6 +52,8 @@ class Bad:
         self.slow = [
             Witness("says nothing", always(behaviours.SILENT)),
             Witness("drips headers, a byte a second", always(behaviours.DRIPS_HEADERS)),
+        ]
+        self.slow_bodies = [
             Witness("drips a body, a byte a second", always(behaviours.DRIPS_BODY)),
             Witness("never ends the body", always(behaviours.NEVER_ENDS)),
         ]
@@ -67,14 +70,14 @@ class Bad:
         ]
         self.gone = Witness("410, switched on again", after(UNTIL_GONE, behaviours.GONE))
         self.all_but_gone = [
-            *(self.refusing, self.unaccepting, *self.slow, *self.quick, self.uncertified),
+            *(self.refusing, self.unaccepting, *self.slow, *self.slow_bodies, *self.quick, self.uncertified),
             *(self.failing, *self.later),
         ]
 
     def heal(self) -> None:
         """Have them all behave."""
         self.deaf.close()
-        for witness in (*self.slow, *self.quick, self.gone):
+        for witness in (*self.slow, *self.slow_bodies, *self.quick, self.gone):
             witness.heal()
         self.refusing.listen()
         self.unaccepting.listen()

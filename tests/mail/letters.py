@@ -9,7 +9,7 @@ from calhooks.mail.addresses import Correspondent
 from calhooks.mail.letters import Letter, LetterFact, Link
 from calhooks.mail.models import Mail
 from calhooks.mail.outbox import MailDraft, owe_mail
-from calhooks.mail.pump import MailPump
+from calhooks.mail.sending.pump import MailPump
 
 LETTER = Letter(
     subject="Confirmed: Quick chat",

@@ -21,6 +21,11 @@ CA_BUNDLE = CERTIFICATES / "ca.pem"
 HANG_SECONDS = 30
 # An answer that is none: the server closes the connection instead.
 HANG_UP = ""
+# The usual answer, half a second later, or a byte every tenth of a second.
+SLOW, SLOW_SECONDS = "SLOW", 0.5
+DRIP, DRIP_SECONDS = "DRIP", 0.1
+# None of these says no to a message.
+TAKES = (HANG_UP, "HANG", SLOW, DRIP)
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,8 @@ class Session:
 class MailServer:
     """`answers` holds what to answer to a command, one after another, before the usual answers; "HANG" waits.
 
-    The commands are CONNECT, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, and BODY for the end of the message.
+    The commands are CONNECT, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, LINE for the first line of the message, where only
+    HANG_UP and "HANG" are answers, and BODY for its end. `always` holds what to answer to a command each time.
     """
 
     def __init__(
@@ -78,6 +84,7 @@ class MailServer:
     ) -> None:
         self.mails: list[ReceivedMail] = []
         self.answers: dict[str, list[str]] = {}
+        self.always: dict[str, str] = {}
         self.commands: list[str] = []
         self.connections = 0
         self.starttls, self.login, self.smtputf8 = starttls, login, smtputf8
@@ -170,6 +177,9 @@ class MailServer:
 
     def _take(self, connection: socket.socket, stream: Any, session: Session) -> None:
         lines = []
+        if self.answers.get("LINE"):
+            stream.readline()
+            self._answer(connection, "LINE", "")
         while (line := stream.readline()) not in (b".\r\n", b""):
             lines.append(line[1:] if line.startswith(b".") else line)
         mails = [
@@ -178,21 +188,28 @@ class MailServer:
         ]
         planned = self.answers.get("BODY", [])
         # One that hangs up after the message has taken it all the same.
-        if not planned or planned[0] in (HANG_UP, "HANG"):
+        if not planned or planned[0] in TAKES:
             self.mails += mails
         self._answer(connection, "BODY", "250 taken")
 
     def _answer(self, connection: socket.socket, command: str, usual: str) -> str:
         planned = self.answers.get(command)
-        answer = planned.pop(0) if planned else usual
+        answer = planned.pop(0) if planned else self.always.get(command, usual)
         if answer == "HANG":
             self.closing.wait(HANG_SECONDS)
         if answer in (HANG_UP, "HANG"):
             raise _Closed
-        connection.sendall(f"{answer}\r\n".encode())
+        if answer == SLOW:
+            self.closing.wait(SLOW_SECONDS)
+        if answer == DRIP:
+            for byte in usual:
+                connection.sendall(byte.encode())
+                self.closing.wait(DRIP_SECONDS)
+        rest = {SLOW: usual, DRIP: ""}.get(answer, answer)
+        connection.sendall(f"{rest}\r\n".encode())
         if answer.startswith("421"):
             raise _Closed
-        return answer
+        return usual if answer in (SLOW, DRIP) else answer
 
 
 class _Closed(Exception):

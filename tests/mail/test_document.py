@@ -4,9 +4,11 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
+from calhooks.config import Config
 from calhooks.mail import limits, password_reset
-from calhooks.mail.claim import RETRY_WAITS
-from calhooks.mail.sender import MailServer
+from calhooks.mail.sending.claim import DOUBT_WAIT, MAX_DOUBTS, RETRY_WAITS
+from calhooks.mail.sending.sender import MailServer
+from calhooks.mail.sending.smtp import RFC_PATIENCE
 from calhooks.scheduling.bookings.submission import MAX_GUESTS
 from calhooks.scheduling.calendars.feeds import AHEAD, BACK
 from calhooks.scheduling.notifications.letters import Change
@@ -29,16 +31,25 @@ def test_the_ports_are_the_ones_that_are_used() -> None:
         assert MailServer.from_url(url).port == int(port)
 
 
+def test_the_time_outs_are_the_ones_that_hold() -> None:
+    rows = re.findall(r"^\| (\d+) minutes \|", TEXT, re.MULTILINE)
+    waits = (RFC_PATIENCE.command, RFC_PATIENCE.data, RFC_PATIENCE.block, RFC_PATIENCE.verdict, RFC_PATIENCE.mail)
+    assert [60 * int(minutes) for minutes in rows] == list(waits)
+
+
 def test_every_change_is_in_the_table() -> None:
     assert re.findall(r"^\| `(\w+)` \|", TEXT.split("## Who is told what")[1], re.MULTILINE) == [
         str(change) for change in (*list(Change)[:5], Change.WITHDRAWN, Change.UNINVITED, Change.REMINDER)
     ]
 
 
-def test_the_waits_and_limits_are_the_ones_that_hold() -> None:
+def test_the_waits_and_limits_are_the_ones_that_hold(environ: dict[str, str]) -> None:
     *others, last = map(words, RETRY_WAITS)
     assert f"after {', '.join(others)} and {last};" in PLAIN
-    assert f"at most {limits.MAX_NEW_ADDRESSES} new addresses" in PLAIN
+    assert f"after {words(DOUBT_WAIT)} at the earliest" in PLAIN
+    assert f"at most {('one', 'two', 'three')[MAX_DOUBTS - 1]} times in all" in PLAIN
+    limit = Config.from_env(environ).mail_limit
+    assert f"at most {limit} new bookers and, counted apart, {limit} new guests" in PLAIN
     assert f"at most {limits.MAX_TO_ONE_ADDRESS} mails to one address" in PLAIN
     assert f"at most {MAX_GUESTS} guests" in PLAIN
     assert timedelta(hours=1) == password_reset.RESET_LINK_LIFETIME

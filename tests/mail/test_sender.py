@@ -1,14 +1,32 @@
 """Tests of the connection to the mail server: TLS, login, and what is said when there is none."""
 
 import logging
+import threading
+from time import monotonic
 
 import pytest
 
 from calhooks.config import Config
-from calhooks.mail import sender as sender_module
-from calhooks.mail.compose import Message
-from calhooks.mail.sender import Connection, MailServer, Outcome, ServerUnavailable
-from tests.mail.smtp_server import CA_BUNDLE, mail_server
+from calhooks.mail.sending import sender as sender_module
+from calhooks.mail.sending.compose import Message
+from calhooks.mail.sending.sender import Connection, LeaseLost, MailServer, Outcome, ServerUnavailable
+from calhooks.mail.sending.smtp import RFC_PATIENCE, Patience
+from tests.delivery.helpers import wait_until
+from tests.mail.smtp_server import CA_BUNDLE, DRIP, HANG_UP, SLOW, SLOW_SECONDS, mail_server
+from tests.mail.smtp_server import MailServer as FakeServer
+
+# Of each step, and of all of them together.
+STEP_SECONDS, MAIL_SECONDS = 0.2, 2.0
+IMPATIENT = Patience(
+    connect=STEP_SECONDS,
+    command=STEP_SECONDS,
+    data=STEP_SECONDS,
+    block=STEP_SECONDS,
+    verdict=STEP_SECONDS,
+    mail=MAIL_SECONDS,
+    goodbye=STEP_SECONDS,
+)
+STEPS = ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "BODY")
 
 
 def message(recipient: str = "ann@example.net", subject: str = "Hello") -> Message:
@@ -17,22 +35,26 @@ def message(recipient: str = "ann@example.net", subject: str = "Hello") -> Messa
     return Message("calendar@acme.example", recipient, data.encode())
 
 
+def connection_to(environ: dict[str, str], url: str, patience: Patience = RFC_PATIENCE) -> Connection:
+    config = Config.from_env(environ | {"MAIL_URL": url, "CALHOOKS_CA_BUNDLE": str(CA_BUNDLE)})
+    return Connection(config, patience)
+
+
 def send(
     environ: dict[str, str],
     url: str,
     *,
-    timeout: float = 15,
+    patience: Patience = RFC_PATIENCE,
     recipient: str = "ann@example.net",
     subject: str = "Hello",
 ) -> Outcome:
-    config = Config.from_env(environ | {"MAIL_URL": url, "CALHOOKS_CA_BUNDLE": str(CA_BUNDLE)})
-    with Connection(config, timeout) as connection:
-        return connection.send(message(recipient, subject))
+    with connection_to(environ, url, patience) as connection:
+        return connection.send(message(recipient, subject), lambda: True)
 
 
-def unavailable(environ: dict[str, str], url: str, timeout: float = 15) -> str:
+def unavailable(environ: dict[str, str], url: str, patience: Patience = RFC_PATIENCE) -> str:
     with pytest.raises(ServerUnavailable) as error:
-        send(environ, url, timeout=timeout)
+        send(environ, url, patience=patience)
     return str(error.value)
 
 
@@ -111,15 +133,144 @@ def test_a_server_that_is_not_there_is_one_sentence(environ: dict[str, str]) -> 
 def test_a_server_that_hangs_is_given_up_after_the_time_limit(environ: dict[str, str], command: str) -> None:
     with mail_server() as server:
         server.answers[command] = ["HANG"]
-        assert unavailable(environ, server.url, timeout=0.2).endswith("no answer within 0.2 seconds.")
+        assert unavailable(environ, server.url, IMPATIENT).endswith("no response within 0.2 seconds.")
 
 
-def test_a_server_that_hangs_in_the_middle_fails_that_mail_alone(environ: dict[str, str]) -> None:
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA", "LINE"])
+@pytest.mark.parametrize("answer", ["HANG", HANG_UP])
+def test_a_server_that_hangs_or_closes_in_the_middle_fails_that_mail_alone(
+    environ: dict[str, str], command: str, answer: str
+) -> None:
     with mail_server() as server:
-        server.answers["BODY"] = ["HANG"]
-        outcome = send(environ, server.url, timeout=0.2)
+        server.answers[command] = [answer]
+        outcome = send(environ, server.url, patience=IMPATIENT)
+        assert server.mails == []
     assert not outcome.permanent
-    assert outcome.sentence == "The connection to the mail server broke: no answer within 0.2 seconds."
+    if command != "LINE":
+        said = "no response within 0.2 seconds" if answer == "HANG" else "the server closed it"
+        assert outcome == Outcome(f"The connection to the mail server broke: {said}.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [("HANG", "no response within 0.2 seconds"), (HANG_UP, "the server closed it")]
+)
+def test_a_connection_lost_after_the_final_dot_leaves_it_open_whether_the_mail_was_taken(
+    environ: dict[str, str], answer: str, said: str
+) -> None:
+    with mail_server() as server:
+        server.answers["BODY"] = [answer]
+        outcome = send(environ, server.url, patience=IMPATIENT)
+        assert len(server.mails) == 1
+    assert outcome == Outcome(f"{sender_module.DOUBT} ({said}).", doubtful=True)
+
+
+def test_the_waits_are_those_of_rfc_5321() -> None:
+    patience = RFC_PATIENCE
+    assert (patience.command, patience.data, patience.block, patience.verdict) == (300, 120, 180, 600)
+    assert patience.mail >= 3 * patience.command + patience.data + patience.block + patience.verdict
+
+
+@pytest.mark.parametrize("command", STEPS)
+def test_a_server_that_takes_its_time_gets_each_mail_once(environ: dict[str, str], command: str) -> None:
+    with mail_server() as server:
+        server.always[command] = SLOW
+        began = monotonic()
+        assert send(environ, server.url).sent
+        assert monotonic() - began >= SLOW_SECONDS
+        assert len(server.mails) == 1
+
+
+@pytest.mark.parametrize("command", STEPS)
+def test_bytes_that_drip_do_not_extend_a_wait(environ: dict[str, str], command: str) -> None:
+    with mail_server() as server:
+        server.always[command] = DRIP
+        began = monotonic()
+        try:
+            outcome = send(environ, server.url, patience=IMPATIENT)
+        except ServerUnavailable as error:
+            outcome = Outcome(str(error))
+        # The greeting alone would take two seconds.
+        assert monotonic() - began < 3 * STEP_SECONDS + SLOW_SECONDS
+    assert "no response within 0.2 seconds" in outcome.sentence
+
+
+def test_a_mail_has_one_deadline_for_all_its_steps(environ: dict[str, str]) -> None:
+    patient = Patience(mail=1.0, goodbye=STEP_SECONDS)
+    with mail_server() as server:
+        server.always = dict.fromkeys(STEPS, SLOW)
+        began = monotonic()
+        outcome = send(environ, server.url, patience=patient)
+        assert monotonic() - began < 2
+    assert outcome == Outcome("The connection to the mail server broke: no response within 1 seconds.")
+
+
+def test_each_mail_of_a_connection_has_all_of_its_time(environ: dict[str, str]) -> None:
+    with mail_server() as server, connection_to(environ, server.url, Patience(mail=0.8)) as connection:
+        server.always["BODY"] = SLOW
+        for _ in range(3):
+            assert connection.send(message(), lambda: True).sent
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("command", [*STEPS, "AUTH", "STARTTLS"])
+@pytest.mark.parametrize("answer", ["421 4.3.2 shutting down", "450 4.2.1 greylisted", "452 4.2.2 mailbox full"])
+def test_what_is_refused_for_now_is_not_permanent_at_any_point(
+    environ: dict[str, str], command: str, answer: str
+) -> None:
+    with mail_server(certificate="good", starttls=True, login="rick:secret") as server:
+        # EHLO and HELO are asked in turn, and the second AUTH is another way to log in.
+        server.answers[command] = [answer]
+        server.always["HELO"] = answer
+        try:
+            outcome = send(environ, server.url)
+        except ServerUnavailable as error:
+            outcome = Outcome(str(error))
+        assert server.mails == []
+    assert not outcome.permanent
+    assert not outcome.doubtful
+    assert answer[:3] in outcome.sentence or command in ("EHLO", "AUTH", "STARTTLS")
+
+
+def test_a_reply_without_end_is_not_read_to_its_end(environ: dict[str, str]) -> None:
+    with mail_server() as server:
+        server.answers["RCPT"] = ["250-" + "x" * 50 + "\r\n" + ("250-" + "y" * 200 + "\r\n") * 1000 + "250 ok"]
+        outcome = send(environ, server.url)
+    assert not outcome.sent
+    assert len(outcome.sentence) < 400
+
+
+def test_another_thread_can_end_a_wait(environ: dict[str, str]) -> None:
+    for command in ("CONNECT", "RCPT", "BODY"):
+        with mail_server() as server, connection_to(environ, server.url) as connection:
+            server.answers[command] = ["HANG"]
+            outcomes: list[Outcome | Exception] = []
+            thread = threading.Thread(target=_send_and_keep, args=(connection, outcomes))
+            thread.start()
+            wait_until(lambda command=command, server=server: _has_come_to(command, server))
+            connection.cut()
+            thread.join(2)
+            (outcome,) = outcomes
+        assert isinstance(outcome, ServerUnavailable if command == "CONNECT" else Outcome)
+        assert getattr(outcome, "doubtful", False) == (command == "BODY")
+
+
+def _has_come_to(command: str, server: FakeServer) -> bool:
+    if command == "BODY":
+        return bool(server.mails)
+    return server.connections == 1 and (command == "CONNECT" or command in server.commands)
+
+
+def _send_and_keep(connection: Connection, outcomes: list[Outcome | Exception]) -> None:
+    try:
+        outcomes.append(connection.send(message(), lambda: True))
+    except ServerUnavailable as error:
+        outcomes.append(error)
+
+
+def test_a_mail_whose_lease_is_lost_is_not_sent(environ: dict[str, str]) -> None:
+    with mail_server() as server, connection_to(environ, server.url) as connection, pytest.raises(LeaseLost):
+        connection.send(message(), lambda: False)
+    assert "DATA" not in server.commands
 
 
 def test_dots_and_line_ends_arrive_as_written(environ: dict[str, str]) -> None:

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
-from calhooks.db import writing
+from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Event
 from calhooks.events import TRIGGERS
-from calhooks.scheduling.bookings.book import book
+from calhooks.scheduling.bookings.lookups import find_booking
+from calhooks.scheduling.bookings.prepared import book_prepared, prepare_booking
 from calhooks.scheduling.bookings.reschedule import reschedule
 from calhooks.scheduling.bookings.submission import Submission
 from calhooks.scheduling.models.bookings import Booking
@@ -50,8 +51,10 @@ def book_at(
     **values: Any,
 ) -> Booking:
     """Book as a view does."""
+    form = submission(start, **values)
+    prepared = prepare_booking(db.session(), event_type.id, form, metadata=metadata or {}, visitor=visitor)
     with writing() as session:
-        return book(session, event_type.id, submission(start, **values), metadata=metadata or {}, visitor=visitor)
+        return find_booking(session, book_prepared(session, prepared))
 
 
 def move(

@@ -14,13 +14,18 @@ from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
+from calhooks.scheduling.availability import absences, overrides, schedules
 from calhooks.scheduling.bookings.book import book
 from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.confirm import confirm, reject
 from calhooks.scheduling.bookings.meetings import announce_meetings
 from calhooks.scheduling.bookings.reschedule import reschedule
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
+from calhooks.scheduling.event_types import editing
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.webhooks.models import Webhook
+from calhooks.webhooks.settings import subscriptions
+from tests import factories
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, bookable, last_payload, move, submission, told
 
@@ -114,6 +119,7 @@ def test_a_request_that_many_confirm_is_confirmed_once(app: Flask, session: Sess
     event_type = bookable(requires_confirmation=True)
     uid, host = book_at(event_type, at(9)).uid, event_type.owner_id
     outcomes = Counter(at_once(app, [lambda inner: confirm(inner, uid, host_of(inner, host))] * 8))
+    look_again(session)
     assert outcomes == {"done": 1, "NotAllowed": 7}
     assert [trigger for trigger, _ in told(session)] == ["BOOKING_REQUESTED", "BOOKING_CREATED"]
 
@@ -218,3 +224,28 @@ def test_several_schedulers_tell_of_a_meeting_once(app: Flask, session: Session,
         announce_meetings(inner, at(16))
     triggers = Counter(trigger for trigger, _ in told(session))
     assert (triggers["MEETING_STARTED"], triggers["MEETING_ENDED"]) == (3, 3)
+
+
+def test_a_host_who_changes_everything_while_people_book_keeps_nobody_waiting_in_a_circle(
+    app: Flask, session: Session
+) -> None:
+    event_type = bookable()
+    number, host, schedule = event_type.id, event_type.owner_id, event_type.schedule_id
+    with writing() as writer:
+        spare = schedules.create_schedule(writer, host_of(writer, host), name="Spare").id
+    deleted = factories.create_webhook(event_type.owner, "http://127.0.0.1:9/2").id
+
+    def person(index: int) -> UseCase:
+        form = submission(at(9 + index), email=f"person{index}@example.com")
+        return lambda inner: book(inner, number, form, metadata={}, visitor="")
+
+    changes: list[UseCase] = [
+        lambda inner: schedules.delete_schedule(inner, host_of(inner, host), spare),
+        lambda inner: overrides.set_override(inner, host_of(inner, host), schedule, day="2026-03-20", hours=[]),
+        lambda inner: absences.add_absence(inner, host_of(inner, host), first="2026-03-24", last="", note=""),
+        lambda inner: editing.set_hidden(inner, host_of(inner, host), number, True),
+        lambda inner: subscriptions.delete(inner, inner.get_one(Webhook, deleted)),
+    ]
+    look_again(session)
+    everybody = [*(person(index) for index in range(6)), *changes]
+    assert Counter(at_once(app, everybody)) == {"done": len(everybody)}

@@ -1,6 +1,7 @@
 """Sending many again: paced, in order, stopped by failures, and past events for a webhook made later."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.models.runs import ResendRun
 from calhooks.delivery.pump.pump import Pump
-from calhooks.webhooks import runs
+from calhooks.webhooks import run_progress, runs
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions, switching
 from tests import factories
@@ -39,7 +40,7 @@ def failed(session: Session, rick: User, webhook: Webhook, count: int, **values:
 
 def begin(webhook: Webhook, hours: int = 1) -> int:
     with writing() as session:
-        return runs.start_failed(session, webhook, clock.now() - timedelta(hours=hours)).id
+        return runs.start_failed(session, webhook, since=clock.now() - timedelta(hours=hours)).id
 
 
 def advance(run_id: int) -> ResendRun:
@@ -64,7 +65,7 @@ def test_all_that_failed_is_sent_again_two_at_first_and_more_each_time(
         arrived.append(len(receiver.received) - before)
     assert arrived == [2, 4, 8, 6, 0, 0]
     assert (run.state, states(session)) == ("done", ["delivered"] * 20)
-    done = runs.progress(session, run)
+    done = run_progress.progress(session, run)
     assert (done.total, done.delivered, done.left) == (20, 20, 0)
 
 
@@ -90,7 +91,7 @@ def test_a_receiver_that_fails_again_is_left_alone_until_it_answers(
         advance(run_id)
         pump.run()
     assert len(receiver.received) == 2
-    halfway = runs.progress(session, session.get_one(ResendRun, run_id))
+    halfway = run_progress.progress(session, session.get_one(ResendRun, run_id))
     assert (halfway.retried, halfway.left) == (2, 8)
 
 
@@ -187,16 +188,16 @@ def test_a_run_says_what_it_waits_for(session: Session, rick: User, webhook: Web
     failed(session, rick, webhook, 3)
     run_id = begin(webhook)
 
-    def waits_for(**columns: object) -> runs.RunWait | None:
+    def waits_for(**columns: object) -> run_progress.RunWait | None:
         with writing() as writer:
             run = writer.get_one(ResendRun, run_id)
             for name, value in columns.items():
                 setattr(run.endpoint, name, value)
-            return runs.progress(writer, run).waits_for
+            return run_progress.progress(writer, run).waits_for
 
     assert waits_for(consecutive_failures=1) is None
-    assert waits_for(consecutive_failures=2) is runs.RunWait.RECEIVER
-    assert waits_for(active=False) is runs.RunWait.SWITCH
+    assert waits_for(consecutive_failures=2) is run_progress.RunWait.RECEIVER
+    assert waits_for(active=False) is run_progress.RunWait.SWITCH
     with writing() as writer:
         runs.stop(writer, writer.get_one(ResendRun, run_id))
     assert waits_for() is None
@@ -216,8 +217,9 @@ def test_a_run_lets_fewer_go_at_once_where_the_template_does_much_work(
     with writing() as writer:
         row = writer.get_one(Webhook, webhook.id)
         row.payload_format, row.payload_template = "custom", '"{{title}}"'
-        start = runs.start_failed if kind == "failed" else runs.start_replay
-        run_id = start(writer, row, clock.now() - timedelta(days=1)).id
+        since = clock.now() - timedelta(days=1)
+        start = partial(runs.start_failed, since=since) if kind == "failed" else partial(runs.start_replay, since=since)
+        run_id = start(writer, row).id
     runs.prepare_run(session, run_id)
     assert [advance(run_id).released for _ in range(2)] == [1, 2]
     session.expire_all()

@@ -51,12 +51,13 @@ class Event(Base):
 class Delivery(Base):
     """One event owed to one endpoint. `body` is what is sent, None for its payload; an `error` says why nothing is.
 
-    While a pump holds the lease, `lease_token` is set and `due_at` is when the lease ends, so that a dead pump's row
-    falls due again by itself. `attempt_count` counts for ever; `tries` is the place in the retry schedule and starts
+    While a pump holds the lease, `due_at` is when that ends and `lease_token` begins with its process's token
+    (`Heartbeat.token`). `attempt_count` counts for ever; `tries` is the place in the retry schedule and starts
     again on Resend. `scheduled_at` is when the schedule has its next attempt: one that goes out sooner is beside it and
     costs none of it. The receiver has refused it `refusals` times, since `refused_since`, with "not now" (429).
-    `ordered` is false once it was resent: then it neither waits for its sequence nor holds it up.
-    `not_before` is when the last Retry-After ends. `headers` go with the body. `run_id` is the run that last let it go.
+    `ordered` is false when it was resent after later ones of its sequence: then it neither waits for the sequence nor
+    holds it up. `not_before` is when the last Retry-After ends. `headers` go with the body. At `resent_at` it was last
+    sent again after it was over, by the run `run_id` or, without one, by hand; a replay sets `run_id` alone.
     """
 
     __tablename__ = "deliveries"
@@ -84,6 +85,7 @@ class Delivery(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     run_id: Mapped[int | None] = mapped_column()
+    resent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     event: Mapped[Event] = relationship()
     endpoint: Mapped[Endpoint] = relationship()

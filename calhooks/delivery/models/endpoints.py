@@ -44,6 +44,12 @@ class Endpoint(Base):
             sqlite_where=text("active AND deleted_at IS NULL AND next_due_at IS NOT NULL"),
             postgresql_where=text("active AND deleted_at IS NULL AND next_due_at IS NOT NULL"),
         ),
+        Index(
+            "ix_endpoints_given_up",
+            "given_up_at",
+            sqlite_where=text("given_up_at IS NOT NULL"),
+            postgresql_where=text("given_up_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -82,17 +88,25 @@ class Endpoint(Base):
 
 
 class NoticeKind(StrEnum):
-    """What an owner is told: it fails for long, was switched off (by a 410, failures, a lost key), works again."""
+    """What an owner is told: it fails for long, was switched off (by a 410, failures, a lost key), works again.
+
+    `GIVEN_UP` is about deliveries, the others are about the endpoint.
+    """
 
     FAILING = "failing"
     GONE = "gone"
     SWITCHED_OFF = "switched_off"
     SECRET_LOST = "secret_lost"  # noqa: S105 - a name
     RECOVERED = "recovered"
+    GIVEN_UP = "given_up"
 
 
 class Notice(Base):
-    """Something about an endpoint that stands on its owner's screen until it was seen; one at a time for each."""
+    """Something about an endpoint that its owner's screen shows until it was dismissed.
+
+    An endpoint has one about its deliveries and one about itself at a time. `given_up_count` deliveries have been given
+    up since `given_up_since`.
+    """
 
     __tablename__ = "notices"
     __table_args__ = (Index("ix_notices_owner_id_seen_at", "owner_id", "seen_at"),)
@@ -103,6 +117,8 @@ class Notice(Base):
     kind: Mapped[NoticeKind] = mapped_column(String(16))
     detail: Mapped[str] = mapped_column(Text)
     failing_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    given_up_count: Mapped[int] = mapped_column(default=0)
+    given_up_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

@@ -2,14 +2,21 @@
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from calhooks.db import Base, UTCDateTime
 
+# Hexadecimal characters of a process, at the beginning of each of its lease tokens.
+TOKEN_LENGTH = 12
+
 
 class Heartbeat(Base):
-    """A worker or scheduler that was alive at `seen_at`."""
+    """A worker or scheduler that was alive at `seen_at`, or found dead at `gone_at`.
+
+    `token` begins its lease tokens. `pid` and `pid_started` mean something on `machine` alone, and nothing if that is
+    "". A process of before version 0016 has none of them.
+    """
 
     __tablename__ = "heartbeats"
 
@@ -17,6 +24,11 @@ class Heartbeat(Base):
     kind: Mapped[str] = mapped_column(String(16))
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    token: Mapped[str] = mapped_column(String(TOKEN_LENGTH), default="")
+    machine: Mapped[str] = mapped_column(String(120), default="")
+    pid: Mapped[int] = mapped_column(default=0)
+    pid_started: Mapped[int | None] = mapped_column(BigInteger)
+    gone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class Lease(Base):

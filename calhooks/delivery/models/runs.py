@@ -29,7 +29,9 @@ class ResendRun(Base):
     """Many deliveries to one endpoint, let go at a pace that its receiver can take.
 
     What comes after `position`, as far as `up_to`, is to be looked at: ids of deliveries, or of events for a replay.
-    `released` were let go; at most `pace` of them may wait for their first answer at once.
+    `released` were let go; at most `pace` of them may wait for their first answer at once. Of these, `delivered` and
+    `failed` have ended: counted as it happens, since deliveries are purged, and resent by other runs. With a `reason`,
+    only deliveries that were given up for it are sent again (`delivery/status/given_up.py`).
     """
 
     __tablename__ = "resend_runs"
@@ -50,6 +52,9 @@ class ResendRun(Base):
     up_to: Mapped[int] = mapped_column(BigInteger)
     total: Mapped[int] = mapped_column()
     released: Mapped[int] = mapped_column(default=0)
+    delivered: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str | None] = mapped_column(String(40))
     pace: Mapped[int] = mapped_column()
     state: Mapped[RunState] = mapped_column(String(16), default=RunState.RUNNING)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

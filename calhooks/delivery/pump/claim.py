@@ -72,8 +72,10 @@ def any_delivery_due(connection: Connection, *, now: datetime, full: Collection[
     return connection.execute(_ANY_READY, {"now": now, "full": list(full)}).first() is not None
 
 
-def claim_deliveries(connection: Connection, *, now: datetime, token: str, room: Room) -> Claimed:
-    """Lease what is due, as far as there is room; endpoints have their turns.
+def claim_deliveries(
+    connection: Connection, *, now: datetime, token: str, room: Room, send_before: float = 0.0
+) -> Claimed:
+    """Lease what is due, as far as there is room; endpoints have their turns. No request begins after `send_before`.
 
     Should the lease of a delivery that is still being sent have run out (a clock that jumped, a process that was
     stopped for a while), it is renewed and nothing is sent twice.
@@ -102,30 +104,18 @@ def claim_deliveries(connection: Connection, *, now: datetime, token: str, room:
     if rows:
         lease = {"deliveries": [row.id for row in rows], "token": token, "lease_end": now + DELIVERY_LEASE}
         connection.execute(_LEASE, lease)
-    interrupted = [_interrupted(row, ready[row.endpoint_id].url) for row in rows if row.lease_token]
+    interrupted = [interrupted_attempt(row, ready[row.endpoint_id].url) for row in rows if row.lease_token]
     _execute_each(connection, insert(attempts), interrupted)
     secrets = read_secrets(connection, [ready[each] for each in {row.endpoint_id for row in rows}], now)
     asking = {endpoint_id for endpoint_id, pace in paces.items() if pace.asking}
     gate = _settle(connection, paces, Counter(row.endpoint_id for row in rows), now)
+    for each in secrets.values():
+        each["send_before"] = send_before
     claims = [
         _claim(row, ready[row.endpoint_id], token, secrets[row.endpoint_id], asked=row.endpoint_id in asking)
         for row in rows
     ]
     return Claimed(claims, more=more and bool(claims), gate=gate)
-
-
-def release_deliveries(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
-    """Give back what was claimed and not finished: it is due at once, for whoever comes; the log has the attempt."""
-    leased = {
-        (row.id, row.lease_token): row
-        for row in connection.execute(_LEASED, {"ids": [each.delivery_id for each in claims]})
-    }
-    cut_off = [(leased.get((each.delivery_id, each.token)), each.request.url) for each in claims]
-    _execute_each(connection, insert(attempts), [_interrupted(row, url) for row, url in cut_off if row])
-    held = sorted(claims, key=lambda claim: claim.endpoint_id)
-    given_back = [{"delivery": each.delivery_id, "token": each.token, "now": now} for each in held]
-    _execute_each(connection, _RELEASE, given_back)
-    _execute_each(connection, _SETTLE, [{"endpoint": each.endpoint_id} for each in held])
 
 
 _IS_READY = and_(
@@ -185,16 +175,11 @@ _LEASE = (
         attempt_count=deliveries.c.attempt_count + 1,
     )
 )
-_RENEW = update(deliveries).where(deliveries.c.id == bindparam("delivery")).values(due_at=bindparam("lease_end"))
-_LEASED = (
-    select(deliveries.c.id, deliveries.c.lease_token, deliveries.c.attempt_count, deliveries.c.due_at)
-    .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
-    .with_for_update(key_share=True)
-)
-_RELEASE = (
+# Not what was given back because this process looked dead.
+_RENEW = (
     update(deliveries)
-    .where(deliveries.c.id == bindparam("delivery"), deliveries.c.lease_token == bindparam("token"))
-    .values(lease_token=None, due_at=bindparam("now"))
+    .where(deliveries.c.id == bindparam("delivery"), deliveries.c.lease_token.is_not(None))
+    .values(due_at=bindparam("lease_end"))
 )
 
 # When the claim must look at an endpoint next: at its earliest due time, the ends of leases included.
@@ -203,8 +188,11 @@ EARLIEST_DUE = (
     .where(deliveries.c.endpoint_id == bindparam("endpoint"), deliveries.c.state == DeliveryState.DUE)
     .scalar_subquery()
 )
-_SETTLE = update(endpoints).where(endpoints.c.id == bindparam("endpoint")).values(next_due_at=EARLIEST_DUE)
-_CLAIMED = _SETTLE.values(last_claim_at=bindparam("now"))
+_CLAIMED = (
+    update(endpoints)
+    .where(endpoints.c.id == bindparam("endpoint"))
+    .values(next_due_at=EARLIEST_DUE, last_claim_at=bindparam("now"))
+)
 # Where the pace lets nothing go sooner, not before its gate.
 _gate = bindparam("gate", type_=UTCDateTime)
 EARLIEST_BEHIND_GATE = case((_gate > EARLIEST_DUE, _gate), else_=EARLIEST_DUE)
@@ -238,7 +226,7 @@ def _settle(
     return min(filter(None, (pace.gate(now) for pace in paced.values())), default=None)
 
 
-def _interrupted(row: Any, url: str) -> dict[str, Any]:
+def interrupted_attempt(row: Any, url: str) -> dict[str, Any]:
     """Return the attempt whose pump was gone before it could say how it ended."""
     return {
         "delivery_id": row.id,
@@ -255,7 +243,7 @@ def _interrupted(row: Any, url: str) -> dict[str, Any]:
     }
 
 
-def _claim(row: Any, endpoint: Any, token: str, secrets: Mapping[str, Any], *, asked: bool) -> Claim:
+def _claim(row: Any, endpoint: Any, token: str, more: Mapping[str, Any], *, asked: bool) -> Claim:
     number = row.attempt_count + 1
     request = OutgoingRequest(
         url=endpoint.url,
@@ -264,7 +252,7 @@ def _claim(row: Any, endpoint: Any, token: str, secrets: Mapping[str, Any], *, a
         message_id=row.message_id,
         attempt=number,
         headers=row.headers,
-        **secrets,
+        **more,
     )
     failing = endpoint.consecutive_failures > 0
     return Claim(row.id, row.endpoint_id, token, number, failing, request, asked=asked)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, insert, literal_column, select, update
+from sqlalchemy import bindparam, case, exists, func, insert, literal_column, select, update
 from sqlalchemy.engine import Connection
 
-from calhooks.delivery import counters
+from calhooks.db import UTCDateTime
+from calhooks.delivery import counters, run_counts
 from calhooks.delivery.endpoint_state import STATE_COLUMNS, AttemptAnswer, EndpointState
 from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.notices import News, notify_owner
@@ -68,6 +69,7 @@ def record_attempts(
     _write_states(connection, states.values(), now)
     if news:
         notify_owner(connection, news, now)
+    run_counts.count_ended(connection, ((each.delivery.run_id, each.outcome.state) for each in ended))
     counters.add(connection, _counts(ended, now))
     return min(filter(None, (state.pace.gate(now) for state in states.values())), default=None)
 
@@ -105,6 +107,7 @@ _HELD = (
         deliveries.c.refused_since,
         deliveries.c.lease_token,
         deliveries.c.run_id,
+        deliveries.c.resent_at,
         deliveries.c.created_at,
         _SOME_BLOCKED.label("followed"),
     )
@@ -141,10 +144,16 @@ _HEADS = (
     )
     .group_by(deliveries.c.endpoint_id, deliveries.c.sequence_key)
 )
+_NOW = bindparam("now", type_=UTCDateTime)
 _SET_DUE = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("delivery"))
-    .values(state=DeliveryState.DUE, due_at=bindparam("now"), scheduled_at=bindparam("now"))
+    .values(
+        state=DeliveryState.DUE,
+        # One that had to let an earlier one go first keeps its schedule, and the wait that its receiver asked for.
+        due_at=case((deliveries.c.not_before > _NOW, deliveries.c.not_before), else_=_NOW),
+        scheduled_at=func.coalesce(deliveries.c.scheduled_at, _NOW),
+    )
 )
 
 
@@ -244,7 +253,7 @@ def _counts(ended: Sequence[_Ended], now: datetime) -> Counter[tuple[str, str]]:
         counts[counters.SLOT_MS, ""] += min(each.finished.slot_ms, round(YOUNG_SECONDS * 1000))
         if each.is_over:
             counts[counters.DELIVERIES, str(each.outcome.state)] += 1
-        if result.succeeded and each.delivery.ordered and each.delivery.run_id is None:
+        if result.succeeded and each.delivery.resent_at is None and each.delivery.run_id is None:
             counters.latency(counts, each.delivery.created_at, now)
     return counts
 

@@ -1,7 +1,8 @@
 """The sends of one pump that are under way, and how many more there is room for.
 
 Only young sends take up room in all: a receiver that keeps one waiting costs a sleeping thread and not its
-neighbours' turn. How many one endpoint may have at once depends on what is known of it.
+neighbours' turn. How many one endpoint may have at once depends on what is known of it. A delivery that was answered
+with 2xx, and whose response body is still read for the log, takes up no room at all.
 """
 
 from collections import Counter
@@ -33,6 +34,8 @@ class UnderWay:
 
     def __init__(self) -> None:
         self._claims: dict[int, tuple[Claim, float]] = {}
+        # Those that receivers have taken, whose bodies are still read.
+        self._taken: dict[int, Claim] = {}
         self._by_endpoint: Counter[int] = Counter()
         self._failing = 0
         # When each endpoint last took a delivery from this process; one that fails has to prove itself again.
@@ -40,7 +43,7 @@ class UnderWay:
         self._quick: set[int] = set()
 
     def __len__(self) -> int:
-        return len(self._claims)
+        return len(self._claims) + len(self._taken)
 
     def add(self, claim: Claim) -> None:
         """Count a send that begins now."""
@@ -54,21 +57,31 @@ class UnderWay:
             self._quick.add(claim.endpoint_id)
         else:
             self._quick.discard(claim.endpoint_id)
-        if self._claims.pop(claim.delivery_id, None) is None:
+        if self._taken.pop(claim.delivery_id, None) is not None or not self._give_up_room(claim):
             return
-        self._failing -= claim.failing
-        self._by_endpoint[claim.endpoint_id] -= 1
-        if not self._by_endpoint[claim.endpoint_id]:
-            del self._by_endpoint[claim.endpoint_id]
         if result.succeeded:
             self._proven[claim.endpoint_id] = monotonic()
         else:
             self._proven.pop(claim.endpoint_id, None)
 
+    def remove_unsent(self, claim: Claim) -> None:
+        """Count a claim no longer that came back without having been sent."""
+        self._give_up_room(claim)
+
+    def take(self, delivery_id: int) -> None:
+        """Give up the room of a send that was answered with 2xx and whose response body is still on its way."""
+        if (found := self._claims.get(delivery_id)) is None:
+            return
+        claim, _ = found
+        self._give_up_room(claim)
+        self._taken[delivery_id] = claim
+        self._proven[claim.endpoint_id] = monotonic()
+
     def clear(self) -> list[Claim]:
         """Forget all claims and return them."""
-        claims = [claim for claim, _ in self._claims.values()]
+        claims = [claim for claim, _ in self._claims.values()] + list(self._taken.values())
         self._claims.clear()
+        self._taken.clear()
         self._by_endpoint.clear()
         self._failing = 0
         return claims
@@ -79,11 +92,11 @@ class UnderWay:
 
     def deliveries(self) -> Collection[int]:
         """Return the ids of the deliveries being sent."""
-        return self._claims.keys()
+        return self._claims.keys() | self._taken.keys() if self._taken else self._claims.keys()
 
     def slots(self) -> int:
         """Return how many more sends there is room for in all."""
-        return min(MAX_YOUNG - self._young(), MAX_IN_ALL - len(self))
+        return min(MAX_YOUNG - self._young(), MAX_IN_ALL - len(self._claims))
 
     def for_endpoint(self, endpoint_id: int, *, failing: bool) -> int:
         """Return how many more there is room for to one endpoint; one that fails or keeps us waiting gets less."""
@@ -99,6 +112,16 @@ class UnderWay:
             for endpoint_id, count in self._by_endpoint.items()
             if count >= self._most(endpoint_id, silent, failing=endpoint_id in failing)
         ]
+
+    def _give_up_room(self, claim: Claim) -> bool:
+        """Count a send no longer; tell whether it was counted."""
+        if self._claims.pop(claim.delivery_id, None) is None:
+            return False
+        self._failing -= claim.failing
+        self._by_endpoint[claim.endpoint_id] -= 1
+        if not self._by_endpoint[claim.endpoint_id]:
+            del self._by_endpoint[claim.endpoint_id]
+        return True
 
     def _most(self, endpoint_id: int, silent: Collection[int], *, failing: bool) -> int:
         if failing:

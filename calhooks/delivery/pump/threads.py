@@ -8,6 +8,7 @@ from the start, and where nobody has taken the next claim for an instant, more t
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from time import monotonic
 
@@ -15,15 +16,21 @@ from calhooks.delivery.pump.claim import Claim
 from calhooks.delivery.pump.record import Finished
 from calhooks.delivery.sending.sender import OutgoingRequest, Result
 
+# How many bodies of 2xx responses may be waited for at once: each occupies a thread.
+MAX_BODIES = 100
 INSTANT_SECONDS = 0.001
 GATHER_SECONDS = 0.005
 MAX_GATHER_SECONDS = 0.02
 
 
+# Carries out one attempt; calls its second argument as `Sender.send` does.
+Send = Callable[[OutgoingRequest, Callable[[], bool]], Result]
+
+
 class SenderThreads:
     """Threads that are made as they are needed and kept. They never keep a process from ending."""
 
-    def __init__(self, send: Callable[[OutgoingRequest], Result]) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
         self._lock = threading.Lock()
         self._given: deque[tuple[Claim, float]] = deque()
@@ -32,12 +39,24 @@ class SenderThreads:
         self._awake = 0
         self._idle = 0
         self._finished: list[Finished] = []
+        self._unsent: list[Claim] = []
+        # Endpoints with a refusal that take() has not returned yet.
+        self._refusing: set[int] = set()
+        # Deliveries that are taken and whose bodies are waited for, with the moment when that began.
+        self._bodies: dict[int, float] = {}
+        self._taken: list[int] = []
         self._wanted = 1
         self._news = threading.Event()
 
     def give(self, claim: Claim, *, quick: bool) -> None:
-        """Have a claim sent: at once, or where the receiver is expected to be quick, after others like it."""
+        """Have a claim sent: at once, or where the receiver is expected to be quick, after others like it.
+
+        It is not sent and comes back through `unsent()` while take() has yet to return a refusal by its endpoint.
+        """
         with self._lock:
+            if claim.endpoint_id in self._refusing:
+                self._unsent.append(claim)
+                return
             if quick:
                 self._given.append((claim, monotonic()))
             else:
@@ -58,12 +77,29 @@ class SenderThreads:
                 pass
         with self._lock:
             finished, self._finished = self._finished, []
+            # What is given from now on was claimed by a caller that knows of these refusals.
+            self._refusing.clear()
         return finished
 
-    def _await(self, count: int, seconds: float) -> bool:
-        """Wait until `count` sends have ended, for at most `seconds`; tell whether they have."""
+    def unsent(self) -> list[Claim]:
+        """Return claims that were not sent because their endpoint has refused another meanwhile (`Result.refused`).
+
+        Call it after take(): the refusal is then among what that returned.
+        """
         with self._lock:
-            if len(self._finished) >= count:
+            unsent, self._unsent = self._unsent, []
+        return unsent
+
+    def taken(self) -> list[int]:
+        """Return the ids of deliveries that receivers took since the last call and whose bodies are still awaited."""
+        with self._lock:
+            taken, self._taken = self._taken, []
+        return taken
+
+    def _await(self, count: int, seconds: float) -> bool:
+        """Wait until `count` claims have ended or come back, for at most `seconds`; tell whether they have."""
+        with self._lock:
+            if self._ended() >= count:
                 return True
             self._wanted = count
             self._news.clear()
@@ -94,8 +130,8 @@ class SenderThreads:
             self._wake_ups.get()
             while (given := self._next()) is not None:
                 claim, given_at = given
-                result = self._send(claim.request)
-                self._end(Finished(claim, result, round((monotonic() - given_at) * 1000)))
+                result = self._send(claim.request, partial(self._let_go, claim.delivery_id))
+                self._end(claim, result, given_at)
 
     def _next(self) -> tuple[Claim, float] | None:
         with self._lock:
@@ -106,8 +142,29 @@ class SenderThreads:
             self._idle += 1
             return None
 
-    def _end(self, finished: Finished) -> None:
+    def _let_go(self, delivery_id: int) -> bool:
+        """Note that a delivery is taken; tell whether its body may be waited for."""
         with self._lock:
-            self._finished.append(finished)
-            if len(self._finished) >= self._wanted:
+            if len(self._bodies) >= MAX_BODIES:
+                return False
+            self._bodies[delivery_id] = monotonic()
+            self._taken.append(delivery_id)
+            return True
+
+    def _end(self, claim: Claim, result: Result, given_at: float) -> None:
+        with self._lock:
+            slot_ms = round((self._bodies.pop(claim.delivery_id, monotonic()) - given_at) * 1000)
+            self._finished.append(Finished(claim, result, slot_ms))
+            if result.refused:
+                self._withdraw(claim.endpoint_id)
+            if self._ended() >= self._wanted:
                 self._news.set()
+
+    def _withdraw(self, endpoint_id: int) -> None:
+        """Give back what has not begun of an endpoint that refuses."""
+        self._refusing.add(endpoint_id)
+        self._unsent += [claim for claim, _ in self._given if claim.endpoint_id == endpoint_id]
+        self._given = deque(each for each in self._given if each[0].endpoint_id != endpoint_id)
+
+    def _ended(self) -> int:
+        return len(self._finished) + len(self._unsent)

@@ -1,5 +1,6 @@
 """The process that takes pump jobs from the queue: RQ's worker, without forks."""
 
+import errno
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ LOOK_UP_SECONDS = 2
 WORKER_TTL_SECONDS = 20
 HANGS_SECONDS = 4
 PROBE_SECONDS = 1.0
+# redis-py reads a file of its own for each connection it makes.
+NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 
 
 class PumpWorker(SimpleWorker):
@@ -89,9 +92,10 @@ class PumpWorker(SimpleWorker):
             super().execute_job(job, queue)
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """Log what a job raised; where it was about Redis having gone or forgotten the job, as one line."""
-        if isinstance(exc_info[1], (RedisError, InvalidJobOperation)):
-            log.warning("Redis was not told that a job had ended (%s); deliveries do not depend on it", exc_info[1])
+        """Log what a job raised; as one line if Redis has gone or forgotten the job, or no file can be opened."""
+        error = exc_info[1]
+        if isinstance(error, (RedisError, InvalidJobOperation)) or getattr(error, "errno", None) in NO_DESCRIPTOR:
+            log.warning("Redis was not told that a job had ended (%s); deliveries do not depend on it", error)
         else:
             super().handle_exception(job, *exc_info)
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 
 # Slack and Discord send fractions of a second.
 SECONDS = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
@@ -31,6 +32,16 @@ def read_retry_after(value: str | None, now: datetime) -> RetryAfter | None:
     if moment is not None:
         return RetryAfter(min(max(moment - now, timedelta()), MAX_WAIT))
     return RetryAfter(None, unreadable=text[:100])
+
+
+def is_refusal(status: int | None, retry_after: str | None, now: datetime) -> bool:
+    """Tell whether a receiver said "not now": 429, or 503 with a Retry-After that can be read."""
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return True
+    if status != HTTPStatus.SERVICE_UNAVAILABLE:
+        return False
+    said = read_retry_after(retry_after, now)
+    return said is not None and said.wait is not None
 
 
 def _date(text: str) -> datetime | None:

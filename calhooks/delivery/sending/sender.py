@@ -1,11 +1,10 @@
 """One attempt: one request with a deadline over everything, and what came back."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from http import HTTPStatus
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
@@ -21,23 +20,22 @@ from calhooks import clock
 from calhooks.config import Config
 from calhooks.config.values import Network
 from calhooks.delivery.sending.headers import HeaderPairs, header_value, masked
-from calhooks.delivery.sending.retry_after import read_retry_after
+from calhooks.delivery.sending.response import ReceivedResponse
+from calhooks.delivery.sending.retry_after import is_refusal
 from calhooks.delivery.sending.signing import signature_headers
 from calhooks.egress import urls
 from calhooks.egress.connections import GuardedPools
 from calhooks.egress.exchange import Exchange, begin
-from calhooks.egress.failures import ExchangeFailed, Failure
+from calhooks.egress.failures import ExchangeFailed, Failure, HeadersUnread
 from calhooks.egress.resolver import Resolver
 from calhooks.egress.urls import UrlRefused
+from calhooks.egress.working_addresses import WorkingAddresses
 
 log = logging.getLogger(__name__)
 # It would write a traceback with the whole address into the log for each receiver that writes its headers badly.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 DEADLINE_SECONDS = 15.0
-MAX_RESPONSE_BYTES = 64 * 1024
-# Of what stands beside the status: it becomes a part of a sentence.
-MAX_FAILURE_LENGTH = 200
 WEBHOOK_VERSION = "2021-10-20"
 
 
@@ -46,7 +44,8 @@ class OutgoingRequest:
     """What to send where. `secrets` are those still valid, newest first; `attempt` counts from 1.
 
     `headers` and `secret_headers` are the owner's own; the values of the latter appear in no result. With a `problem`,
-    a sentence, nothing is sent and the attempt fails.
+    a sentence, nothing is sent and the attempt fails. Nothing is sent either from `send_before` on, in seconds of
+    `clock.since_boot()`; 0 is no limit.
     """
 
     url: str
@@ -58,15 +57,17 @@ class OutgoingRequest:
     headers: HeaderPairs = ()
     secret_headers: HeaderPairs = ()
     problem: str = ""
+    send_before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of one attempt. Without a whole status line and headers `status` is None.
+    """What became of one attempt. Without a whole status line and headers `status` is None; headers that are too
+    long to be read are left out.
 
     `failure` is None after a 2xx answer alone; `detail` explains a failure, or what was odd about a success.
-    `request_headers` are those that went out, in order, secret values hidden; `body` is at most 64 KiB of the answer,
-    as it came.
+    `request_headers` are those that went out, in order, secret values hidden; `body` is at most 64 KiB of the
+    response, as it came.
     """
 
     started_at: datetime
@@ -87,12 +88,7 @@ class Result:
     @property
     def refused(self) -> bool:
         """Tell whether the receiver said "not now": 429, or 503 with a Retry-After that can be read."""
-        if self.status == HTTPStatus.TOO_MANY_REQUESTS:
-            return True
-        if self.status != HTTPStatus.SERVICE_UNAVAILABLE:
-            return False
-        said = read_retry_after(self.header("retry-after"), self.started_at)
-        return said is not None and said.wait is not None
+        return self.failure is not None and is_refusal(self.status, self.header("retry-after"), self.started_at)
 
     def header(self, name: str) -> str | None:
         """Return the first header of the answer with this name."""
@@ -108,21 +104,33 @@ class Sender:
         self._allow = allow
         self._deadline_seconds = deadline_seconds
         self._resolver = Resolver()
+        self._worked = WorkingAddresses()
         self._adapter = _Adapter(ca_bundle)
 
-    def send(self, request: OutgoingRequest) -> Result:
-        """Carry out one attempt. Whatever goes wrong is in the result; nothing is raised."""
+    def send(self, request: OutgoingRequest, let_go: Callable[[], bool] | None = None) -> Result:
+        """Carry out one attempt. Whatever goes wrong is in the result; nothing is raised.
+
+        `let_go` is called, at most once, when the receiver has answered 2xx and the response's body is slow: from then
+        on the receiver has taken the delivery. It tells whether to wait for the body.
+        """
         started_at, start = clock.now(), monotonic()
-        answer = _Answer()
+        received = ReceivedResponse(request.url, started_at)
         headers: list[tuple[str, str]] = []
         try:
             if request.problem:
                 raise ExchangeFailed(Failure.INTERNAL, request.problem)
             url, host = _wire_url(request.url)
             headers = _request_headers(request, host, int(started_at.timestamp()))
-            exchange = Exchange(self._allow, self._resolver, self._deadline_seconds)
-            self._exchange(_prepared(url, headers, request.body), exchange, answer)
-            failure, detail = answer.verdict()
+            exchange = Exchange(
+                self._allow,
+                self._resolver,
+                self._worked,
+                self._deadline_seconds,
+                send_before=request.send_before,
+                let_go=let_go,
+            )
+            self._exchange(_prepared(url, headers, request.body), exchange, received)
+            failure, detail = received.verdict()
         except UrlRefused as error:
             failure, detail = Failure.BLOCKED, str(error)
         except ExchangeFailed as error:
@@ -136,10 +144,10 @@ class Sender:
             started_at=started_at,
             duration_ms=round((monotonic() - start) * 1000),
             request_headers=tuple(masked(headers, request.secret_headers)),
-            status=answer.status,
-            headers=answer.headers,
-            body=bytes(answer.body),
-            truncated=answer.truncated,
+            status=received.status,
+            headers=received.headers,
+            body=bytes(received.body),
+            truncated=received.truncated,
             failure=failure,
             detail=detail and "".join(letter if letter.isprintable() else "?" for letter in detail),
         )
@@ -148,58 +156,24 @@ class Sender:
         """Close the connections that are kept alive."""
         self._adapter.close()
 
-    def _exchange(self, prepared: PreparedRequest, exchange: Exchange, answer: "_Answer") -> None:
+    def _exchange(self, prepared: PreparedRequest, exchange: Exchange, received: ReceivedResponse) -> None:
         begin(exchange)
         try:
-            response = self._adapter.send(prepared, stream=True, timeout=self._deadline_seconds)
+            response = self._response(prepared, exchange)
+        except HeadersUnread as error:
+            received.take_status(error)
+        else:
+            received.read(response.raw, exchange)
+
+    def _response(self, prepared: PreparedRequest, exchange: Exchange) -> Response:
+        try:
+            return self._adapter.send(prepared, stream=True, timeout=self._deadline_seconds)
         except ExchangeFailed as error:
             if error.failure is not Failure.CLOSED or not exchange.reused or exchange.received:
                 raise
             # The receiver had closed a connection that we kept alive: it has not seen this request.
             exchange.fresh = True
-            response = self._adapter.send(prepared, stream=True, timeout=self._deadline_seconds)
-        answer.read(response)
-
-
-class _Answer:
-    """What has arrived so far: it stays when the rest does not come."""
-
-    def __init__(self) -> None:
-        self.status: int | None = None
-        self.reason = ""
-        self.headers: tuple[tuple[str, str], ...] = ()
-        self.body = bytearray()
-        self.truncated = False
-        self.broke_off: str | None = None
-
-    def read(self, response: Response) -> None:
-        self.status = response.status_code
-        self.reason = (response.reason or "")[:MAX_FAILURE_LENGTH]
-        self.headers = tuple(response.raw.headers.items())
-        raw = response.raw
-        try:
-            while len(self.body) <= MAX_RESPONSE_BYTES and (
-                piece := raw.read1(MAX_RESPONSE_BYTES + 1 - len(self.body), decode_content=False)
-            ):
-                self.body += piece
-        except (ExchangeFailed, HTTPError) as error:
-            self.broke_off = str(error) if isinstance(error, ExchangeFailed) else "The connection broke before its end."
-        if len(self.body) > MAX_RESPONSE_BYTES:
-            del self.body[MAX_RESPONSE_BYTES:]
-            self.truncated = True
-        if self.truncated or self.broke_off:
-            raw.close()
-        raw.release_conn()
-
-    def verdict(self) -> tuple[Failure | None, str | None]:
-        """Return what a whole head means. Only 2xx is success, and the fate of the body changes nothing about it."""
-        if self.status is not None and 200 <= self.status < 300:
-            return None, f"The answer was cut off. {self.broke_off}" if self.broke_off else None
-        said = " ".join(f"{self.status} {self.reason}".split())
-        location = next((value for name, value in self.headers if name.lower() == "location"), None)
-        if self.status is not None and 300 <= self.status < 400 and location:
-            return Failure.REDIRECT, f"The receiver answered {said}, to {location[:500]}: redirects are not followed."
-        return Failure.STATUS, f"The receiver answered {said}."
+            return self._adapter.send(prepared, stream=True, timeout=self._deadline_seconds)
 
 
 class _Adapter(HTTPAdapter):

@@ -1,12 +1,14 @@
 """How an endpoint is doing, and what its owner needs to know to do something about it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
+from calhooks import clock
 from calhooks.delivery.endpoint_state import FAILING_FOR
 from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint, InactiveReason
@@ -16,6 +18,8 @@ from calhooks.delivery.status.tones import Tone
 # Beyond this, how much it is exactly helps nobody, and counting it takes its time.
 COUNTED = 1000
 LOOKED_THROUGH = 100
+# A shorter wait is over before anyone has read of it, or is for the answer that finds out the pace (`pace.ANSWER`).
+HELD_NOTICEABLY = timedelta(seconds=20)
 NOT_DELIVERED = tuple(state for state in DeliveryState if state is not DeliveryState.DELIVERED)
 
 
@@ -42,6 +46,8 @@ class EndpointStatus:
     """The condition and what belongs to it; moments that say nothing are None.
 
     `next_attempt_at` is when the next retry is due; without one, a failing endpoint is tried with its next event.
+    `pace` is how many requests a second its receiver was found to take, None where it has not refused any lately;
+    `held_until` is until when it asked to be sent nothing.
     """
 
     condition: EndpointCondition
@@ -51,6 +57,8 @@ class EndpointStatus:
     next_attempt_at: datetime | None = None
     off_since: datetime | None = None
     off_reason: InactiveReason | None = None
+    pace: float | None = None
+    held_until: datetime | None = None
 
     @property
     def tone(self) -> Tone:
@@ -74,7 +82,8 @@ class Diagnosis:
     """How an endpoint is doing, and why.
 
     `waiting` and `failed` count up to 1,000. `last_failure` is the newest attempt that says what is wrong;
-    `off_at` is when it is switched off should nothing but failures follow.
+    `off_at` is when it is switched off should nothing but failures follow. `slowed_by` is the newest attempt that was
+    refused or failed, where there is a pace.
     """
 
     status: EndpointStatus
@@ -83,6 +92,7 @@ class Diagnosis:
     next_attempt: NextAttempt | None = None
     last_failure: Attempt | None = None
     off_at: datetime | None = None
+    slowed_by: Attempt | None = None
 
     @property
     def is_not_getting_through(self) -> bool:
@@ -118,7 +128,20 @@ def endpoint_status(endpoint: Endpoint) -> EndpointStatus:
         next_attempt_at=endpoint.next_due_at if condition is EndpointCondition.RETRYING else None,
         off_since=endpoint.inactive_since,
         off_reason=InactiveReason(endpoint.inactive_reason) if endpoint.inactive_reason else None,
+        pace=endpoint.pace if endpoint.active else None,
+        held_until=asked_to_wait_until(endpoint) if endpoint.active else None,
     )
+
+
+def requests_a_second(endpoint: Endpoint) -> float | None:
+    """Return how many requests a second go to an endpoint at most; None where neither owner nor receiver limits it."""
+    return min((rate for rate in (endpoint.pace, endpoint.rate_limit) if rate is not None), default=None)
+
+
+def asked_to_wait_until(endpoint: Endpoint) -> datetime | None:
+    """Return until when the receiver asked to be sent nothing; None where that is over or soon will be."""
+    held_until = endpoint.held_until
+    return held_until if held_until is not None and held_until > clock.now() + HELD_NOTICEABLY else None
 
 
 def diagnose(session: Session, endpoint: Endpoint) -> Diagnosis:
@@ -126,7 +149,9 @@ def diagnose(session: Session, endpoint: Endpoint) -> Diagnosis:
     status = endpoint_status(endpoint)
     waiting, failed = _count(session, endpoint.id, *OPEN_STATES), _count(session, endpoint.id, DeliveryState.FAILED)
     if status.condition in (EndpointCondition.NEVER_CALLED, EndpointCondition.DELIVERED):
-        return Diagnosis(status, waiting, failed)
+        is_slowed = status.pace is not None or status.held_until is not None
+        slowed_by = _last_failure(session, endpoint.id, tuple(DeliveryState)) if is_slowed else None
+        return Diagnosis(status, waiting, failed, slowed_by=slowed_by)
     return Diagnosis(
         status,
         waiting,
@@ -154,11 +179,13 @@ def _next_attempt(session: Session, endpoint_id: int) -> NextAttempt | None:
     return NextAttempt(row.id, row.attempt_count + 1, row.due_at)
 
 
-def _last_failure(session: Session, endpoint_id: int) -> Attempt | None:
-    """Return the newest failed attempt among the last deliveries."""
+def _last_failure(
+    session: Session, endpoint_id: int, states: Sequence[DeliveryState] = NOT_DELIVERED
+) -> Attempt | None:
+    """Return the newest failed attempt among the last deliveries in these states."""
     lately = (
         select(Delivery.id)
-        .where(Delivery.endpoint_id == endpoint_id, Delivery.state.in_(NOT_DELIVERED))
+        .where(Delivery.endpoint_id == endpoint_id, Delivery.state.in_(states))
         .order_by(-Delivery.id)
         .limit(LOOKED_THROUGH)
     )

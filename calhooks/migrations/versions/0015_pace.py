@@ -22,7 +22,7 @@ ENDPOINT_RATES = ("rate_limit", "pace", "pace_ceiling")
 
 def upgrade() -> None:
     for name in ENDPOINT_RATES:
-        op.add_column("endpoints", sa.Column(name, sa.Float(), nullable=True))
+        op.add_column("endpoints", sa.Column(name, sa.Double(), nullable=True))
     for name in ENDPOINT_MOMENTS:
         op.add_column("endpoints", sa.Column(name, UTCDateTime(timezone=True), nullable=True))
     op.add_column("endpoints", sa.Column("asking", sa.Boolean(), nullable=False, server_default=sa.false()))

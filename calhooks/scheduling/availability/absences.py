@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.accounts.models import User
+from calhooks.db import read_rows
 from calhooks.scheduling.availability.slots import Span, day_bounds
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.fields import day as typed_day
+from calhooks.scheduling.locking import lock_host
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.schedules import MAX_NOTE_LENGTH, Absence
 from calhooks.text import checked, one_line
@@ -40,6 +42,7 @@ def add_absence(session: Session, owner: User, *, first: str, last: str, note: s
 
     Raises InvalidInput for `firstDay`, `lastDay` and `note`.
     """
+    lock_host(session, owner.id)
     errors: dict[str, str] = {}
     first_day = checked(errors, "firstDay", typed_day, first)
     last_day = checked(errors, "lastDay", typed_day, last if last.strip() else first) if first_day else None
@@ -62,6 +65,7 @@ def add_absence(session: Session, owner: User, *, first: str, last: str, note: s
 
 def remove_absence(session: Session, owner: User, absence_id: int) -> Absence:
     """Have a host back; return when it would have been away. Raises NotFound, also for someone else's."""
+    lock_host(session, owner.id)
     absence = session.get(Absence, absence_id)
     if absence is None or absence.owner_id != owner.id:
         raise NotFound
@@ -73,7 +77,7 @@ def away(session: Session, owner: User, begin: datetime, end: datetime) -> list[
     """Return when a host is away around a stretch of time, in seconds since 1970."""
     zone = zone_info(owner.time_zone)
     first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
-    found = session.execute(_AWAY, {"owner": owner.id, "first": first, "last": last})
+    found = read_rows(session, _AWAY, {"owner": owner.id, "first": first, "last": last})
     spans = [day_bounds(*days, zone) for days in found]
     return [(int(span[0].timestamp()), int(span[1].timestamp())) for span in spans if span]
 

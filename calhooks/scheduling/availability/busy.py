@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Result, Select, bindparam, cast, extract, or_
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
+from calhooks.db import read_rows
 from calhooks.scheduling.availability.slots import Span
 from calhooks.scheduling.event_types.lengths import MAX_LENGTH
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
@@ -56,7 +57,7 @@ def _read(
     In seconds, which are counted by the database: thousands of datetimes would cost more than all the rest.
     """
     buffers: _Buffers = {
-        number: (before * 60, after * 60) for number, before, after in session.execute(_BUFFERS, {"host": host.id})
+        number: (before * 60, after * 60) for number, before, after in read_rows(session, _BUFFERS, {"host": host.id})
     }
     furthest = timedelta(seconds=max((max(both) for both in buffers.values()), default=0))
     if replaced is not None:
@@ -68,7 +69,7 @@ def _read(
         "last_start": stretch[1] + furthest,
         "first_end": stretch[0] - furthest,
     }
-    return buffers, session.execute(query, bounds)
+    return buffers, read_rows(session, query, bounds)
 
 
 _ACCEPTED = select(

@@ -152,7 +152,7 @@ def hindrances(
         if any(_within(span, start) for span in outside_window(event_type, host.user, wanted.now)):
             yield OutsideWindow(host.user)
         yield from _time_off(session, host.user, meeting)
-        yield from _outside_hours(event_type, host, start, length)
+        yield from _outside_hours(session, event_type, host, start, length)
         if (reached := full(session, event_type, host.user, start, wanted.replaced)) is not None:
             yield reached
         yield from taken(session, host.user, meeting, wanted.replaced)
@@ -189,9 +189,9 @@ def _time_off(session: Session, host: User, meeting: Meeting) -> Iterator[TimeOf
 
 
 def _outside_hours(
-    event_type: EventType, host: Host, start: datetime, length: int
+    session: Session, event_type: EventType, host: Host, start: datetime, length: int
 ) -> Iterator[OutsideHours | BetweenStarts]:
-    hours, schedule = weekly_hours(host.schedule), host.schedule
+    hours, schedule = weekly_hours(session, host.schedule), host.schedule
     day = Days(start.date(), start.date(), UTC)
     # No later start is of interest.
     later = (int(start.timestamp()) + 60, LAST_MINUTE * 60)

@@ -47,7 +47,7 @@ def free_times(
     end = bounds[1] + timedelta(minutes=length + rules.buffer_after)
     full = [period.span for period in full_periods(session, event_type, host, *bounds, replaced)]
     return free_slots(
-        weekly_hours(event_type.schedule),
+        weekly_hours(session, event_type.schedule),
         days,
         rules,
         # What starts right now has passed, whatever the notice.

@@ -10,6 +10,7 @@ from calhooks.scheduling.availability.absences import today_in
 from calhooks.scheduling.availability.schedules import TypedTimes, check_ranges, find_schedule
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.fields import day as typed_day
+from calhooks.scheduling.locking import lock_host
 from calhooks.scheduling.models.schedules import DateOverride
 from calhooks.text import checked
 
@@ -23,6 +24,7 @@ def set_override(
 
     Raises NotFound, or InvalidInput for `day` and `hours`.
     """
+    lock_host(session, owner.id)
     schedule = find_schedule(session, owner, schedule_id)
     errors: dict[str, str] = {}
     chosen = checked(errors, "day", typed_day, day)
@@ -45,6 +47,7 @@ def set_override(
 
 def remove_override(session: Session, owner: User, schedule_id: int, override_id: int) -> DateOverride:
     """Give a day its weekday's hours back; return what it had instead. Raises NotFound."""
+    lock_host(session, owner.id)
     schedule = find_schedule(session, owner, schedule_id)
     for override in schedule.overrides:
         if override.id == override_id:

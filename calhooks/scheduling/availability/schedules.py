@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from calhooks.accounts.models import User
+from calhooks.db import read_rows
 from calhooks.scheduling.availability.slots import ONE_DAY, OpenRange, WeeklyHours
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
+from calhooks.scheduling.locking import lock_host
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.scheduling.models.schedules import MAX_SCHEDULE_NAME_LENGTH, Schedule, ScheduleRange
+from calhooks.scheduling.models.schedules import MAX_SCHEDULE_NAME_LENGTH, DateOverride, Schedule, ScheduleRange
 from calhooks.text import checked, one_line
 from calhooks.zones import canonical_zone, zone_info
 
@@ -73,6 +75,7 @@ def update_schedule(
 
     Raises NotFound, or InvalidInput keyed by `name`, `timeZone` and the weekdays ("monday").
     """
+    lock_host(session, owner.id)
     schedule = find_schedule(session, owner, schedule_id)
     errors: dict[str, str] = {}
     checked_name = checked(errors, "name", _name, name)
@@ -100,11 +103,18 @@ def update_schedule(
     return schedule
 
 
-def weekly_hours(schedule: Schedule) -> WeeklyHours:
+def weekly_hours(session: Session, schedule: Schedule) -> WeeklyHours:
     """Return a schedule as the slots are worked out from it."""
-    ranges = tuple(OpenRange(each.weekday, each.start_minute, each.end_minute) for each in schedule.ranges)
-    overrides = {each.day: [(start, end) for start, end in each.ranges] for each in schedule.overrides}
+    which = {"schedule": schedule.id}
+    ranges = tuple(OpenRange(*columns) for columns in read_rows(session, _RANGES, which))
+    overrides = {day: [(start, end) for start, end in hours] for day, hours in read_rows(session, _OVERRIDES, which)}
     return WeeklyHours(zone_info(schedule.time_zone), ranges, overrides)
+
+
+_RANGES = select(ScheduleRange.weekday, ScheduleRange.start_minute, ScheduleRange.end_minute).where(
+    ScheduleRange.schedule_id == bindparam("schedule")
+)
+_OVERRIDES = select(DateOverride.day, DateOverride.ranges).where(DateOverride.schedule_id == bindparam("schedule"))
 
 
 def minute_as_clock_time(minute: int) -> str:
@@ -114,6 +124,7 @@ def minute_as_clock_time(minute: int) -> str:
 
 def create_schedule(session: Session, owner: User, *, name: str) -> Schedule:
     """Add a schedule with the hours that accounts begin with, in the host's zone. Raises InvalidInput for `name`."""
+    lock_host(session, owner.id)
     errors: dict[str, str] = {}
     checked_name = checked(errors, "name", _name, name)
     if len(list_schedules(session, owner)) >= MAX_SCHEDULES:
@@ -131,6 +142,7 @@ def delete_schedule(session: Session, owner: User, schedule_id: int) -> None:
 
     Raises NotFound, or NotAllowed for the only one.
     """
+    lock_host(session, owner.id)
     schedule = find_schedule(session, owner, schedule_id)
     others = [other for other in list_schedules(session, owner) if other.id != schedule.id]
     if not others:

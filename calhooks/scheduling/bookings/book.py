@@ -31,24 +31,40 @@ def book(
     `visitor` is a secret of the booker's browser: the booking's uid lets its holder change it, so it is given only to
     the browser that made it. Raises SlotTaken, SlotNotOffered, or NotAllowed for an event type that was deleted.
     """
-    event_type = _locked_event_type(session, event_type_id)
+    lock_host_of(session, event_type_id)
+    event_type = bookable_event_type(session, event_type_id)
     key = submission_key(visitor, event_type.id, submission)
     if (sent_before := find_submitted(session, key)) is not None:
         return sent_before
     now = clock.now()
-    require_offered(session, event_type, submission.start, submission.length or event_type.length, now)
+    booking = judged_booking(session, event_type, submission, metadata, now)
+    booking.submission_key = key
+    session.add(booking)
+    flush_or_refuse(session, SlotTaken())
+    announce_booking(session, booking, first_trigger(booking), now)
+    return booking
 
+
+def judged_booking(
+    session: Session, event_type: EventType, submission: Submission, metadata: Mapping[str, str], now: datetime
+) -> Booking:
+    """Return a new booking or request, not yet in the session, of a time that is offered as of `now`, in UTC.
+
+    Raises SlotTaken or SlotNotOffered.
+    """
+    require_offered(session, event_type, submission.start, submission.length or event_type.length, now)
     requested = event_type.requires_confirmation
     booking = draft(event_type, submission, now)
     booking.status = BookingStatus.PENDING if requested else BookingStatus.ACCEPTED
-    booking.submission_key = key
     booking.metadata_ = dict(metadata)
     set_reminder(booking, now)
     note(booking, ChangeAction.REQUESTED if requested else ChangeAction.BOOKED, now, submission.email)
-    session.add(booking)
-    flush_or_refuse(session, SlotTaken())
-    announce_booking(session, booking, Trigger.BOOKING_REQUESTED if requested else Trigger.BOOKING_CREATED, now)
     return booking
+
+
+def first_trigger(booking: Booking) -> Trigger:
+    """Return the event that announces a new booking."""
+    return Trigger.BOOKING_REQUESTED if booking.status == BookingStatus.PENDING else Trigger.BOOKING_CREATED
 
 
 def draft(event_type: EventType, submission: Submission, now: datetime) -> Booking:
@@ -61,6 +77,8 @@ def draft(event_type: EventType, submission: Submission, now: datetime) -> Booki
         uid=uid,
         root_uid=uid,
         host_id=event_type.owner_id,
+        host=host,
+        event_type_id=event_type.id,
         event_type=event_type,
         type=event_type.slug,
         event_title=event_type.title,
@@ -90,8 +108,8 @@ def draft(event_type: EventType, submission: Submission, now: datetime) -> Booki
     return booking
 
 
-def _locked_event_type(session: Session, event_type_id: int) -> EventType:
-    lock_host_of(session, event_type_id)
+def bookable_event_type(session: Session, event_type_id: int) -> EventType:
+    """Return an event type as it is now, with its owner and schedule. Raises NotAllowed where it was deleted."""
     event_type = session.scalar(_EVENT_TYPE, {"event_type": event_type_id})
     if event_type is None:
         raise NotAllowed(NOT_BOOKABLE)

@@ -64,6 +64,7 @@ def move_event_type(session: Session, owner: User, event_type_id: int, places: i
 
 def set_hidden(session: Session, owner: User, event_type_id: int, hidden: bool) -> EventType:
     """Take an event type off its host's page, or put it back. Raises NotFound."""
+    lock_host(session, owner.id)
     event_type = find_event_type(session, owner, event_type_id)
     event_type.hidden = hidden
     return event_type

@@ -41,13 +41,12 @@ METHODS = {
 class _Mailing:
     """One letter about a change, and its readers, who are of one role and on one clock.
 
-    `removed` is the attendee who is no longer invited. After `expires_at`, in UTC, the letter is no longer sent.
+    `removed` is the attendee who is no longer invited.
     """
 
     change: Change
     readers: Sequence[Reader]
     removed: Attendee | None = None
-    expires_at: datetime | None = None
 
 
 def tell(session: Session, booking: Booking, trigger: Trigger) -> None:
@@ -68,10 +67,10 @@ def tell(session: Session, booking: Booking, trigger: Trigger) -> None:
 
 
 def remind(session: Session, booking: Booking) -> None:
-    """Owe the attendees a reminder, which is no longer sent once the meeting has begun."""
+    """Owe the attendees a reminder."""
     readers = [attendee_reader(attendee) for attendee in booking.attendees]
     for _, alike in groupby(readers, key=lambda reader: (reader.role, reader.time_zone)):
-        _owe(session, booking, _Mailing(change=Change.REMINDER, readers=list(alike), expires_at=booking.start_time))
+        _owe(session, booking, _Mailing(change=Change.REMINDER, readers=list(alike)))
 
 
 def _readers(booking: Booking, change: Change) -> list[Reader]:
@@ -115,7 +114,8 @@ def _owe(session: Session, booking: Booking, mailing: _Mailing) -> None:
         reply_to=(attendee_reader(booking.attendees[0]) if role is Role.HOST else host_reader(booking)).to,
         calendar=_calendar(session, booking, method, role, mailing.removed) if method else None,
         calendar_method=method or "",
-        expires_at=mailing.expires_at,
+        expires_at=_last_use(booking, change),
+        to_guests=role is Role.GUEST,
     )
     # A host who books the own page gets the entry once, as the host.
     without = [person for person in draft.to if role is not Role.HOST and _is_host(person, booking)]
@@ -131,6 +131,17 @@ def _calendar(session: Session, booking: Booking, method: Method, role: Role, re
         return host_invitation(booking, method, sequence, now=now, page=page, sender=sender(config))
     own_page = page if role is Role.BOOKER and removed is None else ""
     return attendee_invitation(booking, method, sequence, now=now, page=own_page, removed=removed)
+
+
+def _last_use(booking: Booking, change: Change) -> datetime:
+    """Return until when mail about a change is of use, in UTC: the meeting's start for what precedes it, else its end.
+
+    Of a meeting that was moved, the later end counts: whoever does not know of the new time expects the former one.
+    """
+    if change in (Change.REQUESTED, Change.REMINDER):
+        return booking.start_time
+    replaced = booking.rescheduled_from
+    return max(booking.end_time, replaced.end_time) if replaced else booking.end_time
 
 
 def _is_host(person: Correspondent, booking: Booking) -> bool:

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 from calhooks import clock
 from calhooks.db import db, writing
 from calhooks.scheduling.availability.holds import hold, release
-from calhooks.scheduling.bookings.book import book as book_slot
 from calhooks.scheduling.bookings.metadata import MetadataError
+from calhooks.scheduling.bookings.prepared import book_prepared, prepare_booking
 from calhooks.scheduling.bookings.reschedule import reschedule
 from calhooks.scheduling.bookings.rules import require_changeable
 from calhooks.scheduling.bookings.submission import Submission
@@ -56,7 +56,7 @@ def book(username: str, slug: str) -> Response:
     if "step" in request.form:
         return _step(visit, request.form["step"])
     try:
-        booked = _book(visit, form.submission(visit, visitor_locale()))
+        uid = _book(visit, form.submission(visit, visitor_locale()))
     except InvalidInput as error:
         form.show(error.errors)
         return _show(booker_page(visit, form), 422)
@@ -64,7 +64,7 @@ def book(username: str, slug: str) -> Response:
         return _show(booker_page(visit, form, error.sentence), 422 if isinstance(error, SlotNotOffered) else 409)
     except MetadataError as error:
         abort(400, metadata_refusal(error))
-    return _to_booking(visit, booked)
+    return _to_booking(visit, uid)
 
 
 @blueprint.post("/<username>/<slug>/hold")
@@ -108,17 +108,21 @@ def _step(visit: Visit, step: str) -> Response:
     return answer
 
 
-def _book(visit: Visit, submission: Submission) -> Booking:
-    """Book or move, as one transaction. Raises NotAllowed or MetadataError."""
-    number, visitor, metadata = visit.bookable.id, visit.visitor, visit.link.metadata
-    uid = visit.replaced.uid if visit.replaced else None
+def _book(visit: Visit, submission: Submission) -> str:
+    """Book or reschedule, as one transaction, and return the booking's uid. Raises NotAllowed or MetadataError."""
+    visitor, metadata = visit.visitor, visit.link.metadata
+    if visit.replaced is None:
+        number = visit.bookable.id
+        prepared = prepare_booking(db.session(), number, submission, metadata=metadata, visitor=visitor)
+        with writing() as session:
+            release(session, visitor)
+            return book_prepared(session, prepared)
+    uid = visit.replaced.uid
     prepare_templates(db.session(), visit.bookable.owner_id)
     with writing() as session:
         release(session, visitor)
-        if uid is None:
-            return book_slot(session, number, submission, metadata=metadata, visitor=visitor)
         by = access.signed_in_user()
-        return reschedule(session, uid, submission, metadata=metadata, visitor=visitor, by=by)
+        return reschedule(session, uid, submission, metadata=metadata, visitor=visitor, by=by).uid
 
 
 def _show(page: BookerPage, status: int = 200) -> Response:
@@ -130,9 +134,9 @@ def _show(page: BookerPage, status: int = 200) -> Response:
     return answer
 
 
-def _to_booking(visit: Visit, booked: Booking) -> Response:
+def _to_booking(visit: Visit, uid: str) -> Response:
     """Lead to the page of what was booked, which leads on to the host's own page where there is one."""
-    address = url_for("booking.show", uid=booked.uid)
+    address = url_for("booking.show", uid=uid)
     if visit.bookable.redirect_url and not visit.by_host:
         address += f"?{urlencode([(FORWARD, 'y'), *visit.link.others])}"
     return go_to(address)

@@ -1,5 +1,6 @@
 """A booking's own page. Its uid is the capability: whoever has the address can cancel and move the booking."""
 
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
@@ -10,13 +11,14 @@ from wtforms import TextAreaField
 from calhooks import clock
 from calhooks.config import current_config
 from calhooks.db import db, writing
-from calhooks.mail.log import problems
+from calhooks.mail.log import newest_to, problems
 from calhooks.scheduling.bookings import rules
 from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.lookups import find_booking
 from calhooks.scheduling.calendars.links import calendar_links
 from calhooks.scheduling.errors import InvalidInput, NotAllowed
 from calhooks.scheduling.models.bookings import Booking
+from calhooks.web.public.booker_mail import mail_sentence
 from calhooks.web.public.booking_link import BookingLink, booking_path, link_metadata
 from calhooks.web.public.booking_state import booking_state
 from calhooks.web.public.forwarding import FORWARD, destination
@@ -84,18 +86,24 @@ def reschedule(uid: str) -> Response:
 
 
 def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: str = "", status: int = 200) -> Response:
-    by_host = rules.is_host(booking, access.signed_in_user())
+    by_host, now = rules.is_host(booking, access.signed_in_user()), clock.now()
     address = current_config().base_url + url_for("booking.show", uid=booking.uid)
     page = render_template(
         "public/booking.html",
         booking=booking,
-        state=booking_state(db.session(), booking, clock.now(), by_host=by_host),
+        state=booking_state(db.session(), booking, now, by_host=by_host),
         address=address,
         by_host=by_host,
         calendar_links=calendar_links(booking, for_host=by_host, page=address),
         mail_problems=problems(db.session(), booking.host_id, [booking.uid]) if by_host else {},
+        mail_sentence="" if by_host else _mail_sentence(booking, now),
         form=form,
         asks=asks,
         sentence=sentence,
     )
     return make_response(page, status)
+
+
+def _mail_sentence(booking: Booking, now: datetime) -> str:
+    booker = booking.attendees[0].email
+    return mail_sentence(newest_to(db.session(), booking.host_id, booking.uid, booker), now)

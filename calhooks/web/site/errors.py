@@ -1,5 +1,6 @@
 """Pages for what went wrong, with a sentence that says what to do."""
 
+import errno
 import logging
 import sqlite3
 from http import HTTPStatus
@@ -7,6 +8,7 @@ from http import HTTPStatus
 from flask import Flask, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from markupsafe import escape
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.sansio.response import Response
@@ -14,7 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from calhooks.accounts.passwords import HashingBusy
 from calhooks.config import current_config
-from calhooks.db import database_reason
+from calhooks.db import cannot_store, database_reason
 from calhooks.scheduling.errors import NotFound
 from calhooks.server.heads import REFUSED_HEADER
 from calhooks.web.http.redirects import own_path
@@ -38,6 +40,11 @@ SENTENCES = {
     500: ("Something broke", "It is our fault and has been written to the log. Nothing you saved is lost; try again."),
     503: ("The database does not answer", "Nothing you saved is lost; try again in a minute."),
 }
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC)
+NOT_STORED = (
+    "This can't be saved right now",
+    "The server has no room to store anything, or may not write. Nothing was changed; try again in a few minutes.",
+)
 
 
 def init_app(app: Flask) -> None:
@@ -49,6 +56,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(NotFound, _show_not_found)
     app.register_error_handler(OperationalError, _show_no_database)
     app.register_error_handler(HashingBusy, _show_busy)
+    app.register_error_handler(OSError, _show_exhausted)
 
 
 def _refuse() -> None:
@@ -104,6 +112,9 @@ def _show_no_database(error: OperationalError) -> tuple[str, int, dict[str, str]
     # What SQLite says of a table or column that it does not know is a mistake of ours.
     if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
         raise error
+    if cannot_store(error):
+        log.error("Nothing can be stored (%s); a request was refused", database_reason(error))
+        return *_page(503, *NOT_STORED), {"Retry-After": "60"}
     log.error("the database does not answer: %s", database_reason(error))
     return *_page(503, *SENTENCES[503]), {"Retry-After": "10"}
 
@@ -113,8 +124,21 @@ def _show_busy(_error: HashingBusy) -> tuple[str, int, dict[str, str]]:
     return *_page(503, "Please try again", sentence), {"Retry-After": "3"}
 
 
+def _show_exhausted(error: OSError) -> tuple[str, int, dict[str, str]]:
+    """Show a page where the machine has no file, socket or memory to spare. Anything else is a bug."""
+    if error.errno not in EXHAUSTED:
+        raise error
+    log.error("A request was refused (%s)", error)
+    sentence = "The server is overloaded. Nothing was changed; try again in a minute."
+    return *_page(503, "Please try again", sentence), {"Retry-After": "60"}
+
+
 def _page(status: int, title: str, sentence: str) -> tuple[str, int]:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         # Who is signed in may be the very thing that could not be found out; the page does not need it.
         g.setdefault("_login_user", login_manager.anonymous_user())
-    return render_template("error.html", status=status, title=title, sentence=sentence), status
+    try:
+        return render_template("error.html", status=status, title=title, sentence=sentence), status
+    except OSError:
+        # The template was not read yet, and no file can be opened.
+        return f"<!doctype html><title>{escape(title)}</title><h1>{escape(title)}</h1><p>{escape(sentence)}</p>", status

@@ -12,7 +12,7 @@ from threading import Lock
 from flask import Flask, Response, g, make_response
 from flask_limiter import Limiter, RequestLimit, RouteLimit
 from flask_limiter.util import get_remote_address
-from limits.storage import MemoryStorage
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -42,6 +42,13 @@ def client_network() -> str:
     if address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((address, IPV6_SITE), strict=False))
+
+
+class LeanRedisStorage(RedisStorage):
+    """Counts in Redis without loading the client of Valkey too, as the library does if that is installed."""
+
+    STORAGE_SCHEME = ["redis", "rediss", "redis+unix"]  # noqa: RUF012 - as the library declares it
+    DEPENDENCIES = {"redis": RedisStorage.DEPENDENCIES["redis"]}  # noqa: RUF012 - as the library declares it
 
 
 class OrderlyMemory(MemoryStorage):

@@ -1,5 +1,15 @@
 """The integrations screen and the pages of one webhook."""
 
-from calhooks.web.webhooks import deliveries, integrations, notices, old_secret, resend_runs, switch, webhook
+from calhooks.web.webhooks import (
+    deliveries,
+    given_up,
+    integrations,
+    notices,
+    old_secret,
+    resend,
+    resend_runs,
+    switch,
+    webhook,
+)
 
-PAGES = (integrations, webhook, switch, old_secret, notices, deliveries, resend_runs)
+PAGES = (integrations, webhook, switch, old_secret, notices, deliveries, resend, given_up, resend_runs)

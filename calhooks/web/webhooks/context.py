@@ -12,7 +12,7 @@ from calhooks.delivery.models.endpoints import NoticeKind
 from calhooks.delivery.status.endpoint_status import diagnose, endpoint_status
 from calhooks.events import TRIGGER_LABELS
 from calhooks.web.site.access import account
-from calhooks.webhooks import runs
+from calhooks.webhooks import run_progress
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.notices import notices_for
 from calhooks.webhooks.settings.subscriptions import find_webhook, list_webhooks
@@ -59,7 +59,7 @@ def page_context(webhook: Webhook) -> dict[str, Any]:
         "notices": [
             (notice, about)
             for notice, about in notices_for(webhook.owner_id)
-            if about.id == webhook.id and notice.kind == NoticeKind.RECOVERED
+            if about.id == webhook.id and notice.kind in (NoticeKind.RECOVERED, NoticeKind.GIVEN_UP)
         ]
     }
     diagnosis = {"diagnosis": diagnose(db.session(), webhook.endpoint)}
@@ -68,7 +68,7 @@ def page_context(webhook: Webhook) -> dict[str, Any]:
 
 def run_context(webhook: Webhook) -> dict[str, Any]:
     """Return the run to show on a webhook's page, if there is one: it is at work, or has ended lately."""
-    run = runs.latest(db.session(), webhook.endpoint_id)
+    run = run_progress.latest(db.session(), webhook.endpoint_id)
     if run is None or (run.finished_at and clock.now() - run.finished_at > RUN_SHOWN_FOR):
         return {"run": None}
-    return {"run": run, "progress": runs.progress(db.session(), run)}
+    return {"run": run, "progress": run_progress.progress(db.session(), run)}

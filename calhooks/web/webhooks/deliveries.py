@@ -1,25 +1,21 @@
-"""What was sent to a webhook: the log, one delivery with every attempt, and sending it again."""
+"""The log of a webhook's deliveries, and one delivery with every attempt."""
 
-from functools import partial
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request
 from werkzeug.datastructures import MultiDict
-from werkzeug.wrappers import Response
 
 from calhooks import clock
-from calhooks.db import db, writing
+from calhooks.db import db
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState
+from calhooks.delivery.resending import earlier_one
 from calhooks.delivery.status import log
-from calhooks.delivery.status.delivery_status import delivery_status
+from calhooks.delivery.status.delivery_status import delivery_status, was_refused
 from calhooks.web.http.row_numbers import row_number
 from calhooks.web.site.access import signed_in
-from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part, refused
+from calhooks.web.site.htmx import fragment, is_htmx, page_or_part
 from calhooks.web.webhooks.context import DELIVERIES_CHANGED, SOON_SECONDS, own_webhook, page_context, webhook_context
-from calhooks.webhooks.dispatch import prepare_webhook
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.resend import CannotResend
-from calhooks.webhooks.resend import resend as send_again
 
 blueprint = Blueprint("deliveries", __name__, url_prefix="/integrations/webhooks/<int:webhook_id>")
 
@@ -41,7 +37,7 @@ def index(webhook_id: int) -> str:
 def show(webhook_id: int, delivery_id: int) -> Any:
     """Show one delivery: beside the log, or to htmx alone. 204 while nothing is new since the state it has `seen`."""
     webhook = own_webhook(webhook_id)
-    detail = _detail(_delivery(webhook, delivery_id))
+    detail = _detail(own_delivery(webhook, delivery_id))
     if not is_htmx():
         log_context = _log(webhook, request.args)
         return render_template("webhooks/deliveries/index.html", opened=delivery_id, **log_context, **detail)
@@ -49,30 +45,16 @@ def show(webhook_id: int, delivery_id: int) -> Any:
         return "", 204
     # What is new here is new in the log as well.
     changed = {DELIVERIES_CHANGED: True} if "seen" in request.args else None
-    return fragment(_article(webhook, detail, _state(request.args)), trigger=changed)
+    return fragment(_article(webhook, detail, shown_state(request.args)), trigger=changed)
 
 
-@blueprint.post("/deliveries/<int:delivery_id>/resend")
-@signed_in
-def resend(webhook_id: int, delivery_id: int) -> Response:
-    """Send the same request again, now."""
-    state = _state(request.args)
-    part = partial(_drawn_anew, webhook_id, delivery_id, state)
-    to = url_for("deliveries.show", webhook_id=webhook_id, delivery_id=delivery_id, state=state or None)
-    prepare_webhook(own_webhook(webhook_id))
-    try:
-        with writing() as session:
-            send_again(session, _delivery(own_webhook(webhook_id), delivery_id))
-    except CannotResend as error:
-        return refused(str(error), part=part, to=to, event=DELIVERIES_CHANGED, status=200)
-    return done("On its way again.", part=part, to=to, event=DELIVERIES_CHANGED)
-
-
-def _delivery(webhook: Webhook, delivery_id: int) -> Delivery:
+def own_delivery(webhook: Webhook, delivery_id: int) -> Delivery:
+    """Return a delivery of a webhook, with its event and every attempt; 404 for any other."""
     return log.find_delivery(db.session(), webhook.endpoint_id, delivery_id) or abort(404)
 
 
-def _state(asked: MultiDict[str, str]) -> str:
+def shown_state(asked: MultiDict[str, str]) -> str:
+    """Return which deliveries the log shows; empty for all."""
     state = asked.get("state", "")
     return state if state in STATES else ""
 
@@ -80,7 +62,7 @@ def _state(asked: MultiDict[str, str]) -> str:
 def _log(webhook: Webhook, asked: MultiDict[str, str]) -> dict[str, Any]:
     """Return the log from its top, from `before` on, or everything not older than `since`."""
     before, since = asked.get("before", type=row_number), asked.get("since", type=row_number)
-    state = _state(asked)
+    state = shown_state(asked)
     states = STATES.get(state, ())
     size = log.PAGE if since is None else NEWER
     page = log.page(db.session(), webhook.endpoint_id, before=before, since=since, states=states, size=size)
@@ -99,13 +81,24 @@ def _log(webhook: Webhook, asked: MultiDict[str, str]) -> dict[str, Any]:
 def _detail(delivery: Delivery) -> dict[str, Any]:
     left = _seconds_left(delivery)
     refresh = None if delivery.state not in WAITING else 2 if left < SOON_SECONDS else 20
-    version = f"{delivery.state}-{delivery.attempt_count}-{int(bool(delivery.lease_token))}"
-    return {"delivery": delivery, "status": delivery_status(delivery), "refresh": refresh, "version": version}
+    earlier_id = earlier_one(db.session(), delivery)
+    earlier = db.session.get(Delivery, earlier_id) if earlier_id else None
+    version = f"{delivery.state}-{delivery.attempt_count}-{int(bool(delivery.lease_token))}-{earlier_id or 0}"
+    return {
+        "delivery": delivery,
+        "status": delivery_status(delivery),
+        "refused": {attempt.id for attempt in delivery.attempts if was_refused(attempt)},
+        "earlier": earlier,
+        "earlier_status": delivery_status(earlier) if earlier else None,
+        "refresh": refresh,
+        "version": version,
+    }
 
 
-def _drawn_anew(webhook_id: int, delivery_id: int, state: str) -> str:
+def drawn_anew(webhook_id: int, delivery_id: int, state: str) -> str:
+    """Return one delivery as it is now, beside the log that shows those in a `state`."""
     webhook = own_webhook(webhook_id)
-    return _article(webhook, _detail(_delivery(webhook, delivery_id)), state)
+    return _article(webhook, _detail(own_delivery(webhook, delivery_id)), state)
 
 
 def _article(webhook: Webhook, detail: dict[str, Any], state: str) -> str:

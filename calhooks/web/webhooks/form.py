@@ -111,6 +111,7 @@ class WebhookForm(ServiceForm):
         option_widget=CheckboxInput(),
         validate_choice=False,
     )
+    rate_limit = StringField("At most … requests a second", name="rateLimit", default="")
 
     preview_trigger = SelectField(
         "Event",
@@ -139,6 +140,7 @@ class WebhookForm(ServiceForm):
             headers=self.headers.typed,
             every_event_type=self.scope.data != CHOSEN if self.scope.raw_data else None,
             event_type_ids=self._own_event_types(),
+            rate_limit=self.rate_limit.data or "" if self.rate_limit.raw_data else None,
         )
 
     def _own_event_types(self) -> list[int]:
@@ -187,4 +189,5 @@ def _stored(webhook: Webhook) -> dict[str, object]:
         "headers": typed_rows(webhook),
         "scope": EVERY if webhook.event_type_ids is None else CHOSEN,
         "event_types": webhook.event_type_ids or [],
+        "rate_limit": "" if webhook.endpoint.rate_limit is None else f"{webhook.endpoint.rate_limit:g}",
     }

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from calhooks import clock
 from calhooks.db import db, writing
-from calhooks.delivery.models.endpoints import Notice
+from calhooks.delivery.models.endpoints import Notice, NoticeKind
 from calhooks.web.site.access import account, signed_in
 from calhooks.web.site.htmx import done
 from calhooks.webhooks.models import Webhook
@@ -17,12 +17,13 @@ blueprint = Blueprint("notices", __name__, url_prefix="/integrations/notices/<in
 @blueprint.get("")
 @signed_in
 def show(notice_id: int) -> ResponseReturnValue:
-    """Lead to the webhook that a notice is about, or to the list when it is gone."""
+    """Lead to what a notice is about: what was given up, or the webhook; to the list if the webhook is gone."""
     notice = _own_notice(notice_id)
     webhook_id = db.session.scalar(select(Webhook.id).where(Webhook.endpoint_id == notice.endpoint_id))
     if webhook_id is None:
         return redirect(url_for("integrations.index"))
-    return redirect(url_for("deliveries.index", webhook_id=webhook_id))
+    page = "given_up.index" if notice.kind == NoticeKind.GIVEN_UP else "deliveries.index"
+    return redirect(url_for(page, webhook_id=webhook_id))
 
 
 @blueprint.post("/dismiss")

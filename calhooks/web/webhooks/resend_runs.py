@@ -19,7 +19,7 @@ from calhooks.web.http.row_numbers import row_number
 from calhooks.web.site.access import account, signed_in
 from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part
 from calhooks.web.webhooks.context import DELIVERIES_CHANGED, own_webhook, run_context
-from calhooks.webhooks import runs
+from calhooks.webhooks import run_progress, runs
 from calhooks.webhooks.models import Webhook
 from calhooks.zones import zone_info
 
@@ -68,7 +68,7 @@ def failed(webhook_id: int) -> ResponseReturnValue:
     if request.method == "POST" and (since := form.moment()):
         try:
             with writing() as session:
-                runs.start_failed(session, own_webhook(webhook_id), since)
+                runs.start_failed(session, own_webhook(webhook_id), since=since)
             return _begun(webhook_id)
         except runs.CannotRun as error:
             form.since.errors = (str(error),)
@@ -122,7 +122,7 @@ def _start_replay(session: Any, webhook: Webhook, since: datetime | None, event_
 
 
 def _run(webhook_id: int, run_id: int) -> ResendRun:
-    return runs.find_run(db.session(), own_webhook(webhook_id).endpoint_id, run_id) or abort(404)
+    return run_progress.find_run(db.session(), own_webhook(webhook_id).endpoint_id, run_id) or abort(404)
 
 
 def _progress(webhook_id: int, *, oob: bool = False) -> str:

@@ -9,6 +9,7 @@ from calhooks.web.wording import bodies, bookings, markdown, times
 FILTERS = (
     times.iso,
     times.ago,
+    times.about,
     times.duration,
     times.minutes,
     times.long_day,

@@ -1,6 +1,6 @@
 """How templates write moments: always in a zone that was asked for, never in the server's."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from calhooks import clock
 from calhooks.scheduling.event_types.lengths import HOUR_MINUTES
@@ -35,6 +35,11 @@ def duration(milliseconds: int) -> str:
         return f"{milliseconds} ms"
     seconds = milliseconds / 1000
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def about(length: timedelta) -> str:
+    """Return a length that is known roughly: about 11 minutes, about 2 hours."""
+    return f"about {_amount(round(length.total_seconds())) or 'a few seconds'}"
 
 
 def _amount(seconds: int) -> str | None:

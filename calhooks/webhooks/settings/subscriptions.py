@@ -28,6 +28,7 @@ from calhooks.webhooks.settings.validation import (
     chosen_triggers,
     errors_of_all,
     in_rows,
+    typed_rate_limit,
     typed_shape,
 )
 
@@ -150,15 +151,21 @@ def set_active(session: Session, webhook: Webhook, active: bool) -> None:
 
 def delete(session: Session, webhook: Webhook) -> None:
     """Delete a webhook: from the commit on nothing more is sent to it, also not what is waiting."""
+    _lock_owner(session, webhook.owner_id)
     endpoints.delete_endpoint(session, webhook.endpoint)
     session.delete(webhook)
     session.flush()
 
 
+def _lock_owner(session: Session, owner_id: int) -> None:
+    """Lock the account before its endpoints, as bookings do, because a change to a webhook locks it in the end."""
+    session.execute(select(User.id).where(User.id == owner_id).with_for_update(key_share=True))
+
+
 def _refuse_changed(session: Session, owner_id: int, values: WebhookValues, stored: Webhook | None) -> None:
     """Refuse what somebody else's change has made wrong since it was checked. Raises InvalidWebhook."""
     # Two boxes saved at once wait for each other here.
-    session.execute(select(User.id).where(User.id == owner_id).with_for_update(key_share=True))
+    _lock_owner(session, owner_id)
     others = [webhook for webhook in list_webhooks(session, owner_id) if webhook is not stored]
     errors = in_rows(lost_secrets(values.headers, stored)) | _errors_beside(others, values, stored)
     if errors:
@@ -198,6 +205,7 @@ def _choose(webhook: Webhook, checked: CheckedWebhook, stored: Webhook | None) -
     headers = headers_to_keep(values.headers, values.url, stored)
     webhook.headers = headers.plain
     webhook.endpoint.secret_headers = headers.secret
+    webhook.endpoint.rate_limit = typed_rate_limit(values, stored)
     webhook.triggers = [str(trigger) for trigger in chosen_triggers(values)]
     webhook.payload_format = PayloadFormat(shape.payload_format)
     webhook.payload_template = shape.payload_template

@@ -1,5 +1,6 @@
 """Judge what somebody typed into the webhook box, field by field, with a sentence for each that cannot stay."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from calhooks.webhooks.settings.headers import TypedHeader, header_errors
 from calhooks.webhooks.template import ContentType, TemplateError, Trials
 
 OVERLAP_CHOICES = ("24", "72", "168", "0")
+# Requests a second. A comma is a decimal one: with at most two decimals 1,000 is not taken for 1.
+MIN_RATE_LIMIT, MAX_RATE_LIMIT = 0.1, 1000
+RATE_LIMIT = re.compile(r"\d{1,6}([.,]\d{0,2})?|[.,]\d{1,2}", re.ASCII)
 CONTENT_TYPES = tuple(str(content_type) for content_type in ContentType)
 
 
@@ -36,7 +40,8 @@ class WebhookValues:
 
     None keeps what is stored or the default: JSON as `content_type`, no `headers`, `every_event_type`. Unless it is
     every event type, `event_type_ids` are the chosen ones of the account. `secret_overlap` is for how many hours the
-    secret that is replaced signs too.
+    secret that is replaced signs too. `rate_limit` is how many requests a second are sent at most, as typed; empty for
+    no limit.
     """
 
     subscriber_url: str
@@ -51,6 +56,7 @@ class WebhookValues:
     headers: Sequence[TypedHeader] | None = None
     every_event_type: bool | None = None
     event_type_ids: Sequence[int] = ()
+    rate_limit: str | None = None
 
     @property
     def url(self) -> str:
@@ -73,10 +79,17 @@ def typed_shape(values: WebhookValues, stored: Webhook | None) -> BodyShape:
     return BodyShape(payload_format, template, content_type)
 
 
+def typed_rate_limit(values: WebhookValues, stored: Webhook | None) -> float | None:
+    """Return how many requests a second are allowed, None for no limit. What was typed is valid."""
+    if values.rate_limit is None:
+        return stored.endpoint.rate_limit if stored else None
+    return float(values.rate_limit.strip().replace(",", ".")) if values.rate_limit.strip() else None
+
+
 def errors_of_all(values: WebhookValues, stored: Webhook | None, webhooks: int) -> dict[str, str]:
     """Return what is wrong with a webhook that is to be saved. `webhooks` is how many the account then has."""
     return errors_of_request(values, stored, chosen_triggers(values), webhooks) | _given(
-        eventTriggers=_trigger_error(values), eventTypes=_scope_error(values)
+        eventTriggers=_trigger_error(values), eventTypes=_scope_error(values), rateLimit=_rate_limit_error(values)
     )
 
 
@@ -143,6 +156,17 @@ def _scope_error(values: WebhookValues) -> str | None:
     if len(values.event_type_ids) > len(set(values.event_type_ids)):
         return "Choose each event type once."
     return "Choose at least one event type." if values.every_event_type is False and not values.event_type_ids else None
+
+
+def _rate_limit_error(values: WebhookValues) -> str | None:
+    typed = (values.rate_limit or "").strip()
+    if not typed:
+        return None
+    if not RATE_LIMIT.fullmatch(typed):
+        return "Enter a number such as 5 or 0.5, with at most two decimals, or leave this empty for no limit."
+    if not MIN_RATE_LIMIT <= float(typed.replace(",", ".")) <= MAX_RATE_LIMIT:
+        return f"Enter {MIN_RATE_LIMIT} to {MAX_RATE_LIMIT} requests a second, or leave this empty for no limit."
+    return None
 
 
 def trials_for(triggers: Iterable[Trigger], webhooks: int) -> Trials:

@@ -13,8 +13,9 @@ from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Attempt
 from calhooks.delivery.models.endpoints import Endpoint, SigningKey
 from calhooks.delivery.outbox import drop_waiting
-from calhooks.delivery.pump.claim import Claim, Claimed, claim_deliveries, release_deliveries
+from calhooks.delivery.pump.claim import Claim, Claimed, claim_deliveries
 from calhooks.delivery.pump.endpoint_secrets import UNREADABLE
+from calhooks.delivery.pump.release import release_deliveries, return_unsent
 from calhooks.delivery.sending.sender import Sender
 from calhooks.egress.failures import Failure
 from tests import factories
@@ -229,3 +230,33 @@ def test_a_claim_walks_over_indexes_however_much_waits(session: Session, owner: 
     assert not [step for step in plans if step.startswith(("SCAN deliveries", "SCAN endpoints", "SCAN events"))]
     assert any("ix_endpoints_ready" in step for step in plans)
     assert any("ix_deliveries_claim (endpoint_id=? AND state=? AND due_at<?)" in step for step in plans)
+
+
+def test_what_was_never_sent_is_given_back_without_an_attempt(session: Session, owner: User, time: MovingClock) -> None:
+    endpoint = factories.create_endpoint(owner)
+    (delivery,) = happen(owner, [endpoint])
+    before = fresh(session, delivery)
+    tries, scheduled_at = before.tries, before.scheduled_at
+    claimed = take()
+    time.advance(seconds=1)
+    now = clock.now()
+    with writing() as writer:
+        return_unsent(writer.connection(), claimed, now)
+    row = fresh(session, delivery)
+    assert (row.state, row.due_at, row.lease_token, row.attempt_count) == ("due", now, None, 0)
+    assert (row.tries, row.scheduled_at) == (tries, scheduled_at)
+    assert fresh(session, endpoint).next_due_at == now
+    assert [each.number for each in take()] == [1]
+    assert session.scalars(select(Attempt)).all() == []
+
+
+def test_a_lease_that_another_holds_by_now_is_not_given_back(session: Session, owner: User, time: MovingClock) -> None:
+    endpoint = factories.create_endpoint(owner)
+    (delivery,) = happen(owner, [endpoint])
+    first = take()
+    time.advance(seconds=31)
+    (second,) = take()
+    with writing() as writer:
+        return_unsent(writer.connection(), first, clock.now())
+    row = fresh(session, delivery)
+    assert (row.lease_token, row.attempt_count) == (second.token, 2)

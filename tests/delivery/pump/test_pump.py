@@ -1,5 +1,6 @@
 """Pumps at work: real receivers, the real database, the real Redis."""
 
+import socket
 import threading
 import time as real_time
 from collections.abc import Iterator
@@ -15,15 +16,16 @@ from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.delivery import endpoints, outbox
-from calhooks.delivery.models.deliveries import Attempt
+from calhooks.delivery.models.deliveries import Attempt, Delivery
 from calhooks.delivery.pump import pump as pump_module
 from calhooks.delivery.pump import room
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.sending.sender import Sender
+from calhooks.egress.exchange import BODY_SECONDS
 from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.helpers import fresh, happen, states, wait_until
-from tests.delivery.receivers import Received, Receiver, answer, hang, in_turn, receiving
+from tests.delivery.receivers import Received, Receiver, Reply, answer, drip, hang, in_turn, receiving
 
 HUNG_SECONDS = 1.0
 
@@ -139,6 +141,45 @@ def test_receivers_that_hang_delay_nobody(session: Session, owner: User, receive
     assert len(receiver.received) == 40
     assert max(request.at for request in receiver.received) - began < seconds
     assert len(hung.received) <= 20 * (room.MAX_FOR_UNPROVEN + 3 * room.MAX_FOR_FAILING)
+
+
+@pytest.mark.parametrize("rest", [hang, drip(b"a" * 1000, 0.02)], ids=["never comes", "drips"])
+def test_bodies_that_are_slow_hold_up_no_other_delivery(
+    session: Session, owner: User, pump: Pump, receiver: Receiver, rest: Reply
+) -> None:
+    def reply(request: Received, connection: socket.socket) -> bool:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        return rest(request, connection)
+
+    receiver.reply = reply
+    endpoint = factories.create_endpoint(owner, receiver.url)
+    for _ in range(40):
+        happen(owner, [endpoint])
+    pump.run()
+    at = [request.at for request in receiver.received]
+    assert len(at) == 40
+    assert max(at) - min(at) < BODY_SECONDS
+    assert set(states(session)) == {"delivered"}
+    assert session.scalars(select(Attempt.error)).all() == [None] * 40
+
+
+def test_what_a_refusal_kept_from_being_sent_leaves_no_attempt(
+    session: Session, owner: User, pump: Pump, receiver: Receiver, time: MovingClock
+) -> None:
+    receiver.reply = in_turn([answer()] * 8 + [answer(429, b"", "Retry-After: 1")] * 4 + [answer()])
+    endpoint = factories.create_endpoint(owner, receiver.url)
+    for _ in range(40):
+        happen(owner, [endpoint])
+    while set(states(session)) != {"delivered"}:
+        pump.run()
+        time.advance(hours=1)
+    assert len(receiver.received) == 44
+    rows = session.scalars(select(Delivery)).all()
+    assert sum(row.attempt_count for row in rows) == 44
+    assert [each.number for row in rows for each in row.attempts] == [
+        number for row in rows for number in range(1, row.attempt_count + 1)
+    ]
+    assert {row.lease_token for row in rows} == {None}
 
 
 def test_fresh_work_is_noticed_within_an_instant_while_sends_hang(

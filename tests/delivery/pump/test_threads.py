@@ -1,37 +1,51 @@
 """As few threads send as the receivers allow, and none of them keeps another's claims waiting."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 from calhooks import clock
 from calhooks.delivery.pump.claim import Claim
 from calhooks.delivery.pump.record import Finished
-from calhooks.delivery.pump.threads import SenderThreads
+from calhooks.delivery.pump.threads import MAX_BODIES, SenderThreads
 from calhooks.delivery.sending.sender import OutgoingRequest, Result
+from calhooks.egress.failures import Failure
 from tests.delivery.helpers import wait_until
 
 
 class Receivers:
-    """Stand for what is sent to: `sent` has the numbers in the order in which sending began."""
+    """Stand for what is sent to: `sent` has the numbers in the order in which sending began.
+
+    `refused` are answered with 429. The bodies of `slow_bodies` are waited for while they are held, if they may be.
+    """
 
     def __init__(self) -> None:
         self.sent: list[int] = []
         self.most_at_once = 0
         self.held: dict[int, threading.Event] = {}
+        self.refused: set[int] = set()
+        self.slow_bodies: set[int] = set()
+        self.cut_off = 0
         self._at_once = 0
         self._lock = threading.Lock()
 
-    def send(self, request: OutgoingRequest) -> Result:
+    def send(self, request: OutgoingRequest, let_go: Callable[[], bool]) -> Result:
         with self._lock:
             self.sent.append(request.attempt)
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
-        if held := self.held.get(request.attempt):
+        waits = request.attempt not in self.slow_bodies or let_go()
+        if waits and (held := self.held.get(request.attempt)):
             assert held.wait(10)
         with self._lock:
             self._at_once -= 1
-        return Result(started_at=clock.now(), duration_ms=0, request_headers=(), status=200)
+            self.cut_off += not waits
+        if request.attempt in self.refused:
+            failure, status = Failure.STATUS, 429
+        else:
+            failure, status = None, 200
+        return Result(started_at=clock.now(), duration_ms=0, request_headers=(), status=status, failure=failure)
 
     @contextmanager
     def holding(self, *numbers: int) -> Iterator[None]:
@@ -42,12 +56,12 @@ class Receivers:
             held.set()
 
 
-def claims(*numbers: int) -> list[Claim]:
+def claims(*numbers: int, endpoint: int = 1) -> list[Claim]:
     def claimed(number: int) -> Claim:
         request = OutgoingRequest(
             url="http://localhost", body=b"", content_type="application/json", message_id="msg", attempt=number
         )
-        return Claim(number, 1, "token", 1, False, request)
+        return Claim(number, endpoint, "token", 1, False, request)
 
     return [claimed(number) for number in numbers]
 
@@ -107,3 +121,98 @@ def test_everything_that_is_given_is_sent_once_however_it_is_mixed() -> None:
         number += size
         take(threads, size)
     assert sorted(receivers.sent) == list(range(number))
+
+
+def numbers(unsent: list[Claim]) -> list[int]:
+    return [each.delivery_id for each in unsent]
+
+
+def test_a_refusal_keeps_what_has_not_begun_from_being_sent() -> None:
+    receivers = Receivers()
+    receivers.refused = {1}
+    threads = SenderThreads(receivers.send)
+    with receivers.holding(0):
+        give(threads, claims(0, 1, 2, 3))
+        give(threads, claims(10, 11, endpoint=2))
+        give(threads, claims(4))
+    wait_until(lambda: set(receivers.sent) >= {0, 1, 10, 11})
+    take(threads, 4)
+    assert sorted(receivers.sent) == [0, 1, 10, 11]
+    assert numbers(threads.unsent()) == [2, 3, 4]
+    assert threads.unsent() == []
+
+
+def test_what_is_claimed_before_a_refusal_is_known_comes_back_and_what_is_claimed_after_it_is_sent() -> None:
+    receivers = Receivers()
+    receivers.refused = {0}
+    threads = SenderThreads(receivers.send)
+    for quick in (True, False):
+        receivers.sent.clear()
+        give(threads, claims(0))
+        wait_until(lambda: threads._refusing == {1})
+        give(threads, claims(1), quick=quick)
+        give(threads, claims(20, endpoint=2), quick=quick)
+        take(threads, 2)
+        assert numbers(threads.unsent()) == [1]
+        give(threads, claims(2), quick=quick)
+        take(threads, 1)
+        assert receivers.sent == [0, 20, 2]
+        assert threads.unsent() == []
+
+
+def test_refusals_by_several_threads_lose_no_claim_and_send_none_twice() -> None:
+    receivers = Receivers()
+    receivers.refused = set(range(0, 100_000, 7))
+    threads = SenderThreads(receivers.send)
+    waiting, ended, unsent_ever = claims(*range(2_000)), 0, 0
+    while ended < 2_000:
+        for each in waiting[:16]:
+            threads.give(each, quick=each.delivery_id % 5 > 0)
+        del waiting[:16]
+        ended += len(threads.take(0.02, 16))
+        back = threads.unsent()
+        unsent_ever += len(back)
+        waiting += back
+    assert sorted(receivers.sent) == list(range(2_000))
+    assert unsent_ever > 0
+
+
+def test_claims_that_come_back_are_not_waited_for() -> None:
+    receivers = Receivers()
+    receivers.refused = {0}
+    threads = SenderThreads(receivers.send)
+    give(threads, claims(0, 1, 2, 3))
+    begun = monotonic()
+    assert len(threads.take(5, 4)) == 1
+    assert monotonic() - begun < 1
+    assert numbers(threads.unsent()) == [1, 2, 3]
+
+
+def test_deliveries_that_are_taken_are_told_before_their_bodies_have_come() -> None:
+    receivers = Receivers()
+    receivers.slow_bodies = {0, 1}
+    threads = SenderThreads(receivers.send)
+    with receivers.holding(0, 1, 2):
+        give(threads, claims(0, 1, 2), quick=False)
+        told: list[int] = []
+
+        def both() -> bool:
+            assert threads.take(0.01, 3) == []
+            told.extend(threads.taken())
+            return len(told) == 2
+
+        wait_until(both)
+        assert sorted(told) == [0, 1]
+    take(threads, 3)
+    assert threads.taken() == []
+
+
+def test_only_so_many_bodies_are_waited_for() -> None:
+    receivers = Receivers()
+    receivers.slow_bodies = set(range(MAX_BODIES + 10))
+    threads = SenderThreads(receivers.send)
+    with receivers.holding(*range(MAX_BODIES + 10)):
+        give(threads, claims(*range(MAX_BODIES + 10)), quick=False)
+        take(threads, 10)
+    take(threads, MAX_BODIES)
+    assert receivers.cut_off == 10

@@ -1,7 +1,7 @@
 """Tests of who is told what by mail, read as they arrive at a mail server."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -407,6 +407,58 @@ def test_a_reminder_that_could_not_be_sent_in_time_is_dropped(
         owe_reminders(session, watch.now)
     watch.set(at(12))
     assert sent(server) == []
+
+
+def test_mail_about_a_meeting_expires_with_it(session: Session, server: MailServer, watch: Watch) -> None:
+    event_type = chat(reminder_hours=1, requires_confirmation=True)
+    requested = book_at(event_type, at(11), guests=(BOB,))
+    declined = book_at(event_type, at(12))
+    with writing() as inner:
+        confirm(inner, requested.uid, event_type.owner)
+        reject(inner, declined.uid, event_type.owner, reason="")
+    earlier = move(requested, at(10), by=event_type.owner, guests=())
+    with writing() as inner:
+        owe_reminders(inner, at(9))
+        cancel(inner, earlier.uid, reason="", by=None)
+    found = session.execute(select(Mail.kind, Mail.about, Mail.expires_at).distinct()).all()
+    assert {(kind, about, expires_at) for kind, about, expires_at in found} == {
+        ("booking_requested", requested.uid, at(11)),
+        ("booking_requested", declined.uid, at(12)),
+        ("booking_created", requested.uid, at(11, 30)),
+        ("booking_rejected", declined.uid, at(12, 30)),
+        # Who has not heard of the new time comes at the former one.
+        ("booking_rescheduled", earlier.uid, at(11, 30)),
+        ("guest_uninvited", earlier.uid, at(11, 30)),
+        ("reminder", earlier.uid, at(10)),
+        ("booking_cancelled", earlier.uid, at(11, 30)),
+    }
+
+
+@pytest.mark.parametrize(("moment", "arrives"), [(at(9, 29), True), (at(9, 30), False)])
+def test_a_confirmation_is_not_sent_after_the_meeting(
+    session: Session, server: MailServer, watch: Watch, moment: datetime, arrives: bool
+) -> None:
+    book_at(chat(), at(9), guests=(BOB,))
+    watch.set(moment)
+    assert bool(sent(server)) == arrives
+    states = session.scalars(select(Mail.state).distinct()).all()
+    assert states == ["sent" if arrives else "dropped"]
+
+
+def test_many_guests_of_strangers_delay_no_bookers_mail(session: Session, server: MailServer, watch: Watch) -> None:
+    """Nine bookings with ten guests each used up the account's new addresses."""
+    event_type = chat(buffer_after=0)
+    for number in range(10):
+        guests = [f"guest{number}-{each}@example.net" for each in range(10)]
+        book_at(event_type, at(9 + number // 2, 30 * (number % 2)), email=f"eve{number}@example.net", guests=guests)
+    book_at(event_type, at(15), guests=(BOB,))
+    while mails := sent(server):
+        if any(mail.recipient == ANN for mail in mails):
+            break
+    assert ANN in {mail.recipient for mail in mails}
+    assert RICK in {mail.recipient for mail in mails}
+    (bob,) = session.scalars(select(Mail).where(Mail.recipient == BOB))
+    assert (bob.state, bob.due_at) == ("queued", watch.now + timedelta(days=1))
 
 
 def test_a_host_who_books_the_own_page_gets_one_entry(session: Session, server: MailServer) -> None:

@@ -31,7 +31,7 @@ def mail(owner: User, about: str, **values: object) -> None:
         "created_at": clock.now(),
     }
     with writing() as session:
-        session.add(Mail(owner_id=owner.id, about=about, message_id=f"<{about}>", **(fields | values)))
+        session.add(Mail(owner_id=owner.id, about=about, **({"message_id": f"<{about}>"} | fields | values)))
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,23 @@ def mail(owner: User, about: str, **values: object) -> None:
             {"state": MailState.DROPPED, "error": "Not sent: a limit."},
             "No mail went to ann@example.com. Not sent: a limit.",
         ),
+        (
+            {
+                "state": MailState.QUEUED,
+                "error": "The connection was lost.",
+                "doubts": 1,
+                "due_at": datetime(2026, 3, 2, 8, 5, tzinfo=UTC),
+            },
+            "Mail to ann@example.com may have arrived; the next try is at 2 Mar 2026, 08:05. The connection was lost.",
+        ),
+        (
+            {"state": MailState.FAILED, "error": "The connection was lost.", "doubts": 3},
+            "Mail to ann@example.com may have arrived. The connection was lost.",
+        ),
+        (
+            {"state": MailState.QUEUED, "error": "450 later", "lease_token": "a", "due_at": START},
+            "Mail to ann@example.com is being sent again. 450 later",
+        ),
         ({"state": MailState.SENT}, None),
         ({"state": MailState.QUEUED, "due_at": START}, None),
     ],
@@ -75,6 +92,59 @@ def test_the_host_sees_what_mail_did_not_go_out_and_why(
     assert "mail-problem" not in client.get(f"/booking/{uid}").text
     for path in ("/bookings/upcoming", f"/booking/{uid}"):
         assert [element.text for element in hooks(owner.get(path), "mail-problem")] == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"state": MailState.FAILED, "error": "550 secret"}, "We could not send an email to ann@example.com."),
+        ({"state": MailState.DROPPED, "error": "secret"}, "We could not send an email to ann@example.com."),
+        ({"state": MailState.QUEUED, "due_at": START, "error": "450 secret"}, "Our email to ann@example.com is late."),
+        (
+            {"state": MailState.QUEUED, "created_at": datetime(2026, 3, 2, 7, tzinfo=UTC)},
+            "Our email to ann@example.com is late.",
+        ),
+        (
+            {"state": MailState.QUEUED, "due_at": START, "doubts": 1},
+            "Our email to ann@example.com may not have arrived.",
+        ),
+        ({"state": MailState.FAILED, "doubts": 3}, "Our email to ann@example.com may not have arrived."),
+        ({"state": MailState.FAILED, "recipient": "guest@example.com"}, None),
+        ({"state": MailState.QUEUED}, None),
+        ({"state": MailState.SENT}, None),
+    ],
+)
+def test_the_booker_reads_that_a_mail_did_not_come_and_not_why(
+    client: FlaskClient,
+    owner: FlaskClient,
+    app: Flask,
+    rick: User,
+    event_type: EventType,
+    values: dict[str, object],
+    said: str | None,
+) -> None:
+    with app.app_context():
+        booking = factories.create_booking(event_type, START)
+        assert booking.attendees[0].email == "ann@example.com"
+        uid = booking.uid
+        mail(rick, uid, **values)
+    page = client.get(f"/booking/{uid}")
+    advice = "Save this page’s link to reschedule or cancel."
+    expected = [f"{said} {advice}"] if said else []
+    assert [element.text for element in hooks(page, "mail-sentence")] == expected
+    assert "secret" not in page.text
+    assert hooks(owner.get(f"/booking/{uid}"), "mail-sentence") == []
+
+
+def test_the_newest_mail_says_whether_the_booker_was_told(
+    client: FlaskClient, app: Flask, rick: User, event_type: EventType
+) -> None:
+    with app.app_context():
+        uid = factories.create_booking(event_type, START).uid
+        mail(rick, uid, state=MailState.FAILED, message_id="<1>")
+        assert hooks(client.get(f"/booking/{uid}"), "mail-sentence")
+        mail(rick, uid, state=MailState.SENT, message_id="<2>")
+    assert hooks(client.get(f"/booking/{uid}"), "mail-sentence") == []
 
 
 def test_another_accounts_mail_is_not_shown(owner: FlaskClient, app: Flask, ann: User, event_type: EventType) -> None:

@@ -153,12 +153,15 @@ SIGNED_IN = [
     Asked(f"GET {HOOK}/delete"),
     Asked(f"POST {HOOK}/delete", 303),
     Asked(f"GET {HOOK}/deliveries/<int:delivery_id>"),
+    Asked(f"GET {HOOK}/deliveries/<int:delivery_id>/resend"),
     Asked(f"POST {HOOK}/deliveries/<int:delivery_id>/resend", 303),
     Asked(f"GET {HOOK}/edit"),
     Asked(
         f"POST {HOOK}/edit", 303, sent={"subscriberUrl": "https://example.com/new", "eventTriggers": "MEETING_ENDED"}
     ),
     Asked(f"POST {HOOK}/end-old-secret", 303),
+    Asked(f"GET {HOOK}/given-up"),
+    Asked(f"POST {HOOK}/given-up", 303),
     Asked(f"GET {HOOK}/replay"),
     Asked(f"POST {HOOK}/replay", 303, sent={"what": "since", "since": "2026-01-01T00:00"}),
     Asked(f"GET {HOOK}/resend-failed"),

@@ -1,8 +1,12 @@
 """What does not exist: one page for all of it, to a browser and to htmx."""
 
+import resource
+from pathlib import Path
+
 import pytest
-from flask import Flask
+from flask import Flask, after_this_request
 from flask.testing import FlaskClient
+from sqlalchemy import text, update
 from werkzeug.test import TestResponse
 
 from calhooks.accounts.models import User
@@ -39,6 +43,74 @@ def test_a_transaction_in_which_something_is_not_found_changes_nothing(app: Flas
     assert is_our_404(app.test_client().get("/test/rename"))
     with app.app_context():
         assert db.session.get_one(User, rick.id).name == "Rick Sanders"
+
+
+@BOTH
+def test_a_database_that_refuses_writes_is_said_in_words(
+    app: Flask, caplog: pytest.LogCaptureFixture, headers: dict[str, str]
+) -> None:
+    def rename() -> None:
+        refuse, allow = "SET TRANSACTION READ ONLY", "SELECT 1"
+        if db.engine.dialect.name == "sqlite":
+            refuse, allow = "PRAGMA query_only = ON", "PRAGMA query_only = OFF"
+        connection = db.session.connection()
+        try:
+            connection.execute(text(refuse))
+            db.session.execute(update(User).values(name="Somebody else"))
+        finally:
+            if not connection.invalidated:
+                connection.execute(text(allow))
+
+    app.add_url_rule("/test/rename", view_func=rename)
+    answer = app.test_client().get("/test/rename", headers=headers)
+    assert answer.status_code == 503
+    assert "This can&#39;t be saved right now" in answer.text
+    (record,) = caplog.records
+    assert record.getMessage().startswith("Nothing can be stored (")
+
+
+@BOTH
+def test_a_machine_without_descriptors_is_said_in_words(
+    app: Flask, caplog: pytest.LogCaptureFixture, headers: dict[str, str]
+) -> None:
+    def read() -> str:
+        _, hard = limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        try:
+            return Path(__file__).read_text()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    app.add_url_rule("/test/read", view_func=read)
+    answer = app.test_client().get("/test/read", headers=headers)
+    assert answer.status_code == 503
+    assert "The server is overloaded. Nothing was changed; try again in a minute." in answer.text
+    (record,) = caplog.records
+    assert "Too many open files" in record.getMessage()
+    assert record.exc_info is None
+
+
+def test_where_even_the_page_cannot_be_read_its_words_are_shown(app: Flask, tmp_path: Path) -> None:
+    def read() -> None:
+        _, hard = limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        after_this_request(lambda response: resource.setrlimit(resource.RLIMIT_NOFILE, limits) or response)
+        Path(__file__).read_text()
+
+    app.jinja_env.cache.clear()
+    app.add_url_rule("/test/read", view_func=read)
+    answer = app.test_client().get("/test/read")
+    assert answer.status_code == 503
+    assert "<h1>Please try again</h1>" in answer.text
+
+
+@BOTH
+def test_other_faults_of_files_are_bugs(app: Flask, headers: dict[str, str]) -> None:
+    app.add_url_rule("/test/read", view_func=lambda: Path("/no/such/file").read_text())
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    answer = app.test_client().get("/test/read", headers=headers)
+    assert answer.status_code == 500
+    assert "Something broke" in answer.text
 
 
 @BOTH

@@ -167,7 +167,7 @@ def test_resend_answers_htmx_with_the_delivery(app: Flask, owner: FlaskClient, w
     path = f"{log(webhook)}/deliveries/{delivery.id}"
     answer = pages.submit(owner, path, to=f"{path}/resend", headers=HTMX)
     assert answer.status_code == 200
-    assert "On its way again." in answer.headers["HX-Trigger"]
+    assert "Resent." in answer.headers["HX-Trigger"]
     assert "Sending" in answer.text
 
 

@@ -86,7 +86,7 @@ def test_the_next_attempt_can_be_made_now(app: Flask, owner: FlaskClient, webhoo
     waits(app, webhook, due_at=clock.now() + timedelta(minutes=28), tries=3)
     page = f"/integrations/webhooks/{webhook.id}"
     done = pages.submit(owner, page, to=f"{page}/deliveries/1/resend", follow_redirects=True)
-    assert "On its way again." in done.text
+    assert "Sending now." in done.text
 
 
 def test_a_webhook_without_attempts_left_is_tried_with_the_next_booking(

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("interview")
 NEW = "/integrations/webhooks/new"
 URL = "https://example.com/hook"
 FORM = "application/x-www-form-urlencoded"
-LATER = ["contentType", "headerName", "headerValue", "headerSecret", "scope", "eventTypes"]
+LATER = ["contentType", "headerName", "headerValue", "headerSecret", "scope", "eventTypes", "rateLimit"]
 
 
 @pytest.fixture
@@ -146,3 +146,31 @@ def test_chosen_event_types_are_some_of_ones_own(owner: FlaskClient, chosen: lis
     answer = pages.submit(owner, NEW, {"subscriberUrl": URL, "scope": "chosen", "eventTypes": chosen})
     assert answer.status_code == 422
     assert "Choose at least one event type." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "limit", "shown"),
+    [("5", 5.0, "5"), (" 2,5 ", 2.5, "2.5"), ("0.1", 0.1, "0.1"), (",5", 0.5, "0.5"), ("1000", 1000.0, "1000")],
+)
+def test_a_limit_of_requests_a_second_is_kept_and_can_be_lifted(
+    app: Flask, owner: FlaskClient, rick: User, typed: str, limit: float, shown: str
+) -> None:
+    make(owner, rateLimit=typed)
+    assert kept(app, rick).endpoint.rate_limit == limit
+    assert pages.post_form(owner.get(edit(app, rick))).fields["rateLimit"] == shown
+    assert f"At most {shown} a second" in owner.get(f"/integrations/webhooks/{kept(app, rick).id}").text
+    assert pages.submit(owner, edit(app, rick), {"rateLimit": None}).status_code == 303
+    assert kept(app, rick).endpoint.rate_limit == limit
+    assert pages.submit(owner, edit(app, rick), {"rateLimit": ""}).status_code == 303
+    assert kept(app, rick).endpoint.rate_limit is None
+
+
+@pytest.mark.parametrize(
+    "typed", ["0", "0.05", "1000.5", "1,000", "1.000", "-1", "1e2", "nan", "inf", "٣", "5/s", "1" * 400]
+)
+def test_what_is_no_limit_is_said_at_the_field(app: Flask, owner: FlaskClient, rick: User, typed: str) -> None:
+    answer = pages.submit(owner, NEW, {"subscriberUrl": URL, "rateLimit": typed})
+    assert answer.status_code == 422
+    assert 'id="rateLimit-error"' in answer.text
+    with app.app_context():
+        assert list_webhooks(db.session(), rick.id) == []

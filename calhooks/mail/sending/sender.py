@@ -3,7 +3,7 @@
 import logging
 import smtplib
 import ssl
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -12,31 +12,41 @@ from urllib.parse import unquote, urlsplit
 
 from calhooks.config import Config
 from calhooks.config.values import is_loopback
-from calhooks.mail.compose import Message
 from calhooks.mail.headers import foreign_line
+from calhooks.mail.sending.compose import Message
+from calhooks.mail.sending.smtp import RFC_PATIENCE, Patience, TimedSMTP, TooSlow
 from calhooks.text import shortened
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 15.0
 MAX_REPLY_LENGTH = 300
 SMTP_PORTS = {"smtps": 465, "smtp": 25}
 SUBMISSION_PORT = 587
+TAKEN = range(200, 300)
 PERMANENT = range(500, 600)
+DOUBT = "The connection was lost after the whole mail had been sent, so it may have arrived"
 FOREIGN_HEADER = "This mail was not sent: its header has a line that calhooks does not write."
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one mail. `sentence` says why it was not sent; `permanent`, that trying again is of no use."""
+    """What became of one mail. `sentence` says why it was not sent; `permanent`, that trying again is of no use.
+
+    `doubtful` says that the connection was lost after the whole mail had been sent: it may have been delivered.
+    """
 
     sentence: str = ""
     permanent: bool = False
+    doubtful: bool = False
 
     @property
     def sent(self) -> bool:
         """Tell whether the mail server has taken it."""
         return not self.sentence
+
+
+class LeaseLost(Exception):
+    """Another process may send this mail by now, so this one must not."""
 
 
 class ServerUnavailable(Exception):
@@ -76,12 +86,13 @@ class MailServer:
 class Connection:
     """A connection that is opened for the first mail and used for all of a batch. Nothing it says has credentials."""
 
-    def __init__(self, config: Config, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, config: Config, patience: Patience = RFC_PATIENCE) -> None:
         self._server = MailServer.from_url(config.mail_url)
         self._ca_bundle = config.ca_bundle
         self._own_name = urlsplit(config.base_url).hostname or "localhost"
-        self._timeout_seconds = timeout_seconds
-        self._smtp: smtplib.SMTP | None = None
+        self._patience = patience
+        self._smtp: TimedSMTP | None = None
+        self.is_connecting = False
 
     def __enter__(self) -> "Connection":
         return self
@@ -90,64 +101,62 @@ class Connection:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         if self._smtp is not None:
-            with suppress(smtplib.SMTPException, OSError):
-                self._smtp.quit()
-        self._close()
+            self._smtp.leave()
 
-    def send(self, message: Message) -> Outcome:
+    def cut(self) -> None:
+        """End what another thread waits for in send()."""
+        if (smtp := self._smtp) is not None:
+            smtp.cut()
+
+    def send(self, message: Message, still_leased: Callable[[], bool]) -> Outcome:
         """Hand one message to the server. Raises ServerUnavailable when there is no connection to hand it to.
 
         A refused sender is MAIL_FROM's fault, not this mail's, so that trying again later may help. A message whose
-        header has a line that is not one of ours never leaves, whatever made it.
+        header has a line that is not one of ours never leaves, whatever made it. `still_leased` is asked just before
+        the message is sent: LeaseLost is raised when it is not.
         """
         if line := foreign_line(message.data):
             log.error("A mail was not sent and is not tried again: its header has the line %s", line)
             return Outcome(FOREIGN_HEADER, permanent=True)
         smtp = self._connected()
         try:
-            smtp.sendmail(message.sender, [message.recipient], message.data, _options(smtp, message))
-        except smtplib.SMTPRecipientsRefused as refused:
-            return _refusal("refuses this address", *next(iter(refused.recipients.values())))
-        except smtplib.SMTPSenderRefused as refused:
-            return Outcome(f"The mail server refuses MAIL_FROM as the sender: {_said(refused)}")
+            return _converse(smtp, message, still_leased)
         except smtplib.SMTPNotSupportedError:
             return Outcome("The mail server cannot write to addresses with letters outside of ASCII.", permanent=True)
-        except smtplib.SMTPResponseException as refused:
-            self._reset()
-            return _refusal("refuses this mail", refused.smtp_code, refused.smtp_error)
         except (smtplib.SMTPException, OSError) as error:
-            self._close()
-            return Outcome(f"The connection to the mail server broke: {_reason(error, self._timeout_seconds)}")
-        return Outcome()
+            smtp.close()
+            if smtp.awaits_verdict:
+                return Outcome(f"{DOUBT} ({_reason(error)}).", doubtful=True)
+            return Outcome(f"The connection to the mail server broke: {_reason(error)}.")
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self) -> TimedSMTP:
         if self._smtp is not None and self._smtp.sock is not None:
+            self._smtp.begin()
             return self._smtp
         name = self._server.name
+        self.is_connecting = True
         try:
             return self._connect()
         except smtplib.SMTPAuthenticationError as refused:
             # Not its text: some servers repeat what was sent.
             self._unavailable(f"The mail server {name} refuses the user and password in MAIL_URL: {refused.smtp_code}.")
         except smtplib.SMTPResponseException as refused:
-            self._unavailable(f"The mail server {name} lets nobody in: {_said(refused)}")
+            said = _words(refused.smtp_code, refused.smtp_error)
+            self._unavailable(f"The mail server {name} accepts no mail now: {said}")
         except ssl.SSLCertVerificationError as error:
             self._unavailable(f"The certificate of the mail server {name} is not valid: {error.verify_message}.")
         except UnicodeEncodeError:
             self._unavailable("The user or password in MAIL_URL has letters outside of ASCII.")
         except (smtplib.SMTPException, OSError) as error:
-            self._unavailable(f"The mail server {name} cannot be used: {_reason(error, self._timeout_seconds)}")
+            self._unavailable(f"The mail server {name} cannot be used: {_reason(error)}.")
+        finally:
+            self.is_connecting = False
 
-    def _connect(self) -> smtplib.SMTP:
-        server, wait = self._server, self._timeout_seconds
-        smtp: smtplib.SMTP
-        if server.tls:
-            context = _tls(self._ca_bundle)
-            smtp = smtplib.SMTP_SSL(server.host, server.port, self._own_name, timeout=wait, context=context)
-        else:
-            smtp = smtplib.SMTP(server.host, server.port, self._own_name, timeout=wait)
-        # Kept before the rest, so that it is closed if that fails.
-        self._smtp = smtp
+    def _connect(self) -> TimedSMTP:
+        server = self._server
+        # Kept before the rest, so that it can be cut, and is closed if that fails.
+        self._smtp = smtp = TimedSMTP(self._own_name, self._patience)
+        smtp.open(server.host, server.port, _tls(self._ca_bundle) if server.tls else None)
         smtp.ehlo_or_helo_if_needed()
         if not server.tls:
             self._start_tls(smtp)
@@ -155,41 +164,54 @@ class Connection:
             smtp.login(server.user, server.password)
         return smtp
 
-    def _start_tls(self, smtp: smtplib.SMTP) -> None:
+    def _start_tls(self, smtp: TimedSMTP) -> None:
         """Change to TLS where the server offers it; where a password follows, insist on it and on its certificate."""
         server = self._server
         if smtp.has_extn("starttls"):
-            smtp.starttls(context=_tls(self._ca_bundle) if server.user else _unverified_tls())
-            smtp.ehlo()
+            smtp.secure(_tls(self._ca_bundle) if server.user else _unverified_tls())
         elif server.user and not is_loopback(server.host):
             raise smtplib.SMTPNotSupportedError("it offers no STARTTLS, and the password is not sent in clear text")
 
     def _unavailable(self, sentence: str) -> NoReturn:
-        self._close()
+        if self._smtp is not None:
+            self._smtp.close()
         log.warning("%s", sentence)
         raise ServerUnavailable(sentence)
 
-    def _reset(self) -> None:
-        """Make the connection ready for the next mail, or close it."""
+
+def _converse(smtp: TimedSMTP, message: Message, still_leased: Callable[[], bool]) -> Outcome:
+    """Send one message over an open connection. Raises SMTPException, OSError, LeaseLost."""
+    code, said = smtp.mail(message.sender, _options(smtp, message))
+    if code not in TAKEN:
+        return _refused(smtp, Outcome(f"The mail server refuses MAIL_FROM as the sender: {_words(code, said)}"))
+    code, said = smtp.rcpt(message.recipient)
+    if code not in TAKEN:
+        return _refused(smtp, _refusal("refuses this address", code, said))
+    if not still_leased():
+        smtp.close()
+        raise LeaseLost
+    code, said = smtp.hand_over(message.data)
+    return Outcome() if code in TAKEN else _refused(smtp, _refusal("refuses this mail", code, said))
+
+
+def _refused(smtp: TimedSMTP, outcome: Outcome) -> Outcome:
+    """Make the connection ready for the next mail, or close it."""
+    if smtp.sock is not None:
         try:
-            if self._smtp is not None:
-                self._smtp.rset()
+            smtp.rset()
         except (smtplib.SMTPException, OSError):
-            self._close()
-
-    def _close(self) -> None:
-        if self._smtp is not None:
-            self._smtp.close()
-            self._smtp = None
+            smtp.close()
+    return outcome
 
 
-def _options(smtp: smtplib.SMTP, message: Message) -> list[str]:
-    """Return what MAIL FROM asks of the server (RFC 6531). Raises SMTPNotSupportedError."""
+def _options(smtp: TimedSMTP, message: Message) -> list[str]:
+    """Return what MAIL FROM asks of the server (RFC 1870, RFC 6531). Raises SMTPNotSupportedError."""
+    size = [f"SIZE={len(message.data)}"] if smtp.has_extn("size") else []
     if f"{message.sender}{message.recipient}".isascii():
-        return []
+        return size
     if not smtp.has_extn("smtputf8"):
         raise smtplib.SMTPNotSupportedError
-    return ["SMTPUTF8", "BODY=8BITMIME"]
+    return [*size, "SMTPUTF8", "BODY=8BITMIME"]
 
 
 def _tls(ca_bundle: Path | None) -> ssl.SSLContext:
@@ -211,18 +233,13 @@ def _refusal(what: str, code: int, answer: bytes | str) -> Outcome:
     return Outcome(f"The mail server {what}: {_words(code, answer)}", permanent=code in PERMANENT)
 
 
-def _said(refused: smtplib.SMTPResponseException) -> str:
-    return _words(refused.smtp_code, refused.smtp_error)
-
-
 def _words(code: int, answer: bytes | str) -> str:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     return f"{code} {shortened(text, MAX_REPLY_LENGTH)}".strip()
 
 
-def _reason(error: Exception, timeout_seconds: float) -> str:
-    # smtplib hides a time-out behind an error of its own.
-    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
-        return f"no answer within {timeout_seconds:g} seconds."
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError) and not isinstance(error, TooSlow):
+        return "it did not accept the connection in time"
     text = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
-    return f"{shortened(text, MAX_REPLY_LENGTH).rstrip('.')}."
+    return shortened(text, MAX_REPLY_LENGTH).rstrip(".")

@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, exists, literal, select, update
+from sqlalchemy import ColumnElement, Select, case, exists, literal, select, update
 from sqlalchemy.orm import Session, aliased, defer
 
-from calhooks import ids
 from calhooks.encryption.columns import Unreadable
 from calhooks.mail.models import Mail, MailKind, MailState
-from calhooks.mail.sender import Outcome
+from calhooks.mail.sending.sender import Outcome
+from calhooks.mail.sending.smtp import RFC_PATIENCE
 
 MAILS_AT_ONCE = 20
-MAIL_LEASE = timedelta(seconds=90)
+# Longer than a mail may take, from its own renewal on.
+MAIL_LEASE = timedelta(seconds=RFC_PATIENCE.mail + 60)
 RETRY_WAITS = (
     timedelta(minutes=1),
     timedelta(minutes=5),
@@ -23,8 +24,12 @@ RETRY_WAITS = (
 )
 # Written into the statement: SQLite uses a partial index only where it sees the index' own condition.
 QUEUED = literal(str(MailState.QUEUED), literal_execute=True)
+# After a connection was lost that may have delivered a mail, and how often that may happen to one.
+DOUBT_WAIT = timedelta(hours=1)
+MAX_DOUBTS = 3
 UNREADABLE_TEXT = "Its text cannot be decrypted with SECRET_KEY."
-TOO_LATE = "Not sent: its time had passed before the mail server could be reached."
+# Of a mail that was not tried because it had expired.
+LATE = Outcome("Not sent in time.", permanent=True)
 
 
 def any_mail_due(session: Session, now: datetime) -> bool:
@@ -32,10 +37,10 @@ def any_mail_due(session: Session, now: datetime) -> bool:
     return not _someone_sends(session, now) and session.scalar(_due(now).limit(1)) is not None
 
 
-def claim_mails(session: Session, now: datetime) -> Sequence[Mail]:
+def claim_mails(session: Session, token: str, now: datetime) -> Sequence[Mail]:
     """Lease a batch of mails, oldest first. The objects are detached: reading them touches no database.
 
-    Nothing while another pump sends: a mail server that hangs is to hold up one worker, not all. Of mails to one
+    Nothing while another pump sends: a slow mail server occupies one worker's thread, not all. Of mails to one
     recipient with one `sequence_key` only the first is given. One that cannot be decrypted has failed this try.
     """
     if _someone_sends(session, now):
@@ -44,7 +49,6 @@ def claim_mails(session: Session, now: datetime) -> Sequence[Mail]:
     query = _due(now).options(defer(Mail.text), defer(Mail.html))
     due = session.scalars(query.limit(MAILS_AT_ONCE).with_for_update(skip_locked=True)).all()
     readable = [mail for mail in due if _read(session, mail, now)]
-    token = ids.new_uid()
     for mail in readable:
         mail.lease_token, mail.due_at = token, now + MAIL_LEASE
     session.flush()
@@ -53,53 +57,59 @@ def claim_mails(session: Session, now: datetime) -> Sequence[Mail]:
     return readable
 
 
-def record_mail(session: Session, mail: Mail, outcome: Outcome, now: datetime) -> None:
-    """Note what became of a leased mail and extend the lease of the rest of its batch.
+def renew_leases(session: Session, mail: Mail, now: datetime) -> bool:
+    """Extend the leases of a batch, and tell whether the one of this mail is still held."""
+    held = _leased(mail).with_only_columns(Mail.id)
+    if session.scalar(held.with_for_update()) is None:
+        return False
+    whole = Mail.lease_token == mail.lease_token, Mail.state == MailState.QUEUED
+    session.execute(
+        update(Mail).where(*whole).values(due_at=now + MAIL_LEASE).execution_options(synchronize_session=False)
+    )
+    return True
 
-    Does nothing when the lease has gone to another pump meanwhile.
-    """
+
+def record_mail(session: Session, mail: Mail, outcome: Outcome, now: datetime) -> None:
+    """Note what became of a leased mail. Does nothing when the lease has gone to another pump meanwhile."""
     row = session.scalar(_leased(mail).with_for_update())
     if row is None:
         return
     row.lease_token = None
-    row.tries += 1
-    row.error = outcome.sentence
-    if outcome.sent:
-        row.state, row.due_at, row.sent_at = MailState.SENT, None, now
+    if outcome is LATE:
+        row.state, row.due_at, row.error = MailState.DROPPED, None, f"{LATE.sentence} {row.error}".strip()
     else:
-        _wait_or_fail(row, now, permanent=outcome.permanent)
+        _record_try(row, outcome, now)
     _forget_secrets(row)
-    session.execute(
-        update(Mail)
-        .where(Mail.lease_token == mail.lease_token, Mail.state == MailState.QUEUED, Mail.id != mail.id)
-        .values(due_at=now + MAIL_LEASE)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def drop_late(session: Session, mail: Mail) -> None:
-    """Give up a leased mail that is no longer worth sending."""
-    row = session.scalar(_leased(mail).with_for_update())
-    if row is not None:
-        row.state, row.due_at, row.lease_token, row.error = MailState.DROPPED, None, None, TOO_LATE
-        _forget_secrets(row)
 
 
 def postpone(session: Session, sentence: str, now: datetime) -> None:
     """Put off whatever is due: no mail can go out now. It counts as a try only for those that were leased."""
+    later = now + RETRY_WAITS[0]
     session.execute(
         update(Mail)
         .where(Mail.state == MailState.QUEUED, Mail.due_at <= now)
-        .values(due_at=now + RETRY_WAITS[0], error=sentence)
+        .values(due_at=case((Mail.expires_at < later, Mail.expires_at), else_=later), error=sentence)
         .execution_options(synchronize_session=False)
     )
 
 
 def release_mails(session: Session, mails: Sequence[Mail], now: datetime) -> None:
     """Give back leased mails that were not tried."""
+    _release(session, Mail.id.in_([mail.id for mail in mails]) & (Mail.lease_token == mails[0].lease_token), now)
+
+
+def release_of(session: Session, prefix: str, now: datetime) -> None:
+    """Give back the mails that a dead worker had leased; its tokens begin with `prefix`.
+
+    A mail that was under way may go out twice then, with one Message-ID.
+    """
+    _release(session, Mail.lease_token.startswith(prefix, autoescape=True), now)
+
+
+def _release(session: Session, leased: ColumnElement[bool], now: datetime) -> None:
     session.execute(
         update(Mail)
-        .where(Mail.id.in_([mail.id for mail in mails]), Mail.lease_token == mails[0].lease_token)
+        .where(Mail.state == QUEUED, leased)
         .values(due_at=now, lease_token=None)
         .execution_options(synchronize_session=False)
     )
@@ -110,18 +120,25 @@ def _read(session: Session, mail: Mail, now: datetime) -> bool:
     try:
         session.refresh(mail, ("text", "html"))
     except Unreadable:
-        mail.tries += 1
-        mail.error = UNREADABLE_TEXT
-        _wait_or_fail(mail, now, permanent=False)
+        _record_try(mail, Outcome(UNREADABLE_TEXT), now)
         return False
     return True
 
 
-def _wait_or_fail(mail: Mail, now: datetime, *, permanent: bool) -> None:
-    if permanent or mail.tries > len(RETRY_WAITS):
+def _record_try(mail: Mail, outcome: Outcome, now: datetime) -> None:
+    """Note a try, and when the next one is: at the mail's expiry, to be dropped, if that is sooner."""
+    mail.tries += 1
+    mail.doubts += outcome.doubtful
+    mail.error = outcome.sentence
+    if outcome.sent:
+        mail.state, mail.due_at, mail.sent_at = MailState.SENT, None, now
+        return
+    if outcome.permanent or mail.tries > len(RETRY_WAITS) or mail.doubts >= MAX_DOUBTS:
         mail.state, mail.due_at = MailState.FAILED, None
-    else:
-        mail.due_at = now + RETRY_WAITS[mail.tries - 1]
+        return
+    wait = RETRY_WAITS[mail.tries - 1]
+    again = now + (max(wait, DOUBT_WAIT) if outcome.doubtful else wait)
+    mail.due_at = min(again, mail.expires_at) if mail.expires_at else again
 
 
 def _forget_secrets(mail: Mail) -> None:
