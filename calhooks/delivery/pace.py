@@ -48,8 +48,9 @@ class Pace:
     """The columns of an endpoint that decide when it is sent to.
 
     `pace` is in requests a second, `pace_ceiling` the one at which the receiver last refused, None while doubling;
-    both as they were at the last answer. `paced_at` is when a refusal was about the pace, or may have been. Nothing goes
-    out before `held_until`; while `asking`, one delivery at a time does. `taken_count` were taken since `taken_since`.
+    both as they were at the last answer. `paced_at` is when a refusal was about the pace, or may have been. Nothing
+    goes out before `held_until`; while `asking`, one delivery at a time does. In all `taken_count` were taken since
+    `taken_since`.
     """
 
     rate_limit: float | None = None
