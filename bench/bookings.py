@@ -25,6 +25,9 @@ class Booker:
     def __init__(self, username: str) -> None:
         self.host = factories.create_user(username)
         self.event_type_id = always_bookable(self.host, MINUTES).id
+        # Rows read the host's id later, when its session is gone.
+        db.session.refresh(self.host)
+        db.session.remove()
         self.committed: dict[str, float] = {}
         self._starts = (tomorrow() + timedelta(minutes=MINUTES * number) for number in count())
 
