@@ -99,6 +99,14 @@ def test_what_went_another_way_was_skipped_by_its_run(app: Flask, owner: FlaskCl
     assert "0 of 3 delivered, 3 skipped." in owner.get(log(webhook)).text
 
 
+def test_large_numbers_can_be_read(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
+    pages.submit(owner, f"{log(webhook)}/resend-failed")
+    with app.app_context(), writing() as session:
+        run = session.get_one(ResendRun, 1)
+        run.total, run.released, run.delivered = 12_345, 1_234, 1_234
+    assert "1,234 of 12,345 delivered, 11,111 to come." in owner.get(log(webhook)).text
+
+
 def test_past_events_are_replayed_since_a_moment_or_one_by_one(
     app: Flask, owner: FlaskClient, webhook: Webhook, rick: User
 ) -> None:
