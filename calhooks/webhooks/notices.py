@@ -11,9 +11,13 @@ from calhooks.webhooks.models import Webhook
 def notices_for(owner_id: int) -> list[tuple[Notice, Webhook]]:
     """Return what an account was told and has not seen yet, newest first, each with its webhook.
 
-    That deliveries were given up is left out once none is left that failed.
+    That deliveries were given up is left out once none of them is left that failed.
     """
-    failed = exists().where(Delivery.endpoint_id == Notice.endpoint_id, Delivery.state == DeliveryState.FAILED)
+    failed = exists().where(
+        Delivery.endpoint_id == Notice.endpoint_id,
+        Delivery.state == DeliveryState.FAILED,
+        or_(Notice.given_up_since.is_(None), Delivery.finished_at >= Notice.given_up_since),
+    )
     query = (
         select(Notice, Webhook)
         .join(Webhook, Webhook.endpoint_id == Notice.endpoint_id)

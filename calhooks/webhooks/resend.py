@@ -14,15 +14,17 @@ from calhooks.webhooks.template import Meter, TemplateError
 
 
 class CannotResend(ValueError):
-    """There is still nothing to send; str() is the sentence for the person who asked."""
+    """It cannot be sent now; str() is the sentence for the person who asked."""
 
 
 def send_delivery(session: Session, delivery: Delivery, *, overtaken: bool = False) -> None:
     """Send a delivery now: sooner than its schedule has it, or once more where it is over.
 
     One that was `overtaken`, since later ones of its booking were delivered, goes out of their order. Raises
-    CannotResend when an earlier one of its booking has to go first, or its template fails again.
+    CannotResend when its webhook is off, an earlier one of its booking has to go first, or its template fails again.
     """
+    if not delivery.endpoint.active:
+        raise CannotResend("The webhook is off. Switch it on first.")
     if resending.earlier_one(session, delivery) is not None:
         raise CannotResend("An earlier delivery of this booking has to go first.")
     if delivery.state == DeliveryState.DUE:

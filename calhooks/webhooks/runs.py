@@ -57,7 +57,7 @@ class _Plan:
 def start_failed(
     session: Session, webhook: Webhook, *, since: datetime | None = None, reason: str | None = None
 ) -> ResendRun:
-    """Begin to send again what was given up: all, or what was owed since a moment, or for one reason.
+    """Begin to send again what was given up: all, or since a moment, or for one reason.
 
     Raises CannotRun.
     """
@@ -78,7 +78,7 @@ def start_replay(session: Session, webhook: Webhook, since: datetime) -> ResendR
         select(func.count(), func.min(Event.id), func.max(Event.id)).where(*untold)
     ).one()
     if not count:
-        raise CannotRun("Nothing has happened since then that this webhook asked for and was not told.")
+        raise CannotRun("This webhook has missed no events since then.")
     return _start(session, webhook, _Plan(RunKind.REPLAY, since, count, first, last))
 
 
@@ -165,7 +165,7 @@ def _start(session: Session, webhook: Webhook, plan: _Plan) -> ResendRun:
     session.execute(select(Endpoint.id).where(Endpoint.id == webhook.endpoint_id).with_for_update(key_share=True))
     newest = latest(session, webhook.endpoint_id)
     if newest is not None and newest.state == RunState.RUNNING:
-        raise CannotRun("Something is being sent again already. Wait until it is through, or stop it.")
+        raise CannotRun("Deliveries are being sent already. Wait until that is done, or stop it on the webhook’s page.")
     run = ResendRun(
         endpoint_id=webhook.endpoint_id,
         kind=plan.kind,
@@ -187,7 +187,9 @@ def _start(session: Session, webhook: Webhook, plan: _Plan) -> ResendRun:
 def _failed(endpoint_id: int, since: datetime | None, reason: str | None) -> list[ColumnElement[bool]]:
     """Return the conditions for deliveries, joined with their last attempts."""
     failed = [Delivery.endpoint_id == endpoint_id, Delivery.state == DeliveryState.FAILED]
-    since_then = [Delivery.created_at >= since] if since is not None else []
+    # A delivery is given up days after it was made, or at once if its template fails.
+    given_up_at = func.coalesce(Delivery.finished_at, Delivery.created_at)
+    since_then = [given_up_at >= since] if since is not None else []
     return failed + since_then + ([REASON.in_([reason])] if reason is not None else [])
 
 

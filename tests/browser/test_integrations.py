@@ -426,3 +426,26 @@ def test_a_page_left_open_follows_what_happens(app: Flask, signed_in: OpenPage, 
         delivery.endpoint.last_success_at = delivery.created_at
     expect(page.locator(".log-row .badge")).to_have_text("Delivered")
     expect(page.locator("#health")).to_contain_text("Delivered")
+
+
+def test_what_asks_for_itself_keeps_the_focus_and_its_numbers(
+    app: Flask, signed_in: OpenPage, rick: User, log: str
+) -> None:
+    page = signed_in(rick)
+    page.goto(log)
+    given_up = page.locator("#given-up")
+    expect(given_up).to_have_text("Given up (1)")
+    given_up.focus()
+    with app.app_context(), writing() as session:
+        session.query(Delivery).filter_by(state=DeliveryState.DELIVERED).one().state = DeliveryState.FAILED
+    page.evaluate("htmx.trigger(document.body, 'deliveriesChanged')")
+    expect(given_up).to_have_text("Given up (2)")
+    expect(given_up).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Given up")).to_be_visible()
+    button = page.get_by_role("button", name="Send 2 again")
+    button.focus()
+    button.evaluate("button => button.setAttribute('data-old', '')")
+    page.evaluate("htmx.ajax('GET', location.pathname, {target: '#given-up', swap: 'outerHTML'})")
+    expect(page.locator("[data-old]")).to_have_count(0)
+    expect(button).to_be_focused()

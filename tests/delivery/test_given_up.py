@@ -215,7 +215,7 @@ def test_what_was_given_up_is_grouped_by_what_the_receiver_said(
     factories.create_delivery(endpoint, event, **failed)
     give_up(owner, factories.create_endpoint(owner), status=404)
     found = given_up(session, endpoint.id)
-    assert (found.count, found.is_cut) == (MAX_SHOWN + 6, False)
+    assert (found.count, found.hidden, found.is_cut) == (MAX_SHOWN + 6, 0, False)
     groups = [(group.reason, group.count, group.status, group.sentence) for group in found.groups]
     assert groups == [
         ("500", MAX_SHOWN + 2, 500, f"number {MAX_SHOWN + 1}"),
@@ -238,3 +238,14 @@ def test_of_very_many_the_newest_are_grouped(
         give_up(owner, endpoint, status=status)
     found = given_up(session, endpoint.id)
     assert ([group.reason for group in found.groups], found.count, found.is_cut) == (["500"], 2, True)
+
+
+def test_small_groups_beyond_the_largest_are_counted_though_not_shown(
+    session: Session, owner: User, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("calhooks.delivery.status.given_up.MAX_GROUPS", 1)
+    for status in (404, 500, 500, 503):
+        give_up(owner, endpoint, status=status)
+    found = given_up(session, endpoint.id)
+    assert [group.reason for group in found.groups] == ["500"]
+    assert (found.count, found.hidden, found.is_cut) == (4, 2, False)

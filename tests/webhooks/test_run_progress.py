@@ -307,3 +307,15 @@ def test_a_replay_to_a_receiver_of_one_a_second_neither_stalls_nor_holds_up_what
     assert seconds <= 125
     assert receiver.refused <= 12
     assert waited <= 12
+
+
+def test_what_was_made_days_before_it_was_given_up_is_sent_again_since_then(
+    session: Session, rick: User, webhook: Webhook
+) -> None:
+    now = clock.now()
+    made = {"created_at": now - timedelta(days=4)}
+    failed(session, rick, webhook, 2, finished_at=now - timedelta(hours=1), **made)
+    failed(session, rick, webhook, 1, finished_at=now - timedelta(days=2), **made)
+    with writing() as writer:
+        run = runs.start_failed(writer, writer.get_one(Webhook, webhook.id), since=now - timedelta(days=1))
+    assert run.total == 2

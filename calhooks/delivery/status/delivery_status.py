@@ -8,7 +8,7 @@ from http import HTTPStatus
 from calhooks import clock
 from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState
 from calhooks.delivery.sending.retry_after import read_retry_after
-from calhooks.delivery.status.endpoint_status import requests_a_second
+from calhooks.delivery.status.endpoint_status import asked_to_wait_until, requests_a_second
 from calhooks.delivery.status.tones import Tone
 
 # The statuses with which a receiver can refuse a delivery for now.
@@ -20,8 +20,8 @@ class DeliveryCondition(StrEnum):
 
     `held_back` waits for its endpoint to be switched on, `waiting` for an earlier delivery of its sequence, `sending`
     for the answer to the first attempt since it was made or resent, or to any that is under way, `queued` for its turn
-    at its endpoint's pace, `refused` as long as its receiver asked, `retrying` for its next attempt. The others are
-    final.
+    at its endpoint's pace or for the end of its endpoint's pause, `refused` as long as its receiver asked, `retrying`
+    for its next attempt. The others are final.
     """
 
     DELIVERED = "delivered"
@@ -57,8 +57,8 @@ _FINAL = {
 class DeliveryStatus:
     """The condition of a delivery.
 
-    `next_attempt_at` is when one that is retried or was refused goes out next, None for any other. One that was refused
-    was so `refusals` times, the last time with `refused_with`.
+    `next_attempt_at` is when one that is retried or was refused goes out next, or when the pause of one that is queued
+    ends; None for any other. One that was refused was so `refusals` times, the last time with `refused_with`.
     """
 
     condition: DeliveryCondition
@@ -90,11 +90,12 @@ def delivery_status(delivery: Delivery) -> DeliveryStatus:
             refusals=delivery.refusals,
             refused_with=delivery.last_status,
         )
-    if _is_due(delivery) and requests_a_second(delivery.endpoint) is not None:
-        return DeliveryStatus(DeliveryCondition.QUEUED)
+    paused_until = asked_to_wait_until(delivery.endpoint)
+    if _is_due(delivery) and (paused_until is not None or requests_a_second(delivery.endpoint) is not None):
+        return DeliveryStatus(DeliveryCondition.QUEUED, next_attempt_at=paused_until)
     if not delivery.tries:
         return DeliveryStatus(DeliveryCondition.SENDING)
-    return DeliveryStatus(DeliveryCondition.RETRYING, next_attempt_at=delivery.due_at)
+    return DeliveryStatus(DeliveryCondition.RETRYING, next_attempt_at=_next_attempt_at(delivery))
 
 
 def was_refused(attempt: Attempt) -> bool:

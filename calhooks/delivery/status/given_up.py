@@ -44,10 +44,14 @@ class GivenUpGroup:
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """All that was given up for an endpoint, the largest group first; `is_cut` when there is more than is grouped."""
+    """What was given up for an endpoint, the largest group first.
+
+    `count` are grouped, the newest of all where `is_cut`; `hidden` of them are in groups beyond the largest, left out.
+    """
 
     groups: Sequence[GivenUpGroup]
     count: int
+    hidden: int
     is_cut: bool
 
 
@@ -71,8 +75,9 @@ def given_up(session: Session, endpoint_id: int) -> GivenUp:
         ids.setdefault(reason, []).append(delivery_id)
     largest = sorted(ids, key=lambda reason: -len(ids[reason]))[:MAX_GROUPS]
     groups = [_group(session, reason, ids[reason]) for reason in largest]
-    is_cut = len(reasons) > MAX_GROUPED or len(ids) > MAX_GROUPS
-    return GivenUp(groups, min(len(reasons), MAX_GROUPED), is_cut)
+    count = min(len(reasons), MAX_GROUPED)
+    hidden = count - sum(group.count for group in groups)
+    return GivenUp(groups, count, hidden, is_cut=len(reasons) > MAX_GROUPED)
 
 
 def reason_of(session: Session, delivery: Delivery) -> str:

@@ -29,8 +29,14 @@ def own_webhook(webhook_id: int) -> Webhook:
 
 
 def list_behind_box() -> str:
-    """Return the list of webhooks as it is now, to be put in place behind the box."""
-    return render_template("webhooks/_section.html", oob=True, **list_context(account()))
+    """Return the list of webhooks and the news about them as they are now, to be put in place behind the box."""
+    context = list_context(account())
+    return render_template("webhooks/_section.html", oob=True, **context) + news(context)
+
+
+def news(context: dict[str, Any]) -> str:
+    """Return the news about webhooks as they are now, to be put in place out of band."""
+    return render_template("webhooks/_notices.html", oob=True, **context)
 
 
 def list_context(owner: User) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from calhooks.db import db, writing
 from calhooks.delivery.status.given_up import given_up
 from calhooks.web.site.access import signed_in
 from calhooks.web.site.htmx import go_to, page_or_part
-from calhooks.web.webhooks.context import own_webhook, webhook_context
+from calhooks.web.webhooks.context import own_webhook, run_context, webhook_context
 from calhooks.webhooks import runs
 
 blueprint = Blueprint("given_up", __name__, url_prefix="/integrations/webhooks/<int:webhook_id>/given-up")
@@ -36,5 +36,6 @@ def resend(webhook_id: int) -> ResponseReturnValue:
 
 def _page(webhook_id: int, problem: str = "") -> str:
     webhook = own_webhook(webhook_id)
-    context = webhook_context(webhook) | {"given_up": given_up(db.session(), webhook.endpoint_id), "problem": problem}
+    found = given_up(db.session(), webhook.endpoint_id)
+    context = webhook_context(webhook) | run_context(webhook) | {"given_up": found, "problem": problem}
     return page_or_part("webhooks/given_up/index", "_groups", **context)

@@ -7,8 +7,8 @@ from calhooks.config import current_config
 from calhooks.db import db
 from calhooks.scheduling.event_types.lookups import list_public_event_types
 from calhooks.web.site.access import account, signed_in
-from calhooks.web.site.htmx import page_or_part
-from calhooks.web.webhooks.context import list_context
+from calhooks.web.site.htmx import is_htmx, page_or_part
+from calhooks.web.webhooks.context import list_context, news
 
 blueprint = Blueprint("integrations", __name__)
 
@@ -16,9 +16,11 @@ blueprint = Blueprint("integrations", __name__)
 @blueprint.get("/integrations")
 @signed_in
 def index() -> str:
-    """Show the webhooks and how they are doing; to htmx, their list alone."""
+    """Show the webhooks and how they are doing; to htmx, their list and the news about them alone."""
     owner = account()
-    return page_or_part("webhooks/integrations", "_list", example_link=_example_link(owner), **list_context(owner))
+    context = list_context(owner)
+    page = page_or_part("webhooks/integrations", "_list", example_link=_example_link(owner), **context)
+    return page + news(context) if is_htmx() else page
 
 
 def _example_link(owner: User) -> str | None:

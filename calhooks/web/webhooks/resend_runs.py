@@ -52,7 +52,7 @@ class ReplayForm(SinceForm):
 
     what = RadioField(
         "Which events",
-        choices=[SelectChoice(SINCE, "All since a moment"), SelectChoice(ONE, "A single one")],
+        choices=[SelectChoice(SINCE, "All since…"), SelectChoice(ONE, "One event")],
         default=SINCE,
         validate_choice=False,
     )
@@ -138,7 +138,7 @@ def _box(part: str, webhook_id: int, form: SinceForm) -> ResponseReturnValue:
 
 def _begun(webhook_id: int) -> ResponseReturnValue:
     part, to = partial(_progress, webhook_id, oob=True), url_for("deliveries.index", webhook_id=webhook_id)
-    return done("Begun. You can leave this page.", part=part, to=to, closes=True, event=DELIVERIES_CHANGED)
+    return done("Started. You can leave this page.", part=part, to=to, closes=True, event=DELIVERIES_CHANGED)
 
 
 def _events(webhook: Webhook) -> list[Event]:

@@ -1,11 +1,12 @@
 """How a delivery is doing, as a value that pages and programs put into words."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
+from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.delivery.models.deliveries import Delivery
 from calhooks.delivery.status.delivery_status import DeliveryCondition, DeliveryStatus, delivery_status
@@ -46,6 +47,22 @@ def test_only_a_delivery_that_is_retried_says_when_its_next_attempt_is(session: 
     assert delivery_status(one(owner, **RETRIED)).next_attempt_at == NOON
     assert delivery_status(one(owner, **RETRIED | {"lease_token": "a pump"})).next_attempt_at is None
     assert delivery_status(one(owner, state="due", due_at=NOON)).next_attempt_at is None
+
+
+@pytest.mark.parametrize(
+    ("columns", "condition"),
+    [
+        ({"state": "due"}, DeliveryCondition.QUEUED),
+        (RETRIED, DeliveryCondition.QUEUED),
+        (RETRIED | {"due_at": clock.now() + timedelta(minutes=1)}, DeliveryCondition.RETRYING),
+    ],
+)
+def test_while_its_endpoint_is_paused_a_delivery_says_until_when(
+    session: Session, owner: User, columns: dict[str, Any], condition: DeliveryCondition
+) -> None:
+    delivery, until = one(owner, **columns), clock.now() + timedelta(hours=1)
+    delivery.endpoint.held_until = until
+    assert delivery_status(delivery) == DeliveryStatus(condition, next_attempt_at=until)
 
 
 @pytest.mark.parametrize("state", ["due", "blocked"])

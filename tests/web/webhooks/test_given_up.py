@@ -1,5 +1,6 @@
 """Tests of the page of what was given up."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,12 +12,13 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState
-from calhooks.delivery.models.endpoints import Notice, NoticeKind
+from calhooks.delivery.models.endpoints import Endpoint, Notice, NoticeKind
 from calhooks.delivery.models.runs import ResendRun
 from calhooks.webhooks.models import Webhook
 from tests import factories
 from tests.web import pages
 from tests.web.webhooks.test_deliveries import attempt, deliver
+from tests.web.webhooks.test_notices import tell
 
 HTMX = {"HX-Request": "true"}
 
@@ -35,6 +37,11 @@ def give_up(app: Flask, webhook: Webhook, status: int | None = 500, **values: ob
     delivery = deliver(app, webhook, state=DeliveryState.FAILED, due_at=None, attempt_count=1, finished_at=clock.now())
     attempt(app, delivery, status=status, **values)
     return delivery
+
+
+def without_id(html: str) -> list[str]:
+    """Return the links and buttons without an id: htmx cannot give these the focus back when they are drawn anew."""
+    return [tag for tag in re.findall(r"<(?:a|button)\b[^>]*>", html) if not re.search(r'\sid="[^"]+"', tag)]
 
 
 def test_it_is_grouped_by_what_the_receiver_said(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
@@ -102,6 +109,87 @@ def test_a_notice_leads_there_until_nothing_is_left(app: Flask, owner: FlaskClie
         assert "1 delivery was given up" in shown
         assert "The receiver answered 500." in shown
     assert owner.get("/integrations/notices/1").headers["Location"] == page(webhook)
+    # Another that was given up long before is not what the notice is about.
+    other = give_up(app, webhook)
     with app.app_context(), writing() as session:
         session.get_one(Delivery, delivery.id).state = DeliveryState.DELIVERED
+        session.get_one(Delivery, other.id).finished_at -= timedelta(days=3)
     assert "was given up" not in owner.get("/integrations").text
+
+
+def test_groups_that_are_left_out_are_counted(
+    app: Flask, owner: FlaskClient, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("calhooks.delivery.status.given_up.MAX_GROUPS", 2)
+    for status in (404, 404, 500, 500, 503):
+        give_up(app, webhook, status)
+    shown = owner.get(page(webhook)).text
+    assert "Send all 5 again" in shown
+    assert "the newest" not in shown.lower().partition("newest response")[0]
+    assert "1 delivery with other reasons is not listed here." in shown
+
+
+def test_what_can_be_focused_keeps_the_focus_when_the_page_asks_for_itself(
+    app: Flask, owner: FlaskClient, webhook: Webhook
+) -> None:
+    for status in (404, 500, None):
+        give_up(app, webhook, status)
+    part = owner.get(page(webhook), headers=HTMX).text
+    assert len(re.findall("<(?:a|button) ", part)) >= 7
+    assert without_id(part) == []
+
+
+def test_while_these_are_sent_again_it_says_so_and_offers_no_second_time(
+    app: Flask, owner: FlaskClient, webhook: Webhook
+) -> None:
+    give_up(app, webhook)
+    give_up(app, webhook, 404)
+    pages.submit(owner, page(webhook), {"reason": "404"})
+    shown = owner.get(page(webhook)).text
+    assert "Deliveries are being sent again: 0 of 1 delivered." in shown
+    assert shown.count("Deliveries are being sent already") == 3
+    again = pages.submit(owner, page(webhook), {"reason": "500"})
+    assert (again.status_code, "stop it on the webhook’s page" in again.text) == (409, True)
+
+
+def test_an_open_log_learns_that_deliveries_were_given_up_or_are_no_longer(
+    app: Flask, owner: FlaskClient, webhook: Webhook
+) -> None:
+    def polled() -> str:
+        return owner.get(f"/integrations/webhooks/{webhook.id}?since=0", headers=HTMX).text
+
+    assert "Given up (" not in polled()
+    delivery = give_up(app, webhook)
+    tell(app, webhook, NoticeKind.GIVEN_UP)
+    part = polled()
+    assert 'id="log-actions" hx-swap-oob="true"' in part
+    assert "Given up (1)" in part
+    assert 'id="notices" hx-swap-oob="true"' in part
+    assert "given up</p>" in part
+    with app.app_context(), writing() as session:
+        session.get_one(Delivery, delivery.id).state = DeliveryState.DELIVERED
+    assert "Given up (" not in polled()
+    assert "given up</p>" not in polled()
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"failing_since": clock.now(), "consecutive_failures": 3},
+        {"pace": 1.0, "last_success_at": clock.now()},
+        {"active": False, "inactive_reason": "gone", "inactive_since": clock.now()},
+    ],
+)
+def test_what_an_open_log_draws_anew_keeps_the_focus(
+    app: Flask, owner: FlaskClient, webhook: Webhook, columns: dict[str, object]
+) -> None:
+    path = f"/integrations/webhooks/{webhook.id}?since=0"
+    assert without_id(owner.get(path, headers=HTMX).text) == []
+    give_up(app, webhook)
+    tell(app, webhook, NoticeKind.GIVEN_UP)
+    with app.app_context(), writing() as session:
+        for name, value in columns.items():
+            setattr(session.get_one(Endpoint, webhook.endpoint_id), name, value)
+    part = owner.get(path, headers=HTMX).text
+    assert 'id="standing-attempt"' in part
+    assert without_id(part) == []

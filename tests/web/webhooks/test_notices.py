@@ -78,3 +78,14 @@ def test_notices_are_for_their_owner_and_go_with_the_webhook(
     token = {"csrf_token": pages.csrf_token(other, "/integrations/webhooks/new")}
     assert other.get(NOTICE).status_code == 404
     assert other.post(f"{NOTICE}/dismiss", data=token).status_code == 404
+
+
+def test_a_webhook_deleted_in_its_box_takes_its_news_off_the_screen(
+    app: Flask, owner: FlaskClient, webhook: Webhook
+) -> None:
+    tell(app, webhook, NoticeKind.FAILING)
+    polled = owner.get(LIST, headers={"HX-Request": "true"}).text
+    assert "Does not get through" in polled.partition('id="notices" hx-swap-oob="true"')[2]
+    deleted = pages.submit(owner, f"{LIST}/webhooks/{webhook.id}/delete", headers={"HX-Request": "true"})
+    assert 'id="notices" hx-swap-oob="true"' in deleted.text
+    assert "Does not get through" not in deleted.text

@@ -152,6 +152,19 @@ def test_a_slowed_or_held_webhook_says_so(app: Flask, owner: FlaskClient, webhoo
     assert "about 12 a minute" in change(pace=0.2)
     held = change(held_until=clock.now() + timedelta(minutes=5))
     assert "Your server asked to wait until" in held
-    assert "asked to wait until" in held.rpartition('id="webhook-list"')[2]
+    assert "paused, sends again" in held.rpartition('id="webhook-list"')[2]
     path = make(app, webhook, DeliveryState.DUE, due_at=clock.now())
     assert "Queued" in owner.get(path).text
+
+
+def test_a_webhook_that_was_switched_off_meanwhile_sends_nothing(
+    app: Flask, owner: FlaskClient, webhook: Webhook
+) -> None:
+    path = make(app, webhook, DeliveryState.FAILED)
+    data = {"csrf_token": pages.csrf_token(owner, path)}
+    with app.app_context(), writing() as session:
+        session.get_one(Endpoint, webhook.endpoint_id).active = False
+    after = owner.post(f"{path}/resend", data=data, follow_redirects=True).text
+    assert "The webhook is off. Switch it on first." in after
+    assert "Resent." not in after
+    assert states(app) == ["failed"]

@@ -9,10 +9,11 @@ from sqlalchemy import select
 
 from calhooks import clock
 from calhooks.accounts.models import User
-from calhooks.db import db
-from calhooks.delivery.models.deliveries import DeliveryState
+from calhooks.db import db, writing
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.models.runs import ResendRun
+from calhooks.webhooks import runs
 from calhooks.webhooks.models import Webhook
 from tests import factories
 from tests.web import pages
@@ -86,6 +87,24 @@ def test_progress_is_live_and_a_run_can_be_stopped(owner: FlaskClient, webhook: 
     stopped = pages.submit(owner, log(webhook), to=f"{log(webhook)}/runs/1/stop", follow_redirects=True)
     assert "0 of 3 delivered, 3 not sent." in stopped.text
     assert 'hx-trigger="every 2s"' not in owner.get(f"{log(webhook)}/runs/1", headers=HTMX).text
+
+
+def test_what_went_another_way_was_skipped_by_its_run(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
+    pages.submit(owner, f"{log(webhook)}/resend-failed")
+    with app.app_context(), writing() as session:
+        for delivery in session.scalars(select(Delivery)):
+            delivery.state = DeliveryState.DELIVERED
+    with app.app_context(), writing() as session:
+        runs.advance(session, 1)
+    assert "0 of 3 delivered, 3 skipped." in owner.get(log(webhook)).text
+
+
+def test_large_numbers_can_be_read(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
+    pages.submit(owner, f"{log(webhook)}/resend-failed")
+    with app.app_context(), writing() as session:
+        run = session.get_one(ResendRun, 1)
+        run.total, run.released, run.delivered = 12_345, 1_234, 1_234
+    assert "1,234 of 12,345 delivered, 11,111 to come." in owner.get(log(webhook)).text
 
 
 def test_past_events_are_replayed_since_a_moment_or_one_by_one(
