@@ -11,7 +11,7 @@ from typing import Any, TypeVarTuple
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, Result, Select, event, inspect
-from sqlalchemy.engine import Connection, ExceptionContext
+from sqlalchemy.engine import Connection, ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -25,6 +25,18 @@ IMMEDIATE = "calhooks_immediate"
 AFTER_COMMIT = "calhooks_after_commit"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 DISK_FULL, READ_ONLY = "53100", "25006"
+# To SQLAlchemy InternalErrors: a standby that took over, and a transaction that the server ended because this process
+# was stopped in the middle of it. A new connection helps.
+NEEDS_NEW_CONNECTION = (READ_ONLY, "25P03", "25P04")
+# A server whose machine has vanished without a word is given up after about half a minute, not after the two hours of
+# TCP. https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+POSTGRESQL_TIMEOUTS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
 
 
 class Base(DeclarativeBase):
@@ -175,7 +187,9 @@ def _engine_options(database_url: str) -> dict[str, Any]:
         return {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
     # The driver reads bytes where a server says SQL_ASCII, and could not even ask it for its encoding.
     encoding = {"client_encoding": "utf8"}
-    return {"connect_args": encoding, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+    own = make_url(database_url).query
+    timeouts = {name: value for name, value in POSTGRESQL_TIMEOUTS.items() if name not in own}
+    return {"connect_args": encoding | timeouts, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
 
 
 def _give_up_what_broke(context: ExceptionContext) -> None:
@@ -186,8 +200,7 @@ def _give_up_what_broke(context: ExceptionContext) -> None:
     intervention": https://www.postgresql.org/docs/current/errcodes-appendix.html.
     """
     state = getattr(context.original_exception, "sqlstate", None)
-    if state == READ_ONLY:
-        # To SQLAlchemy an InternalError. A new connection may reach the server that has taken over.
+    if state in NEEDS_NEW_CONNECTION:
         context.is_disconnect = True
         raise OperationalError(context.statement, context.parameters, context.original_exception)
     if isinstance(context.sqlalchemy_exception, OperationalError):
