@@ -51,9 +51,11 @@ class Watch:
 
     def look(self, *, by_heartbeat: bool) -> None:
         """Give back what dead processes had claimed, of any machine if `by_heartbeat`. Raises SQLAlchemyError."""
-        hearts = db.session().execute(_ALL_HEARTS).all()
-        # A transaction that only read must not stay open.
-        db.session.rollback()
+        try:
+            hearts = db.session().execute(_ALL_HEARTS).all()
+        finally:
+            # A transaction that only read must not stay open, and one that failed would fail whatever comes next.
+            db.session.rollback()
         self._note(hearts, monotonic())
         dead = {each.name: each.seen_at for each in hearts if self._is_dead(each, by_heartbeat=by_heartbeat)}
         if dead:
