@@ -10,7 +10,7 @@ from typing import Any, TypeVarTuple
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, Result, Select, event, inspect
+from sqlalchemy import DateTime, Dialect, MetaData, Result, Select, event, inspect, text
 from sqlalchemy.engine import Connection, ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -51,6 +51,13 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+class NotUpgraded(RuntimeError):
+    """The database has the tables of an older version; str() is the one line to print."""
+
+    def __init__(self) -> None:
+        super().__init__("an older version of calhooks made this database's tables; run: flask db upgrade")
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -105,10 +112,12 @@ def make_tables(app: Flask) -> None:
     """Give a new database its tables, whichever process of a server is the first to meet it.
 
     One that has tables is left as it is, since when to upgrade it is the operator's choice; and so is one that is
-    away: whoever needs it says so.
+    away: whoever needs it says so. Raises NotUpgraded if this version of calhooks cannot work with the tables.
     """
     try:
-        is_new = not inspect(db.engine).has_table("alembic_version")
+        with db.engine.connect() as connection:
+            is_new = not inspect(connection).has_table("alembic_version")
+            found = [] if is_new else connection.scalars(text("SELECT version_num FROM alembic_version")).all()
     except OperationalError:
         return
     if is_new:
@@ -116,6 +125,13 @@ def make_tables(app: Flask) -> None:
         from flask_migrate import upgrade
 
         upgrade()
+    elif any(each in _revisions()[:-1] for each in found):
+        raise NotUpgraded
+
+
+def _revisions() -> list[str]:
+    """Return all revisions of the tables, the newest last. Their files begin with them."""
+    return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py"))
 
 
 def read_rows(session: Session, query: Select[*Columns], parameters: Mapping[str, object]) -> Result[*Columns]:
