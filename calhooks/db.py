@@ -12,7 +12,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, Result, Select, event, inspect, text
 from sqlalchemy.engine import Connection, ExceptionContext, make_url
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -92,6 +92,8 @@ def init_app(app: Flask, database_url: str) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(database_url)
     db.init_app(app)
+    # After Flask-SQLAlchemy's own, and so before it.
+    app.teardown_appcontext(_end_session)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _keep_private(db.engine.url.database or "")
@@ -188,6 +190,14 @@ def cannot_store(error: OperationalError) -> bool:
 def database_reason(error: SQLAlchemyError) -> str:
     """Return the line that says what went wrong; below it stand the statement and hints for programmers."""
     return str(error).partition("\n")[0]
+
+
+def _end_session(_error: BaseException | None) -> None:
+    """End what a request has left open. Its response is made: a connection that has broken since then is given up."""
+    try:
+        db.session.rollback()
+    except DBAPIError:
+        db.session().invalidate()
 
 
 def _keep_private(database: str) -> None:

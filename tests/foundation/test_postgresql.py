@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from calhooks.db import POSTGRESQL_TIMEOUTS, _engine_options, db, writing
+from calhooks.web.site import access
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +40,18 @@ def test_a_server_that_has_vanished_is_given_up_unless_the_url_says_when(app: Fl
     own = _engine_options("postgresql+psycopg://calhooks@db/calhooks?connect_timeout=3")["connect_args"]
     assert "connect_timeout" not in own
     assert own["tcp_user_timeout"] == POSTGRESQL_TIMEOUTS["tcp_user_timeout"]
+
+
+@pytest.mark.parametrize("end", ["pg_terminate_backend", "pg_cancel_backend"])
+def test_a_page_arrives_although_the_connection_broke_behind_it(app: Flask, end: str) -> None:
+    @app.get("/breaks")
+    @access.public
+    def breaks() -> str:
+        pid = db.session.scalar(text("SELECT pg_backend_pid()"))
+        with db.engine.connect() as other:
+            other.execute(text(f"SELECT {end}(:pid)"), {"pid": pid})
+        return "made"
+
+    browser = app.test_client()
+    assert browser.get("/breaks").text == "made"
+    assert browser.get("/readyz").json["database"] is True
