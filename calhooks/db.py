@@ -194,6 +194,8 @@ def database_reason(error: SQLAlchemyError) -> str:
 
 def _end_session(_error: BaseException | None) -> None:
     """End what a request has left open. Its response is made: a connection that has broken since then is given up."""
+    if not db.session.registry.has():
+        return
     try:
         db.session.rollback()
     except DBAPIError:

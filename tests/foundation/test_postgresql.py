@@ -21,10 +21,15 @@ def _on_postgresql(app: Flask) -> None:
 
 def test_a_transaction_that_the_server_ends_is_a_database_that_was_away_for_an_instant(session: Session) -> None:
     session.rollback()
-    with pytest.raises(OperationalError), writing() as inner:
-        inner.execute(text("SET LOCAL idle_in_transaction_session_timeout = '50ms'"))
-        time.sleep(0.3)
-        inner.execute(text("SELECT 1"))
+
+    def idle_in_the_middle() -> None:
+        with writing() as inner:
+            inner.execute(text("SET LOCAL idle_in_transaction_session_timeout = '50ms'"))
+            time.sleep(0.3)
+            inner.execute(text("SELECT 1"))
+
+    with pytest.raises(OperationalError):
+        idle_in_the_middle()
     with writing() as inner:
         assert inner.scalar(text("SELECT 1")) == 1
 
