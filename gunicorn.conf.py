@@ -20,6 +20,7 @@ graceful_timeout = 7
 
 def post_worker_init(worker: Any) -> None:
     """Get the database ready, and say when a process was replaced: gunicorn only says that the old one died."""
+    from calhooks.db import NotUpgraded
     from calhooks.encryption.check import open_database
     from calhooks.encryption.keys import WrongKey
 
@@ -27,7 +28,7 @@ def post_worker_init(worker: Any) -> None:
     try:
         with app.app_context():
             open_database(app)
-    except WrongKey as error:
+    except (WrongKey, NotUpgraded) as error:
         sys.stderr.write(f"calhooks: {error}\n")
         # gunicorn takes 3 for "could not start" and does not try again.
         sys.exit(3)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from calhooks.accounts import links, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.config import current_config
-from calhooks.db import database_reason, db, load_migrations, make_tables, writing
+from calhooks.db import NotUpgraded, database_reason, db, load_migrations, make_tables, writing
 from calhooks.encryption.check import add_newest_key, open_database
 from calhooks.encryption.columns import Unreadable, encryption_of
 from calhooks.encryption.keys import WrongKey
@@ -45,7 +45,7 @@ def _database(*, any_key: bool = False) -> Iterator[None]:
     try:
         (make_tables if any_key else open_database)(current_app)
         yield
-    except (WrongKey, Unreadable) as error:
+    except (WrongKey, NotUpgraded, Unreadable) as error:
         raise click.ClickException(str(error)) from error
     except DBAPIError as error:
         raise click.ClickException(f"The database cannot be used: {database_reason(error)}") from error
@@ -55,7 +55,7 @@ def _open() -> None:
     """Get the database ready; one that is unreachable is waited for."""
     try:
         open_database(current_app)
-    except WrongKey as error:
+    except (WrongKey, NotUpgraded) as error:
         raise click.ClickException(str(error)) from error
 
 

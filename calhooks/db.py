@@ -10,9 +10,9 @@ from typing import Any, TypeVarTuple
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, Result, Select, event, inspect
-from sqlalchemy.engine import Connection, ExceptionContext
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy import DateTime, Dialect, MetaData, Result, Select, event, inspect, text
+from sqlalchemy.engine import Connection, ExceptionContext, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -25,6 +25,18 @@ IMMEDIATE = "calhooks_immediate"
 AFTER_COMMIT = "calhooks_after_commit"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 DISK_FULL, READ_ONLY = "53100", "25006"
+# To SQLAlchemy InternalErrors: a standby that took over, and a transaction that the server ended because this process
+# was stopped in the middle of it. A new connection helps.
+NEEDS_NEW_CONNECTION = (READ_ONLY, "25P03", "25P04")
+# A server whose machine has vanished without a word is given up after about half a minute, not after the two hours of
+# TCP. https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+POSTGRESQL_TIMEOUTS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
 
 
 class Base(DeclarativeBase):
@@ -39,6 +51,13 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+class NotUpgraded(RuntimeError):
+    """The database has the tables of an older version; str() is the one line to print."""
+
+    def __init__(self) -> None:
+        super().__init__("an older version of calhooks made this database's tables; run: flask db upgrade")
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -73,6 +92,8 @@ def init_app(app: Flask, database_url: str) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(database_url)
     db.init_app(app)
+    # After Flask-SQLAlchemy's own, and so before it.
+    app.teardown_appcontext(_end_session)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _keep_private(db.engine.url.database or "")
@@ -93,10 +114,12 @@ def make_tables(app: Flask) -> None:
     """Give a new database its tables, whichever process of a server is the first to meet it.
 
     One that has tables is left as it is, since when to upgrade it is the operator's choice; and so is one that is
-    away: whoever needs it says so.
+    away: whoever needs it says so. Raises NotUpgraded if this version of calhooks cannot work with the tables.
     """
     try:
-        is_new = not inspect(db.engine).has_table("alembic_version")
+        with db.engine.connect() as connection:
+            is_new = not inspect(connection).has_table("alembic_version")
+            found = [] if is_new else connection.scalars(text("SELECT version_num FROM alembic_version")).all()
     except OperationalError:
         return
     if is_new:
@@ -104,6 +127,13 @@ def make_tables(app: Flask) -> None:
         from flask_migrate import upgrade
 
         upgrade()
+    elif any(each in _revisions()[:-1] for each in found):
+        raise NotUpgraded
+
+
+def _revisions() -> list[str]:
+    """Return all revisions of the tables, the newest last. Their files begin with them."""
+    return sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py"))
 
 
 def read_rows(session: Session, query: Select[*Columns], parameters: Mapping[str, object]) -> Result[*Columns]:
@@ -162,6 +192,16 @@ def database_reason(error: SQLAlchemyError) -> str:
     return str(error).partition("\n")[0]
 
 
+def _end_session(_error: BaseException | None) -> None:
+    """End what a request has left open. Its response is made: a connection that has broken since then is given up."""
+    if not db.session.registry.has():
+        return
+    try:
+        db.session.rollback()
+    except DBAPIError:
+        db.session().invalidate()
+
+
 def _keep_private(database: str) -> None:
     """See to it that only the owner of an SQLite file can read it. What SQLite puts beside it has the file's mode."""
     if database and not database.startswith(("file:", ":memory:")):
@@ -175,7 +215,9 @@ def _engine_options(database_url: str) -> dict[str, Any]:
         return {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
     # The driver reads bytes where a server says SQL_ASCII, and could not even ask it for its encoding.
     encoding = {"client_encoding": "utf8"}
-    return {"connect_args": encoding, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+    own = make_url(database_url).query
+    timeouts = {name: value for name, value in POSTGRESQL_TIMEOUTS.items() if name not in own}
+    return {"connect_args": encoding | timeouts, "pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
 
 
 def _give_up_what_broke(context: ExceptionContext) -> None:
@@ -186,8 +228,7 @@ def _give_up_what_broke(context: ExceptionContext) -> None:
     intervention": https://www.postgresql.org/docs/current/errcodes-appendix.html.
     """
     state = getattr(context.original_exception, "sqlstate", None)
-    if state == READ_ONLY:
-        # To SQLAlchemy an InternalError. A new connection may reach the server that has taken over.
+    if state in NEEDS_NEW_CONNECTION:
         context.is_disconnect = True
         raise OperationalError(context.statement, context.parameters, context.original_exception)
     if isinstance(context.sqlalchemy_exception, OperationalError):

@@ -61,6 +61,8 @@ def run_scheduler() -> None:
                 scheduler.turn()
             away = False
         except SQLAlchemyError as error:
+            # What failed in a transaction that only read would fail the next look, too.
+            db.session.rollback()
             if not away:
                 log.warning("the database is away: %s", database_reason(error))
             away, turn_at = True, monotonic() + SWEEP_SECONDS
@@ -129,10 +131,11 @@ class Scheduler:
             clock_set_back.follow_stragglers(session, now, self._gone_back)
 
     def _running(self) -> list[int]:
-        running = runs.running(db.session())
-        # A transaction that only read must not stay open until the next second.
-        db.session.rollback()
-        return running
+        try:
+            return runs.running(db.session())
+        finally:
+            # A transaction that only read must not stay open until the next second.
+            db.session.rollback()
 
     def _by_itself(self, what: str, do: Callable[[], None]) -> None:
         """Do one thing, so that a fault in it keeps nothing else from its turn. Raises when the database is away."""
@@ -142,6 +145,7 @@ class Scheduler:
         except (OperationalError, InterfaceError):
             raise
         except Exception:
+            db.session.rollback()
             if what not in self._broken:
                 log.exception("%s failed and is tried again each second", what)
             self._broken.add(what)

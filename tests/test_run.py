@@ -433,11 +433,39 @@ def test_a_database_that_cannot_hold_every_letter_is_one_line(tmp_path: Path, po
 
 
 def test_a_database_of_a_newer_calhooks_is_one_line(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "calhooks.sqlite3")) as connection:
-        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
-        connection.execute("INSERT INTO alembic_version VALUES ('9999')")
-        connection.commit()
+    of_version("9999", tmp_path)
     assert "a newer calhooks has changed the database" in one_line({"CALHOOKS_DATA_DIR": str(tmp_path)})
+
+
+def of_version(revision: str, data_dir: Path) -> None:
+    """Have a database there whose tables a version of calhooks has made."""
+    with closing(sqlite3.connect(data_dir / "calhooks.sqlite3")) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        connection.execute(f"INSERT INTO alembic_version VALUES ('{revision}')")
+        connection.commit()
+
+
+@pytest.mark.parametrize("command", [("flask", "worker"), ("flask", "scheduler"), ("flask", "reset-password", "a@b.c")])
+def test_a_database_that_was_not_upgraded_is_one_line_of_each_command(tmp_path: Path, command: tuple[str, ...]) -> None:
+    of_version("0014", tmp_path)
+    said = one_line({"CALHOOKS_DATA_DIR": str(tmp_path)}, *command)
+    assert said == "Error: an older version of calhooks made this database's tables; run: flask db upgrade\n"
+
+
+def test_a_web_server_says_that_its_database_was_not_upgraded(tmp_path: Path) -> None:
+    of_version("0014", tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{free_port()}", "app:app"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "CALHOOKS_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "calhooks: an older version of calhooks made this database's tables; run: flask db upgrade" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_database_that_cannot_be_reached_is_one_line(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ class EncryptionKey(Base):
 
 
 def open_database(app: Flask) -> None:
-    """Give a new database its tables, and make sure that its secrets can be decrypted. Raises WrongKey.
+    """Give a new database its tables, and make sure that its secrets can be decrypted. Raises WrongKey and NotUpgraded.
 
-    A database that is unreachable or not upgraded yet is not checked: whatever needs it reports that.
+    A database that is unreachable is not checked: whatever needs it reports that.
     """
     make_tables(app)
     try:

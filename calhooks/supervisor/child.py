@@ -16,8 +16,10 @@ from calhooks.supervisor.preflight import CannotStart
 
 FIRST_DELAY_SECONDS = 0.5
 MAX_DELAY_SECONDS = 30.0
-# A process that has run for this long did not fail because of how it was started.
+# A process that has run for this long did not fail because of how it was started. One that another process killed says
+# little about its start: after a second, it starts again as soon as the first time, however often it is killed.
 SETTLED_SECONDS = 30.0
+SETTLED_IF_KILLED_SECONDS = 1.0
 PR_SET_PDEATHSIG = 1
 
 
@@ -75,14 +77,17 @@ class Child:
         self._process = None
         # Nobody has killed it: it said itself that it cannot go on.
         self.gave_up = status > 0
-        delay = self.put_off()
+        delay = self.put_off(SETTLED_IF_KILLED_SECONDS if status < 0 else SETTLED_SECONDS)
         if status < 0:
             return f"process {pid} was killed by {signal.Signals(-status).name}; starting again in {delay:g} s"
         return f"process {pid} ended with status {status}; starting again in {delay:g} s"
 
-    def put_off(self) -> float:
-        """Set `start_at`, later with each failure in a row, and return the seconds until then."""
-        self._failures = 1 if time.monotonic() - self._started > SETTLED_SECONDS else self._failures + 1
+    def put_off(self, settled: float = SETTLED_SECONDS) -> float:
+        """Set `start_at`, later with each failure in a row, and return the seconds until then.
+
+        After a run of more than `settled` seconds, a failure is the first in its row.
+        """
+        self._failures = 1 if time.monotonic() - self._started > settled else self._failures + 1
         delay: float = min(FIRST_DELAY_SECONDS * 2 ** (self._failures - 1), MAX_DELAY_SECONDS)
         self.start_at = time.monotonic() + delay
         return delay

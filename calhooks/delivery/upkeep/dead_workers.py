@@ -35,6 +35,8 @@ MAX_GAP_SECONDS = 3.0
 LOOKED_AT_AGAIN = timedelta(seconds=2)
 # By how much the clocks of machines may be apart.
 MAX_SKEW = timedelta(seconds=30)
+# For the log, by the kind of the process.
+AFTERWARDS = {"worker": "what it was sending goes out again", "scheduler": "the next scheduler takes over"}
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -49,9 +51,11 @@ class Watch:
 
     def look(self, *, by_heartbeat: bool) -> None:
         """Give back what dead processes had claimed, of any machine if `by_heartbeat`. Raises SQLAlchemyError."""
-        hearts = db.session().execute(_ALL_HEARTS).all()
-        # A transaction that only read must not stay open.
-        db.session.rollback()
+        try:
+            hearts = db.session().execute(_ALL_HEARTS).all()
+        finally:
+            # A transaction that only read must not stay open, and one that failed would fail whatever comes next.
+            db.session.rollback()
         self._note(hearts, monotonic())
         dead = {each.name: each.seen_at for each in hearts if self._is_dead(each, by_heartbeat=by_heartbeat)}
         if dead:
@@ -102,8 +106,9 @@ def _give_back_all(dead: dict[str, datetime], now: datetime, *, wait: bool) -> i
         if not left:
             old = [row.name for row in found if row.gone_at and abs(now - row.gone_at) >= LOOKED_AT_AGAIN]
             connection.execute(_FORGET, {"names": old})
-    for name in new:
-        log.warning("The process %s has died; what it was sending goes out again", name)
+    for row in found:
+        if row.name in new:
+            log.warning("The %s %s has died; %s", row.kind, row.name, AFTERWARDS[row.kind])
     return given_back
 
 
@@ -139,7 +144,7 @@ def give_back(connection: Connection, tokens: Collection[str], now: datetime, *,
 _WAIT_BRIEFLY = text("SET LOCAL lock_timeout = '1s'")
 _ALL_HEARTS = select(Heartbeat.name, Heartbeat.seen_at, Heartbeat.machine, Heartbeat.pid, Heartbeat.pid_started)
 _HEARTS = (
-    select(Heartbeat.name, Heartbeat.token, Heartbeat.seen_at, Heartbeat.gone_at)
+    select(Heartbeat.name, Heartbeat.kind, Heartbeat.token, Heartbeat.seen_at, Heartbeat.gone_at)
     .where(Heartbeat.name.in_(bindparam("names", expanding=True)))
     .order_by(Heartbeat.name)
     .with_for_update(skip_locked=True)
