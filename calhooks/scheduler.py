@@ -23,6 +23,7 @@ from calhooks.delivery.upkeep import clock_set_back, given_up, leases
 from calhooks.delivery.upkeep.dead_workers import Watch
 from calhooks.delivery.upkeep.purge import purge_step
 from calhooks.mail.purge import purge_mail
+from calhooks.mail.raised_limit import follow_raised_limit
 from calhooks.mail.sending import claim as mail_claim
 from calhooks.scheduling.bookings.meetings import announce_meetings, prepare_meetings
 from calhooks.scheduling.notifications.reminders import owe_reminders
@@ -84,6 +85,8 @@ class Scheduler:
         self._broken: set[str] = set()
         self._watch = Watch()
         self._at_work = False
+        # It changes only with a new process.
+        self._mail_limit_is_old = True
 
     def look_for_dead(self) -> None:
         """Give back what dead processes had claimed: of this machine, and if it holds the lease, of any."""
@@ -112,6 +115,9 @@ class Scheduler:
             self._by_itself("the telling of what was given up", partial(_tell_all, given_up.tell_given_up, None))
         for run_id in self._running():
             self._by_itself(f"run {run_id}", partial(_advance, run_id))
+        if self._mail_limit_is_old:
+            self._mail_limit_is_old = False
+            self._by_itself("mail that waits for the limit", _follow_mail_limit)
         self._by_itself("the purge", self._purge)
 
     def leave(self) -> None:
@@ -170,6 +176,11 @@ def _tell_all(tell: Callable[[Session, datetime], int], ready: Callable[[Session
             ready(db.session(), clock.now())
         with writing() as session:
             told = tell(session, clock.now())
+
+
+def _follow_mail_limit() -> None:
+    with writing() as session:
+        follow_raised_limit(session, clock.now())
 
 
 def _advance(run_id: int) -> None:

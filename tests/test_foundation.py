@@ -78,6 +78,8 @@ logging.getLogger("calhooks.mail.sending.sender").warning("%s", hostile)
         ("CALHOOKS_DATA_DIR", "/proc/nowhere"),
         ("CALHOOKS_DATA_DIR", "~no-such-user/data"),
         ("MAIL_URL", "mailhost"),
+        ("MAIL_URL", "smtp://mail..example.com"),
+        ("MAIL_URL", f"smtps://{'a' * 64}.example.com"),
         ("MAIL_URL", "smtp://mailhost:port"),
         ("MAIL_URL", "smtp://mail host"),
         ("MAIL_URL", "smtp://mailhost/inbox"),

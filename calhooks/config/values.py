@@ -57,8 +57,10 @@ def parse_host(text: str) -> str:
 
 
 def _names_a_server(url: str) -> bool:
-    """Tell whether a URL has a usable host and port. Raises ValueError for what is no port at all."""
+    """Tell whether a URL has a usable host and port. Raises ValueError for an invalid port or name."""
     parts = urlsplit(url)
+    # A label is empty or too long. The dot at the end of a name is part of it.
+    (parts.hostname or "").removesuffix(".").encode("idna")
     return bool(re.fullmatch(HOST, parts.hostname or "")) and parts.port != 0 and not re.search(r"\s", url)
 
 

@@ -103,20 +103,34 @@ def _first_uses(
 
 
 def _slots(session: Session, recipients: Recipients, count: int, now: datetime) -> list[datetime]:
-    """Return when `count` further addresses may be written to, so that no window has more of them than the limit."""
-    limit = current_config().mail_limit
-    if not limit or not count:
-        return [now] * count
-    query = select(KnownAddress.first_used_at).where(
-        KnownAddress.owner_id == recipients.owner_id,
-        KnownAddress.as_guest == recipients.are_guests,
-        KnownAddress.first_used_at > now - LIMIT_WINDOW,
+    """Return when `count` further addresses may be written to, after those that wait already."""
+    return rooms(latest_uses(session, recipients.owner_id, recipients.are_guests, now), count, now) if count else []
+
+
+def latest_uses(
+    session: Session, owner_id: int, are_guests: bool, now: datetime, *, until: datetime | None = None
+) -> list[datetime]:
+    """Return since when, or from when, an account writes to its latest addresses of one kind, as many as the limit.
+
+    Those after `until`, in UTC, are left out.
+    """
+    used_at = KnownAddress.first_used_at
+    query = select(used_at).where(
+        KnownAddress.owner_id == owner_id, KnownAddress.as_guest == are_guests, used_at > now - LIMIT_WINDOW
     )
-    latest = session.scalars(query.order_by(KnownAddress.first_used_at.desc()).limit(limit)).all()
-    taken = list(reversed(latest))
+    if until:
+        query = query.where(used_at <= until)
+    return list(reversed(session.scalars(query.order_by(used_at.desc()).limit(current_config().mail_limit)).all()))
+
+
+def rooms(used: Sequence[datetime], count: int, now: datetime) -> list[datetime]:
+    """Return when `count` addresses may be written to after those `used`, so that no window has more than the limit."""
+    limit, taken = current_config().mail_limit, list(used)
+    if not limit:
+        return [now] * count
     for _ in range(count):
         taken.append(now if len(taken) < limit else max(now, taken[-limit] + LIMIT_WINDOW))
-    return taken[len(latest) :]
+    return taken[len(used) :]
 
 
 def _note(session: Session, recipients: Recipients, first_uses: Mapping[str, datetime]) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -77,6 +77,7 @@ class MailServer:
 
     The commands are CONNECT, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, LINE for the first line of the message, where only
     HANG_UP and "HANG" are answers, and BODY for its end. `always` holds what to answer to a command each time.
+    `refusal` is asked with each command, and returns what to answer, or None for the rest of these.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class MailServer:
         self.mails: list[ReceivedMail] = []
         self.answers: dict[str, list[str]] = {}
         self.always: dict[str, str] = {}
+        self.refusal: Callable[[str], str | None] = lambda _command: None
         self.commands: list[str] = []
         self.connections = 0
         self.starttls, self.login, self.smtputf8 = starttls, login, smtputf8
@@ -186,6 +188,8 @@ class MailServer:
             ReceivedMail(session.sender, to, b"".join(lines), session.number, session.tls, session.user)
             for to in session.recipients
         ]
+        if refusal := self.refusal("BODY"):
+            self.answers.setdefault("BODY", []).insert(0, refusal)
         planned = self.answers.get("BODY", [])
         # One that hangs up after the message has taken it all the same.
         if not planned or planned[0] in TAKES:
@@ -193,7 +197,8 @@ class MailServer:
         self._answer(connection, "BODY", "250 taken")
 
     def _answer(self, connection: socket.socket, command: str, usual: str) -> str:
-        planned = self.answers.get(command)
+        refusal = None if command == "BODY" else self.refusal(command)
+        planned = [refusal] if refusal is not None else self.answers.get(command)
         answer = planned.pop(0) if planned else self.always.get(command, usual)
         if answer == "HANG":
             self.closing.wait(HANG_SECONDS)

@@ -6,7 +6,15 @@ from pathlib import Path
 
 from calhooks.config import Config
 from calhooks.mail import limits, password_reset
-from calhooks.mail.sending.claim import DOUBT_WAIT, MAX_DOUBTS, RETRY_WAITS
+from calhooks.mail.sending import pace
+from calhooks.mail.sending.claim import (
+    DOUBT_WAIT,
+    MAX_BUSY_AGE,
+    MAX_BUSY_WAIT,
+    MAX_DOUBTS,
+    MIN_BUSY_WAIT,
+    RETRY_WAITS,
+)
 from calhooks.mail.sending.sender import MailServer
 from calhooks.mail.sending.smtp import RFC_PATIENCE
 from calhooks.scheduling.bookings.submission import MAX_GUESTS
@@ -46,6 +54,10 @@ def test_every_change_is_in_the_table() -> None:
 def test_the_waits_and_limits_are_the_ones_that_hold(environ: dict[str, str]) -> None:
     *others, last = map(words, RETRY_WAITS)
     assert f"after {', '.join(others)} and {last};" in PLAIN
+    assert f"at least {words(MIN_BUSY_WAIT)} and at most {words(MAX_BUSY_WAIT)}, until the mail is" in PLAIN
+    assert f"until the mail is {MAX_BUSY_AGE.days} days old" in PLAIN
+    assert f"{pace.FIRST_MAIL_GAP_SECONDS:g} second passes" in PLAIN
+    assert f"after a gap of {pace.MAX_MAIL_GAP_SECONDS:g} seconds" in PLAIN
     assert f"after {words(DOUBT_WAIT)} at the earliest" in PLAIN
     assert f"at most {('one', 'two', 'three')[MAX_DOUBTS - 1]} times in all" in PLAIN
     limit = Config.from_env(environ).mail_limit

@@ -17,6 +17,7 @@ from calhooks.mail import limits
 from calhooks.mail.addresses import Correspondent
 from calhooks.mail.models import Mail, MailState
 from calhooks.mail.outbox import MailDraft, owe_mail
+from calhooks.scheduler import Scheduler
 from tests import factories
 from tests.mail.letters import LETTER, owe, pump
 from tests.mail.smtp_server import MailServer
@@ -128,6 +129,33 @@ def test_no_limit_is_none(environ: dict[str, str], server: MailServer) -> None:
         rick = factories.create_user("rick")
         assert {owe(rick, f"{number}@example.net").error for number in range(2 * LIMIT)} == {""}
         db.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"), [("0", [NOW] * 7), ("4", [NOW] * 4 + [NOW + DAY] * 3), ("2", [NOW] * 2 + [NOW + DAY] * 2)]
+)
+def test_a_raised_limit_has_room_for_what_waits_already(
+    environ: dict[str, str],
+    session: Session,
+    server: MailServer,
+    at: Callable[[datetime], None],
+    limit: str,
+    expected: Any,
+) -> None:
+    rick = factories.create_user("rick")
+    for number in range(7):
+        owe(rick, f"{number}@example.net")
+    blocked = owe(rick, "7@example.net", sequence_key="a")
+    blocked.due_at = NOW + timedelta(hours=1)
+    session.commit()
+    config = Config.from_env(environ | {"CALHOOKS_MAIL_LIMIT": limit})
+    with create_app(config).app_context():
+        Scheduler(config, "this one").turn()
+        moments = db.session().scalars(select(Mail.due_at).order_by(Mail.id)).all()
+        db.engine.dispose()
+    assert moments[: len(expected)] == expected
+    # It waits for something else.
+    assert moments[-1] == NOW + timedelta(hours=1)
 
 
 def test_one_address_gets_only_so_many_mails_a_day(

@@ -137,13 +137,15 @@ def test_a_temporary_failure_is_tried_again_later(
     (mail,) = mails(session)
     # A connection that is lost after the whole mail may have delivered it.
     wait = timedelta(minutes=60 if command == "BODY" and answer == HANG_UP else 1)
-    assert (mail.state, mail.tries, mail.due_at) == (MailState.QUEUED, 1, NOW + wait)
+    # What comes before the recipient, and 421, is not about this mail.
+    tries = 0 if command == "MAIL" or answer.startswith("421") else 1
+    assert (mail.state, mail.tries, mail.due_at) == (MailState.QUEUED, tries, NOW + wait)
     assert mail.error
     assert pump() == 0
     at(NOW + wait)
     assert pump() == 1
     (mail,) = mails(session)
-    assert (mail.state, mail.tries, mail.error) == (MailState.SENT, 2, "")
+    assert (mail.state, mail.tries, mail.error) == (MailState.SENT, tries + 1, "")
     assert len({received.message["Message-ID"] for received in server.mails}) == 1
 
 
@@ -200,7 +202,7 @@ def test_a_server_that_is_away_is_asked_once_for_all_that_is_due(
     server.answers["CONNECT"] = ["554 5.3.2 maintenance"]
     pump()
     assert server.connections == 1
-    assert [mail.tries for mail in mails(session)] == [1, 1, 1, 0, 0]
+    assert [mail.tries for mail in mails(session)] == [0] * 5
     assert {mail.due_at for mail in mails(session)} == {NOW + timedelta(minutes=1)}
     assert all("554 5.3.2 maintenance" in mail.error for mail in mails(session))
     at(NOW + timedelta(minutes=1))

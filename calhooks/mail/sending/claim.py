@@ -22,6 +22,10 @@ RETRY_WAITS = (
     timedelta(hours=6),
     timedelta(hours=12),
 )
+# While the server takes no mail at all: a quarter of the mail's age, within these. It costs no try for as long as RFC
+# 5321, 4.5.4.1, has servers try.
+MIN_BUSY_WAIT, MAX_BUSY_WAIT = timedelta(minutes=1), timedelta(minutes=15)
+MAX_BUSY_AGE = timedelta(days=5)
 # Written into the statement: SQLite uses a partial index only where it sees the index' own condition.
 QUEUED = literal(str(MailState.QUEUED), literal_execute=True)
 # After a connection was lost that may have delivered a mail, and how often that may happen to one.
@@ -82,9 +86,11 @@ def record_mail(session: Session, mail: Mail, outcome: Outcome, now: datetime) -
     _forget_secrets(row)
 
 
-def postpone(session: Session, sentence: str, now: datetime) -> None:
-    """Put off whatever is due: no mail can go out now. It counts as a try only for those that were leased."""
-    later = now + RETRY_WAITS[0]
+def postpone(session: Session, mails: Sequence[Mail], sentence: str, now: datetime) -> None:
+    """Put off leased mails and whatever else is due: no mail can go out now, which costs no try for five days."""
+    for mail in mails:
+        record_mail(session, mail, Outcome(sentence, busy=True), now)
+    later = now + _busy_wait(min(mail.created_at for mail in mails), now)
     session.execute(
         update(Mail)
         .where(Mail.state == MailState.QUEUED, Mail.due_at <= now)
@@ -127,9 +133,12 @@ def _read(session: Session, mail: Mail, now: datetime) -> bool:
 
 def _record_try(mail: Mail, outcome: Outcome, now: datetime) -> None:
     """Note a try, and when the next one is: at the mail's expiry, to be dropped, if that is sooner."""
+    mail.error = outcome.sentence
+    if outcome.busy and now - mail.created_at < MAX_BUSY_AGE:
+        _try_again(mail, now + _busy_wait(mail.created_at, now))
+        return
     mail.tries += 1
     mail.doubts += outcome.doubtful
-    mail.error = outcome.sentence
     if outcome.sent:
         mail.state, mail.due_at, mail.sent_at = MailState.SENT, None, now
         return
@@ -137,8 +146,15 @@ def _record_try(mail: Mail, outcome: Outcome, now: datetime) -> None:
         mail.state, mail.due_at = MailState.FAILED, None
         return
     wait = RETRY_WAITS[mail.tries - 1]
-    again = now + (max(wait, DOUBT_WAIT) if outcome.doubtful else wait)
+    _try_again(mail, now + (max(wait, DOUBT_WAIT) if outcome.doubtful else wait))
+
+
+def _try_again(mail: Mail, again: datetime) -> None:
     mail.due_at = min(again, mail.expires_at) if mail.expires_at else again
+
+
+def _busy_wait(created_at: datetime, now: datetime) -> timedelta:
+    return min(max((now - created_at) / 4, MIN_BUSY_WAIT), MAX_BUSY_WAIT)
 
 
 def _forget_secrets(mail: Mail) -> None:

@@ -6,6 +6,7 @@ leaves a lease that expires, and the mail goes out again under the same Message-
 
 import logging
 import secrets
+import threading
 from collections.abc import Sequence
 from time import monotonic, sleep
 
@@ -17,6 +18,7 @@ from calhooks.db import database_reason, writing
 from calhooks.mail.models import Mail
 from calhooks.mail.sending import claim
 from calhooks.mail.sending.compose import compose
+from calhooks.mail.sending.pace import MailPace
 from calhooks.mail.sending.sender import Connection, LeaseLost, Outcome, ServerUnavailable
 from calhooks.mail.sending.smtp import RFC_PATIENCE, Patience
 
@@ -38,11 +40,13 @@ class MailPump:
         self._patience = patience
         self._connection: Connection | None = None
         self._unsettled: Sequence[Mail] = ()
-        self._stopping = self._cut = False
+        self._pace = MailPace()
+        self._stopping = threading.Event()
+        self._cut = False
 
     def stop(self) -> None:
         """Have `run()` end after the mail that is under way; the rest of what was claimed is given back."""
-        self._stopping = True
+        self._stopping.set()
 
     def cut(self) -> None:
         """After stop(): end the mail that is under way. It costs no try, unless it may have been delivered."""
@@ -63,7 +67,7 @@ class MailPump:
         """Send until nothing is due, and return how many mails were tried. An unreachable database ends it, too."""
         tried = 0
         try:
-            while self._config.mail_url and not self._stopping:
+            while self._config.mail_url and not self._stopping.is_set():
                 with writing() as session:
                     batch = claim.claim_mails(session, self.holder + secrets.token_hex(10), clock.now())
                 if not batch:
@@ -77,22 +81,27 @@ class MailPump:
         with Connection(self._config, self._patience) as self._connection:
             for number, mail in enumerate(batch):
                 self._unsettled = batch[number:]
-                if self._stopping:
+                if self._stopping.wait(self._pace.wait_seconds()):
                     self._give_back(batch[number:])
                     return number
+                self._pace.begin()
                 try:
                     outcome = self._try(mail, self._connection)
                 except LeaseLost:
                     log.warning("Mail %s and the rest of its batch are sent by another process", mail.id)
                     return number
                 except ServerUnavailable as error:
+                    outcome = Outcome(str(error), busy=True)
                     if not self._cut:
-                        _postpone(batch[number:], str(error))
+                        _postpone(batch[number:], outcome)
                         return len(batch)
-                    outcome = Outcome(str(error))
                 if self._cut and not outcome.sent and not outcome.doubtful:
                     self._give_back(batch[number:])
                     return number
+                if outcome.busy and not self._pace.slow_down():
+                    log.warning("Mail waits: %s", outcome.sentence)
+                    _postpone(batch[number:], outcome)
+                    return len(batch)
                 self._record(mail, outcome)
         return len(batch)
 
@@ -121,10 +130,11 @@ class MailPump:
                     claim.record_mail(session, mail, outcome, clock.now())
                 break
             except (OperationalError, InterfaceError):
-                if self._stopping or monotonic() > until:
+                if self._stopping.is_set() or monotonic() > until:
                     raise
                 sleep(RECORD_AGAIN_SECONDS)
         if outcome.sent:
+            self._pace.ease()
             log.info("Mail %s (%s) was sent", mail.id, mail.kind)
         else:
             log.warning("Mail %s (%s) was not sent: %s", mail.id, mail.kind, outcome.sentence)
@@ -141,10 +151,7 @@ def _is_held(mail: Mail) -> bool:
         return claim.renew_leases(session, mail, clock.now())
 
 
-def _postpone(mails: Sequence[Mail], sentence: str) -> None:
+def _postpone(mails: Sequence[Mail], outcome: Outcome) -> None:
     """Try later, also what else is due: each further mail would wait for the same server in vain."""
-    now = clock.now()
     with writing() as session:
-        for mail in mails:
-            claim.record_mail(session, mail, Outcome(sentence), now)
-        claim.postpone(session, sentence, now)
+        claim.postpone(session, mails, outcome.sentence, clock.now())

@@ -1,6 +1,7 @@
 """One connection to the mail server: what it took, what it refused, and whether trying again can help."""
 
 import logging
+import re
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from calhooks.config import Config
 from calhooks.config.values import is_loopback
 from calhooks.mail.headers import foreign_line
 from calhooks.mail.sending.compose import Message
-from calhooks.mail.sending.smtp import RFC_PATIENCE, Patience, TimedSMTP, TooSlow
+from calhooks.mail.sending.smtp import CLOSING, RFC_PATIENCE, Patience, TimedSMTP, TooSlow
 from calhooks.text import shortened
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,12 @@ SMTP_PORTS = {"smtps": 465, "smtp": 25}
 SUBMISSION_PORT = 587
 TAKEN = range(200, 300)
 PERMANENT = range(500, 600)
+TOO_LARGE = 552
+# No storage, and what servers without enhanced codes say of too much mail.
+BUSY = (452, 454)
+# RFC 3463: 3 is the server's state, 7 its policy, 4.5 and 5.3 too much mail; others are about one address or one mail.
+_BUSY_STATUS = re.compile(rb"4\.(3\.|7\.|4\.5\b|5\.3\b)|5\.4\.5\b")
+_STATUS = re.compile(rb"[45]\.\d{1,3}\.\d")
 DOUBT = "The connection was lost after the whole mail had been sent, so it may have arrived"
 FOREIGN_HEADER = "This mail was not sent: its header has a line that calhooks does not write."
 
@@ -32,12 +39,14 @@ FOREIGN_HEADER = "This mail was not sent: its header has a line that calhooks do
 class Outcome:
     """What became of one mail. `sentence` says why it was not sent; `permanent`, that trying again is of no use.
 
-    `doubtful` says that the connection was lost after the whole mail had been sent: it may have been delivered.
+    `doubtful` says that the connection was lost after the whole mail had been sent: it may have been delivered. `busy`
+    says that the server takes no mail from calhooks at the moment, whoever it is for.
     """
 
     sentence: str = ""
     permanent: bool = False
     doubtful: bool = False
+    busy: bool = False
 
     @property
     def sent(self) -> bool:
@@ -92,6 +101,7 @@ class Connection:
         self._own_name = urlsplit(config.base_url).hostname or "localhost"
         self._patience = patience
         self._smtp: TimedSMTP | None = None
+        self._is_cut = False
         self.is_connecting = False
 
     def __enter__(self) -> "Connection":
@@ -105,6 +115,7 @@ class Connection:
 
     def cut(self) -> None:
         """End what another thread waits for in send()."""
+        self._is_cut = True
         if (smtp := self._smtp) is not None:
             smtp.cut()
 
@@ -113,11 +124,19 @@ class Connection:
 
         A refused sender is MAIL_FROM's fault, not this mail's, so that trying again later may help. A message whose
         header has a line that is not one of ours never leaves, whatever made it. `still_leased` is asked just before
-        the message is sent: LeaseLost is raised when it is not.
+        the message is sent: LeaseLost is raised when it is not. A server may end a connection between two mails; the
+        second then has a connection of its own.
         """
         if line := foreign_line(message.data):
             log.error("A mail was not sent and is not tried again: its header has the line %s", line)
             return Outcome(FOREIGN_HEADER, permanent=True)
+        was_used = self._is_open()
+        outcome = self._hand_over(message, still_leased)
+        if outcome.busy and was_used and not self._is_open() and not self._is_cut:
+            return self._hand_over(message, still_leased)
+        return outcome
+
+    def _hand_over(self, message: Message, still_leased: Callable[[], bool]) -> Outcome:
         smtp = self._connected()
         try:
             return _converse(smtp, message, still_leased)
@@ -127,7 +146,10 @@ class Connection:
             smtp.close()
             if smtp.awaits_verdict:
                 return Outcome(f"{DOUBT} ({_reason(error)}).", doubtful=True)
-            return Outcome(f"The connection to the mail server broke: {_reason(error)}.")
+            return Outcome(f"The connection to the mail server broke: {_reason(error)}.", busy=not smtp.knows_recipient)
+
+    def _is_open(self) -> bool:
+        return self._smtp is not None and self._smtp.sock is not None
 
     def _connected(self) -> TimedSMTP:
         if self._smtp is not None and self._smtp.sock is not None:
@@ -147,7 +169,8 @@ class Connection:
             self._unavailable(f"The certificate of the mail server {name} is not valid: {error.verify_message}.")
         except UnicodeEncodeError:
             self._unavailable("The user or password in MAIL_URL has letters outside of ASCII.")
-        except (smtplib.SMTPException, OSError) as error:
+        # ValueError: a challenge or a name that cannot be decoded.
+        except (smtplib.SMTPException, OSError, ValueError) as error:
             self._unavailable(f"The mail server {name} cannot be used: {_reason(error)}.")
         finally:
             self.is_connecting = False
@@ -156,6 +179,8 @@ class Connection:
         server = self._server
         # Kept before the rest, so that it can be cut, and is closed if that fails.
         self._smtp = smtp = TimedSMTP(self._own_name, self._patience)
+        if self._is_cut:
+            smtp.cut()
         smtp.open(server.host, server.port, _tls(self._ca_bundle) if server.tls else None)
         smtp.ehlo_or_helo_if_needed()
         if not server.tls:
@@ -183,7 +208,8 @@ def _converse(smtp: TimedSMTP, message: Message, still_leased: Callable[[], bool
     """Send one message over an open connection. Raises SMTPException, OSError, LeaseLost."""
     code, said = smtp.mail(message.sender, _options(smtp, message))
     if code not in TAKEN:
-        return _refused(smtp, Outcome(f"The mail server refuses MAIL_FROM as the sender: {_words(code, said)}"))
+        return _refused(smtp, _refusal_of_sender(code, said))
+    smtp.knows_recipient = True
     code, said = smtp.rcpt(message.recipient)
     if code not in TAKEN:
         return _refused(smtp, _refusal("refuses this address", code, said))
@@ -229,8 +255,22 @@ def _unverified_tls() -> ssl.SSLContext:
     return context
 
 
-def _refusal(what: str, code: int, answer: bytes | str) -> Outcome:
+def _refusal_of_sender(code: int, answer: bytes) -> Outcome:
+    if code == TOO_LARGE:
+        return _refusal("refuses this mail", code, answer)
+    what = "refuses MAIL_FROM as the sender" if code in PERMANENT else "accepts no mail now"
+    return Outcome(f"The mail server {what}: {_words(code, answer)}", busy=True)
+
+
+def _refusal(what: str, code: int, answer: bytes) -> Outcome:
+    if _is_busy(code, answer):
+        return Outcome(f"The mail server accepts no mail now: {_words(code, answer)}", busy=True)
     return Outcome(f"The mail server {what}: {_words(code, answer)}", permanent=code in PERMANENT)
+
+
+def _is_busy(code: int, answer: bytes) -> bool:
+    """Tell whether a refusal is about the mail that calhooks sends at all, not about one address or one mail."""
+    return code == CLOSING or bool(_BUSY_STATUS.match(answer)) or (code in BUSY and not _STATUS.match(answer))
 
 
 def _words(code: int, answer: bytes | str) -> str:

@@ -19,7 +19,6 @@ MAX_REPLY_BYTES = 65536
 REPLY_PART_BYTES = 4096
 BLOCK_BYTES = 65536
 READY, BEGIN_MAIL, CLOSING = 220, 354, 421
-NO_CODE = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +54,13 @@ class TimedSMTP(smtplib.SMTP):
     """A connection whose every wait is bounded. Another thread may cut it.
 
     `awaits_verdict` is True from just before the final dot of a mail is sent until the server has responded: whether a
-    connection that is lost meanwhile has delivered the mail is not known.
+    connection that is lost meanwhile has delivered the mail is not known. `knows_recipient` is True from when the
+    recipient is named: what goes wrong before that has nothing to do with this mail.
     """
 
     def __init__(self, own_name: str, patience: Patience) -> None:
         super().__init__(local_hostname=own_name, timeout=patience.connect)
-        self.awaits_verdict = False
+        self.awaits_verdict = self.knows_recipient = False
         self._patience = patience
         self._wait = patience.command
         self._ends_at = monotonic() + patience.mail
@@ -71,6 +71,7 @@ class TimedSMTP(smtplib.SMTP):
     def begin(self) -> None:
         """Give the next mail all of its time."""
         self._ends_at = monotonic() + self._patience.mail
+        self.knows_recipient = False
 
     def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
         """Connect, with TLS from the first byte where `tls` is given. Raises OSError and SMTPException."""
@@ -103,8 +104,6 @@ class TimedSMTP(smtplib.SMTP):
             self.send(b".\r\n")
             self._wait = self._patience.verdict
             code, said = self.getreply()
-            if code == NO_CODE:
-                raise smtplib.SMTPServerDisconnected("its response could not be read")
             self.awaits_verdict = False
             return code, said
         finally:
@@ -141,7 +140,7 @@ class TimedSMTP(smtplib.SMTP):
                 raise smtplib.SMTPServerDisconnected(error.strerror or str(error)) from error
 
     def getreply(self) -> tuple[int, bytes]:
-        """Return the code of a response, -1 if it has none, and its text. Raises TooSlow, SMTPServerDisconnected."""
+        """Return the code of a response and its text. Raises TooSlow, SMTPServerDisconnected."""
         until, size, lines = min(monotonic() + self._wait, self._ends_at), 0, []
         while True:
             line = self._line(until)
@@ -149,8 +148,10 @@ class TimedSMTP(smtplib.SMTP):
             lines.append(line[4:].strip())
             if not line[:3].isdigit() or line[3:4] != b"-" or size > MAX_REPLY_BYTES:
                 break
-        code = int(line[:3]) if line[:3].isdigit() and size <= MAX_REPLY_BYTES else NO_CODE
-        if code in (CLOSING, NO_CODE):
+        if not line[:3].isdigit() or size > MAX_REPLY_BYTES:
+            self.close()
+            raise smtplib.SMTPServerDisconnected("its response could not be read")
+        if (code := int(line[:3])) == CLOSING:
             self.close()
         return code, b"\n".join(lines)
 
