@@ -145,8 +145,11 @@ class Pace:
         taken = self._taken_a_second(now)
         if self.pace is None:
             self.pace = max(DECREASE * taken, at_least)
+        elif not taken:
+            # Refused since the last cut: that was no rate at which anything was taken.
+            self.pace = max(DECREASE * self.pace, MIN_RATE)
         else:
-            self.pace_ceiling = self.pace if taken and self.pace < TRUSTED * taken else max(taken, DECREASE * self.pace)
+            self.pace_ceiling = self.pace if self.pace < TRUSTED * taken else max(taken, DECREASE * self.pace)
             self.pace = max(DECREASE * self.pace_ceiling, MIN_RATE)
         self.paced_at = now
         self.taken_since, self.taken_count = now, 0

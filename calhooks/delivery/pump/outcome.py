@@ -65,7 +65,7 @@ def _refused(
     refused_for_good = refusals >= MIN_REFUSALS and now - since >= span
     if refused_for_good or (refusing_since is not None and now - max(refusing_since, owed_at) >= span):
         return DeliveryOutcome(state=DeliveryState.FAILED, tries=delivery.tries, refusals=refusals, refused_since=since)
-    due_at = now + refusal_wait(said, since, now, waits)
+    due_at = now + refusal_wait(said, since, now, waits, refusing_since)
     return DeliveryOutcome(
         state=DeliveryState.DUE,
         due_at=due_at,

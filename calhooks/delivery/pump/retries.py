@@ -9,6 +9,8 @@ MAX_RETRY_AFTER = timedelta(hours=24)
 # How long to wait where a refusal says nothing: as long as it has lasted so far, so that each wait is twice the last.
 MIN_REFUSED = timedelta(seconds=1)
 MAX_REFUSED = timedelta(hours=1)
+# The same of one that is refused as all others were before it: one each minute finds out that it is over.
+MAX_REFUSED_WITH_ALL = timedelta(minutes=1)
 # Refusals that it takes at least to give a delivery up, however short the schedule.
 MIN_REFUSALS = 3
 
@@ -27,14 +29,18 @@ def next_attempt_at(
     return now + max(wait, min(retry_after or wait, MAX_RETRY_AFTER))
 
 
-def refusal_wait(said: timedelta | None, since: datetime, now: datetime, waits: Sequence[float]) -> timedelta:
+def refusal_wait(
+    said: timedelta | None, since: datetime, now: datetime, waits: Sequence[float], all_since: datetime | None = None
+) -> timedelta:
     """Return how long to wait after a refusal: as `said`, though not beyond the whole schedule and 24 hours.
 
-    Where nothing was said, or nothing that helps, it is as long as the refusals have lasted `since`.
+    Where nothing was said, or nothing that helps, it is as long as the refusals have lasted: this delivery's `since`,
+    or those of all deliveries `all_since`.
     """
     if said:
         return min(said, max(schedule_span(waits), MAX_RETRY_AFTER))
-    lasted = min(max(now - since, MIN_REFUSED), MAX_REFUSED)
+    with_all = min(now - (all_since or now), MAX_REFUSED_WITH_ALL)
+    lasted = min(max(now - since, with_all, MIN_REFUSED), MAX_REFUSED)
     return timedelta(seconds=_varied(lasted.total_seconds()))
 
 

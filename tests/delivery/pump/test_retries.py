@@ -48,3 +48,11 @@ def test_a_refusal_that_says_nothing_of_use_waits_twice_as_long_each_time(said: 
     for lasted, seconds in ((0, 1), (1, 1), (40, 40), (900, 900), (86400, 3600)):
         wait = refusal_wait(said, NOW - timedelta(seconds=lasted), NOW, WAITS).total_seconds()
         assert 0.8 * seconds <= wait <= 1.2 * seconds
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(0, 1), (0.25, 15), (1, 60), (30, 60)])
+def test_where_nothing_is_said_one_that_was_refused_with_all_others_waits_as_long_as_they_were_refused(
+    minutes: float, seconds: float
+) -> None:
+    wait = refusal_wait(None, NOW, NOW, WAITS, NOW - timedelta(minutes=minutes)).total_seconds()
+    assert 0.8 * seconds <= wait <= 1.2 * seconds
