@@ -77,13 +77,15 @@ class EndpointState:
 
     def note(self, answers: Sequence[AttemptAnswer], now: datetime) -> list[tuple[NoticeKind, Result]]:
         """Take attempts into account, in the order of their ends, and return what the owner has to be told of."""
-        since = now - self.last_attempt_at if self.last_attempt_at else timedelta()
+        last = self.last_attempt_at
+        since = now - last if last else timedelta()
         news = [(kind, each.result) for each in answers if (kind := self._note_one(each, now))]
         taken = [each.result for each in answers if each.result.succeeded]
         if taken:
             self.pace.note_taken(len(taken), max(result.duration_ms for result in taken), now, since)
         for each in answers:
-            self._note_pace(each, now)
+            gap = each.result.started_at - last if last and not taken else timedelta()
+            self._note_pace(each, now, gap)
         return news
 
     def _note_one(self, answer: AttemptAnswer, now: datetime) -> NoticeKind | None:
@@ -138,7 +140,7 @@ class EndpointState:
             return NoticeKind.FAILING
         return None
 
-    def _note_pace(self, answer: AttemptAnswer, now: datetime) -> None:
+    def _note_pace(self, answer: AttemptAnswer, now: datetime, gap: timedelta) -> None:
         pace, result = self.pace, answer.result
         flight = timedelta() if answer.asked else FLIGHT
         sent_since = pace.pace is None or pace.paced_at is None or result.started_at >= pace.paced_at + flight
@@ -146,7 +148,7 @@ class EndpointState:
         if answer.refused is not None:
             is_telling = self._is_about_pace(answer.refused, now)
             pace.note_refused(answer.refused, now, asked=answer.asked, again=answer.repeats > 0)
-            if is_news and is_telling:
+            if is_news and is_telling and pace.is_cause(gap):
                 pace.cut(now)
             elif is_news:
                 pace.paced_at = now

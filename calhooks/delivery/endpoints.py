@@ -1,15 +1,16 @@
 """The life of an endpoint: made, given keys, switched off and on, deleted."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.db import after_commit
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint, InactiveReason, SigningKey
-from calhooks.delivery.outbox import OPEN_STATES, drop_waiting, make_due
+from calhooks.delivery.outbox import OPEN_STATES, drop_waiting, hold_endpoints, make_due
 from calhooks.delivery.pace import FIRST_RATE
 from calhooks.delivery.queue.wake import wake
 
@@ -67,14 +68,36 @@ def switch_endpoint_off(endpoint: Endpoint, reason: InactiveReason) -> None:
 
 
 def switch_endpoint_on(session: Session, endpoint: Endpoint) -> None:
-    """Let what waits for an endpoint go out, and forget how it failed before."""
+    """Let what waits for an endpoint go out, and forget how it failed and refused before."""
     if not endpoint.active:
         endpoint.active = True
         endpoint.inactive_reason = endpoint.inactive_since = None
-        endpoint.failing_since = endpoint.recovering_since = endpoint.held_until = None
-        endpoint.asking = False
-        endpoint.consecutive_failures = 0
+        _forget(session, endpoint, _TROUBLE)
+        # How long a delivery has been refused does not count the time for which nothing was sent.
+        _change_waiting(session, endpoint, Delivery.refused_since.is_not(None), refused_since=None)
         after_commit(session, wake)
+
+
+def change_url(session: Session, endpoint: Endpoint, url: str) -> None:
+    """Send to another address from now on, also what waits: what the old one said and took does not hold for it."""
+    if url == endpoint.url:
+        return
+    endpoint.url = url
+    _forget(session, endpoint, _TROUBLE | _PACE)
+    now = clock.now()
+    is_refused = (Delivery.refused_since.is_not(None), Delivery.lease_token.is_(None))
+    _change_waiting(session, endpoint, *is_refused, due_at=now, refused_since=None)
+    _change_waiting(session, endpoint, not_before=None)
+    if endpoint.active:
+        send_waiting(session, endpoint)
+
+
+def change_rate_limit(session: Session, endpoint: Endpoint, rate_limit: float | None) -> None:
+    """Send at most so many requests a second from now on, without waiting for a turn under the old limit."""
+    if rate_limit != endpoint.rate_limit:
+        endpoint.rate_limit = rate_limit
+        _forget(session, endpoint, {"next_slot_at": None})
+        make_due(session, [endpoint.id], clock.now())
 
 
 def delete_endpoint(session: Session, endpoint: Endpoint) -> None:
@@ -99,6 +122,8 @@ def send_waiting(session: Session, endpoint: Endpoint) -> None:
     What a receiver has asked to be left alone with for a while (`Retry-After`) waits until then.
     """
     now = clock.now()
+    if not waiting_count(session, endpoint):
+        return
     endpoint.recovering_since = endpoint.paced_at = now
     endpoint.pace = min(endpoint.pace or FIRST_RATE, FIRST_RATE)
     waits = (Delivery.endpoint_id == endpoint.id, Delivery.state == DeliveryState.DUE, Delivery.lease_token.is_(None))
@@ -107,3 +132,29 @@ def send_waiting(session: Session, endpoint: Endpoint) -> None:
     if oldest is not None:
         session.execute(update(Delivery).where(Delivery.id == oldest, Delivery.due_at > now).values(due_at=now))
         make_due(session, [endpoint.id], now)
+
+
+# What an endpoint is held back for, and what is known of how much its receiver takes.
+_TROUBLE: dict[str, Any] = {
+    **dict.fromkeys(("failing_since", "recovering_since", "held_until", "refusing_since")),
+    "asking": False,
+    "consecutive_failures": 0,
+}
+_PACE: dict[str, Any] = {
+    **dict.fromkeys(("pace", "pace_ceiling", "paced_at", "next_slot_at", "taken_since")),
+    "taken_count": 0,
+}
+
+
+def _forget(session: Session, endpoint: Endpoint, columns: dict[str, Any]) -> None:
+    """Reset columns that pumps write too, whatever they were when the endpoint was read."""
+    hold_endpoints(session, [endpoint.id])
+    session.execute(update(Endpoint).where(Endpoint.id == endpoint.id).values(columns))
+
+
+def _change_waiting(
+    session: Session, endpoint: Endpoint, *conditions: ColumnElement[bool], **values: datetime | None
+) -> None:
+    """Change columns of the deliveries that wait for an endpoint."""
+    waiting = update(Delivery).where(Delivery.endpoint_id == endpoint.id, Delivery.state == DeliveryState.DUE)
+    session.execute(waiting.where(*conditions).values(values).execution_options(synchronize_session="fetch"))

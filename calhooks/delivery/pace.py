@@ -41,6 +41,10 @@ IDLE_SLOTS = 3
 TRUSTED = 1.3
 # An answer slower than this is no reason to double what is sent.
 GROWING_MS = 3000
+# A request after a longer pause than so many of the pace's own was not refused for the pace.
+PACED_GAPS = 2.0
+# A receiver that has refused everything for so long and then takes something: what it took before says nothing.
+LONG_REFUSED = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -105,7 +109,7 @@ class Pace:
 
     def note_taken(self, count: int, duration_ms: int, now: datetime, since: timedelta) -> None:
         """Take into account that `count` requests were taken, `since` the last answer, the slowest in `duration_ms`."""
-        self.refusing_since = None
+        self._end_refusals(now)
         if self.taken_since is None or now < self.taken_since:
             self.taken_since, self.taken_count = now, 0
         elif now - self.taken_since > WINDOW:
@@ -150,11 +154,21 @@ class Pace:
         taken = self._taken_a_second(now)
         if self.pace is None:
             self.pace = max(DECREASE * taken, at_least)
+        elif not taken:
+            # Refused since the last cut: that was no rate at which anything was taken.
+            self.pace = max(DECREASE * self.pace, MIN_RATE)
         else:
-            self.pace_ceiling = self.pace if taken and self.pace < TRUSTED * taken else max(taken, DECREASE * self.pace)
+            self.pace_ceiling = self.pace if self.pace < TRUSTED * taken else max(taken, DECREASE * self.pace)
             self.pace = max(DECREASE * self.pace_ceiling, MIN_RATE)
         self.paced_at = now
         self.taken_since, self.taken_count = now, 0
+
+    def is_cause(self, gap: timedelta) -> bool:
+        """Tell whether a request that was sent `gap` after the last answer can have come too soon for its receiver.
+
+        Some refuse the first after each pause. Slowed down for it, they would have longer pauses and refuse more.
+        """
+        return self.pace is None or gap.total_seconds() <= PACED_GAPS / self.pace
 
     def recover(self, now: datetime) -> None:
         """Begin slowly with what has been waiting."""
@@ -180,6 +194,12 @@ class Pace:
         if self.taken_since is None:
             return True
         return now - self.taken_since > max(2 * WINDOW, timedelta(seconds=IDLE_SLOTS / (self.pace or MAX_RATE)))
+
+    def _end_refusals(self, now: datetime) -> None:
+        """Find the pace anew, from below, after a long time of nothing but refusals."""
+        if self.refusing_since is not None and now - self.refusing_since >= LONG_REFUSED and self.pace is not None:
+            self.pace, self.pace_ceiling = max(self.pace, MIN_FIRST_RATE), None
+        self.refusing_since = None
 
     def _taken_a_second(self, now: datetime) -> float:
         if self.taken_since is None:

@@ -6,6 +6,7 @@ import pytest
 
 from calhooks.delivery.endpoint_state import MAX_TELLING, STATE_COLUMNS, AttemptAnswer, EndpointState
 from calhooks.delivery.models.endpoints import NoticeKind
+from calhooks.delivery.pace import MIN_FIRST_RATE
 from calhooks.delivery.sending.sender import Result
 from calhooks.egress.failures import Failure
 
@@ -117,3 +118,25 @@ def test_a_recovery_slows_down_at_a_failure_and_ends_when_the_outage_is_back(sta
     for second in range(93, 99):
         note(state, 500, second)
     assert state.recovering_since is None
+
+
+def test_a_receiver_that_refuses_the_first_after_each_pause_is_not_slowed_down_more_and_more(
+    state: EndpointState,
+) -> None:
+    for number in range(100):
+        minute = number * 60
+        note(state, 429, minute)
+        note(state, 200, minute + 1)
+    assert state.pace.rate is not None
+    assert state.pace.rate >= MIN_FIRST_RATE
+
+
+def test_after_a_minute_of_nothing_but_refusals_the_pace_is_found_anew(state: EndpointState) -> None:
+    note(state, 200, 0)
+    for second in range(1, 600):
+        note(state, 429, second)
+    assert state.pace.rate is not None
+    assert state.pace.rate < 0.1
+    for second in range(15):
+        note(state, 200, 600 + second)
+    assert state.pace.rate > 5

@@ -152,6 +152,19 @@ def test_far_too_fast_comes_down_to_what_was_taken() -> None:
     assert pace.rate <= 5
 
 
+def test_refusals_in_a_row_say_nothing_about_the_limit() -> None:
+    pace = refused_once()
+    for second in range(2, 5):
+        pace.cut(after(second))
+    assert pace.pace_ceiling is None
+    slowest = pace.rate
+    assert slowest is not None
+    for second in range(5, 11):
+        pace.note_taken(100, 5, after(second), SECOND)
+    assert pace.rate is not None
+    assert pace.rate > 20 * slowest
+
+
 def test_growth_counts_answers_and_not_hours() -> None:
     pace = Pace(pace=1.0, pace_ceiling=1.2, paced_at=NOW)
     pace.note_taken(1, 5, after(3600), timedelta(hours=1))

@@ -86,6 +86,7 @@ def claim_deliveries(
         return Claimed([], held=any_delivery_due(connection, now=now, full=full))
     ready = {endpoint.id: endpoint for endpoint in found}
     paces = {endpoint.id: Pace(*endpoint[-len(PACE_COLUMNS) :]) for endpoint in found}
+    slowed = [endpoint_id for endpoint_id, pace in paces.items() if not pace.is_open]
     share, more = -(-slots // len(ready)), len(ready) == slots
     rows: list[Any] = []
     for endpoint in ready.values():
@@ -108,7 +109,7 @@ def claim_deliveries(
     _execute_each(connection, insert(attempts), interrupted)
     secrets = read_secrets(connection, [ready[each] for each in {row.endpoint_id for row in rows}], now)
     asking = {endpoint_id for endpoint_id, pace in paces.items() if pace.asking}
-    gate = _settle(connection, paces, Counter(row.endpoint_id for row in rows), now)
+    gate = _settle(connection, paces, slowed, Counter(row.endpoint_id for row in rows), now)
     for each in secrets.values():
         each["send_before"] = send_before
     claims = [
@@ -209,14 +210,21 @@ def _execute_each(connection: Connection, statement: Any, parameters: Sequence[M
 
 
 def _settle(
-    connection: Connection, paces: Mapping[int, Pace], claimed: Mapping[int, int], now: datetime
+    connection: Connection,
+    paces: Mapping[int, Pace],
+    slowed: Collection[int],
+    claimed: Mapping[int, int],
+    now: datetime,
 ) -> datetime | None:
-    """Note when the claim must look at endpoints again, and return the first gate of those that have a pace."""
+    """Note when the claim must look at endpoints again, and return the first gate of those that have a pace.
+
+    Of those that were `slowed` down, it is also written that they no longer are.
+    """
     for endpoint_id, pace in paces.items():
         pace.take(claimed.get(endpoint_id, 0), now)
-    free = [endpoint_id for endpoint_id, pace in paces.items() if pace.is_open]
+    free = [endpoint_id for endpoint_id, pace in paces.items() if pace.is_open and endpoint_id not in slowed]
     _execute_each(connection, _CLAIMED, [{"endpoint": endpoint_id, "now": now} for endpoint_id in free])
-    paced = {endpoint_id: pace for endpoint_id, pace in paces.items() if not pace.is_open}
+    paced = {endpoint_id: pace for endpoint_id, pace in paces.items() if endpoint_id not in free}
     values = [
         {"endpoint": endpoint_id, "now": now, "gate": pace.gate(now)}
         | {f"new_{name}": getattr(pace, name) for name in CLAIMED_PACE}

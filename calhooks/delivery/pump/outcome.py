@@ -65,7 +65,8 @@ def _refused(
     refused_for_good = refusals >= MIN_REFUSALS and now - since >= span
     if refused_for_good or (refusing_since is not None and now - max(refusing_since, owed_at) >= span):
         return DeliveryOutcome(state=DeliveryState.FAILED, tries=delivery.tries, refusals=refusals, refused_since=since)
-    due_at = now + refusal_wait(said, refusals, waits)
+    with_all = now - refusing_since if refusing_since else timedelta()
+    due_at = now + refusal_wait(said, refusals, waits, with_all)
     return DeliveryOutcome(
         state=DeliveryState.DUE,
         due_at=due_at,

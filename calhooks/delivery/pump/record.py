@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,11 +33,15 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
-    """A recorded attempt: its delivery as it was before, and what became of it."""
+    """A recorded attempt: its delivery as it was before, and what became of it.
+
+    `elsewhere` is one whose endpoint has another URL by now: it says nothing about the receiver there.
+    """
 
     finished: Finished
     delivery: Any
     outcome: DeliveryOutcome
+    elsewhere: bool
 
     @property
     def is_over(self) -> bool:
@@ -52,7 +56,7 @@ def record_attempts(
     Returns when the first of the endpoints that have to wait for their pace may be sent to again; None where none has.
     """
     # The endpoints are held first and in order, as by everyone who owes to them or claims from them.
-    states = _hold_endpoints(connection, {each.claim.endpoint_id for each in finished})
+    states, urls = _hold_endpoints(connection, {each.claim.endpoint_id for each in finished})
     held = _held(connection, finished)
     mine = [each for each in finished if each.claim.delivery_id in held]
     if len(mine) < len(finished):
@@ -60,7 +64,7 @@ def record_attempts(
     if not mine:
         return None
     connection.execute(insert(attempts), [_attempt(each) for each in mine])
-    ended = [_ended(each, held[each.claim.delivery_id], states, waits, now) for each in mine]
+    ended = [_ended(each, held[each.claim.delivery_id], states, urls, waits, now) for each in mine]
     connection.execute(_CHANGE, [_change(each, now) for each in ended])
     _unblock(connection, ended, now)
     news = _note(states, ended, now)
@@ -75,7 +79,7 @@ def record_attempts(
 
 
 _ENDPOINTS = (
-    select(*(endpoints.c[name] for name in STATE_COLUMNS))
+    select(*(endpoints.c[name] for name in STATE_COLUMNS), endpoints.c.url)
     .where(endpoints.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(endpoints.c.id)
     .with_for_update(key_share=True)
@@ -157,9 +161,10 @@ _SET_DUE = (
 )
 
 
-def _hold_endpoints(connection: Connection, endpoint_ids: set[int]) -> dict[int, EndpointState]:
-    rows = connection.execute(_ENDPOINTS, {"ids": sorted(endpoint_ids)})
-    return {row.id: EndpointState.of(row) for row in rows}
+def _hold_endpoints(connection: Connection, endpoint_ids: set[int]) -> tuple[dict[int, EndpointState], dict[int, str]]:
+    """Lock endpoints and return, by their ids, their states and their URLs."""
+    rows = connection.execute(_ENDPOINTS, {"ids": sorted(endpoint_ids)}).all()
+    return {row.id: EndpointState.of(row[:-1]) for row in rows}, {row.id: row.url for row in rows}
 
 
 def _write_states(connection: Connection, states: Iterable[EndpointState], now: datetime) -> None:
@@ -180,7 +185,7 @@ def _note(states: Mapping[int, EndpointState], ended: Sequence[_Ended], now: dat
     news: list[News] = []
     for endpoint_id, state in states.items():
         mine = [each for each in ended if each.delivery.endpoint_id == endpoint_id]
-        told = state.note([_answer(each, now) for each in mine], now)
+        told = state.note([_answer(each, now) for each in mine if not each.elsewhere], now)
         news += [News(endpoint_id, kind, result.detail or "") for kind, result in told]
         if any(each.outcome.state is DeliveryState.FAILED for each in mine):
             state.given_up_at = state.given_up_at or now
@@ -228,10 +233,20 @@ def _attempt(finished: Finished) -> dict[str, Any]:
 
 
 def _ended(
-    finished: Finished, delivery: Any, states: Mapping[int, EndpointState], waits: Sequence[float], now: datetime
+    finished: Finished,
+    delivery: Any,
+    states: Mapping[int, EndpointState],
+    urls: Mapping[int, str],
+    waits: Sequence[float],
+    now: datetime,
 ) -> _Ended:
     refusing_since = states[delivery.endpoint_id].pace.refusing_since
-    return _Ended(finished, delivery, outcome(delivery, finished.result, waits, now, refusing_since))
+    end = outcome(delivery, finished.result, waits, now, refusing_since)
+    elsewhere = finished.claim.request.url != urls[delivery.endpoint_id]
+    if elsewhere and end.state is DeliveryState.DUE:
+        # The new receiver has neither failed nor asked to wait.
+        end = replace(end, due_at=now, not_before=None, refused_since=None)
+    return _Ended(finished, delivery, end, elsewhere)
 
 
 def _change(ended: _Ended, now: datetime) -> dict[str, Any]:

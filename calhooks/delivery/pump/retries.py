@@ -10,6 +10,8 @@ MAX_RETRY_AFTER = timedelta(hours=24)
 MIN_REFUSED = timedelta(seconds=1)
 MAX_REFUSED = timedelta(hours=1)
 MAX_DOUBLINGS = 12
+# The same of one that is refused as all others were before it: one each minute finds out that it is over.
+MAX_REFUSED_WITH_ALL = timedelta(minutes=1)
 # Refusals that it takes at least to give a delivery up, however short the schedule.
 MIN_REFUSALS = 3
 
@@ -28,16 +30,20 @@ def next_attempt_at(
     return now + max(wait, min(retry_after or wait, MAX_RETRY_AFTER))
 
 
-def refusal_wait(said: timedelta | None, refusals: int, waits: Sequence[float]) -> timedelta:
+def refusal_wait(
+    said: timedelta | None, refusals: int, waits: Sequence[float], with_all: timedelta = timedelta()
+) -> timedelta:
     """Return how long to wait after a refusal: as `said`, though not beyond the whole schedule and 24 hours.
 
     Where nothing was said, or nothing that helps, each of the `refusals` of this delivery doubles the wait. Their
-    number counts and not how long ago the first was: most of that time a delivery waits for its turn.
+    number counts and not how long ago the first was: most of that time a delivery waits for its turn. One that is
+    refused `with_all` others for so long waits as long, up to a minute.
     """
     if said:
         return min(said, max(schedule_span(waits), MAX_RETRY_AFTER))
-    doubled = MIN_REFUSED * 2 ** min(refusals - 1, MAX_DOUBLINGS)
-    return timedelta(seconds=_varied(min(doubled, MAX_REFUSED).total_seconds()))
+    doubled = min(MIN_REFUSED * 2 ** min(refusals - 1, MAX_DOUBLINGS), MAX_REFUSED)
+    lasted = max(doubled, min(with_all, MAX_REFUSED_WITH_ALL))
+    return timedelta(seconds=_varied(lasted.total_seconds()))
 
 
 def schedule_span(waits: Sequence[float]) -> timedelta:

@@ -9,6 +9,8 @@ from http import HTTPStatus
 # Slack and Discord send fractions of a second.
 SECONDS = re.compile(r"\d+(\.\d*)?|\.\d+", re.ASCII)
 MAX_WAIT = timedelta(days=365)
+# From here on a number is a moment, in seconds since 1970, as some send it in other headers about their limits.
+MIN_EPOCH_SECONDS = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +22,21 @@ class RetryAfter:
 
 
 def read_retry_after(value: str | None, now: datetime) -> RetryAfter | None:
-    """Read a Retry-After header: seconds, fractions too, or an HTTP date; of several the first. None without one."""
+    """Read a Retry-After header: seconds, fractions too, or an HTTP date; of several the first. None without one.
+
+    A number that can only be a moment in seconds since 1970 is read as one.
+    """
     text = (value or "").strip()
     if not text:
         return None
     first = text.partition(",")[0].strip()
     if SECONDS.fullmatch(first):
+        seconds = float(first)
+        since_now = seconds - now.timestamp()
+        if seconds >= MIN_EPOCH_SECONDS and since_now < MAX_WAIT.total_seconds():
+            seconds = max(since_now, 0.0)
         # Digits without end are infinite to float, and would not fit into a timedelta.
-        return RetryAfter(timedelta(seconds=min(float(first), MAX_WAIT.total_seconds())))
+        return RetryAfter(timedelta(seconds=min(seconds, MAX_WAIT.total_seconds())))
     moment = _date(text)
     if moment is not None:
         return RetryAfter(min(max(moment - now, timedelta()), MAX_WAIT))

@@ -13,6 +13,7 @@ from calhooks.delivery.endpoint_state import FAILING_FOR
 from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint, InactiveReason
 from calhooks.delivery.outbox import OPEN_STATES
+from calhooks.delivery.pace import PACE_FORGOTTEN_AFTER
 from calhooks.delivery.status.tones import Tone
 
 # Beyond this, how much it is exactly helps nobody, and counting it takes its time.
@@ -128,14 +129,20 @@ def endpoint_status(endpoint: Endpoint) -> EndpointStatus:
         next_attempt_at=endpoint.next_due_at if condition is EndpointCondition.RETRYING else None,
         off_since=endpoint.inactive_since,
         off_reason=InactiveReason(endpoint.inactive_reason) if endpoint.inactive_reason else None,
-        pace=endpoint.pace if endpoint.active else None,
+        pace=_pace(endpoint) if endpoint.active else None,
         held_until=asked_to_wait_until(endpoint) if endpoint.active else None,
     )
 
 
 def requests_a_second(endpoint: Endpoint) -> float | None:
     """Return how many requests a second go to an endpoint at most; None where neither owner nor receiver limits it."""
-    return min((rate for rate in (endpoint.pace, endpoint.rate_limit) if rate is not None), default=None)
+    return min((rate for rate in (_pace(endpoint), endpoint.rate_limit) if rate is not None), default=None)
+
+
+def _pace(endpoint: Endpoint) -> float | None:
+    """Return the pace that the next delivery goes by."""
+    is_forgotten = endpoint.paced_at is not None and clock.now() - endpoint.paced_at > PACE_FORGOTTEN_AFTER
+    return None if is_forgotten else endpoint.pace
 
 
 def asked_to_wait_until(endpoint: Endpoint) -> datetime | None:

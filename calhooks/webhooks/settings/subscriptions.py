@@ -117,6 +117,7 @@ def create(session: Session, owner_id: int, checked: CheckedWebhook) -> Webhook:
     endpoint = endpoints.create_endpoint(
         session, owner_id=owner_id, url=values.url, secret=values.secret, active=values.active
     )
+    endpoint.rate_limit = typed_rate_limit(values, None)
     webhook = Webhook(owner_id=owner_id, endpoint=endpoint, created_at=clock.now())
     _choose(webhook, checked, None)
     session.add(webhook)
@@ -133,7 +134,8 @@ def update(session: Session, webhook: Webhook, checked: CheckedWebhook) -> list[
     values = checked.values
     _refuse_changed(session, webhook.owner_id, values, webhook)
     dropped = _choose(webhook, checked, webhook)
-    webhook.endpoint.url = values.url
+    endpoints.change_rate_limit(session, webhook.endpoint, typed_rate_limit(values, webhook))
+    endpoints.change_url(session, webhook.endpoint, values.url)
     if values.secret or values.remove_secret:
         endpoints.set_secret(webhook.endpoint, values.secret, timedelta(hours=int(values.secret_overlap)))
     set_active(session, webhook, values.active)
@@ -205,7 +207,6 @@ def _choose(webhook: Webhook, checked: CheckedWebhook, stored: Webhook | None) -
     headers = headers_to_keep(values.headers, values.url, stored)
     webhook.headers = headers.plain
     webhook.endpoint.secret_headers = headers.secret
-    webhook.endpoint.rate_limit = typed_rate_limit(values, stored)
     webhook.triggers = [str(trigger) for trigger in chosen_triggers(values)]
     webhook.payload_format = PayloadFormat(shape.payload_format)
     webhook.payload_template = shape.payload_template

@@ -48,3 +48,11 @@ def test_a_refusal_that_says_nothing_of_use_waits_twice_as_long_each_time(said: 
     for refusals, seconds in ((1, 1), (2, 2), (3, 4), (6, 32), (12, 2048), (13, 3600), (1000, 3600)):
         wait = refusal_wait(said, refusals, WAITS).total_seconds()
         assert 0.8 * seconds <= wait <= 1.2 * seconds
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(0, 1), (0.25, 15), (1, 60), (30, 60)])
+def test_where_nothing_is_said_one_that_was_refused_with_all_others_waits_as_long_as_they_were_refused(
+    minutes: float, seconds: float
+) -> None:
+    wait = refusal_wait(None, 1, WAITS, timedelta(minutes=minutes)).total_seconds()
+    assert 0.8 * seconds <= wait <= 1.2 * seconds

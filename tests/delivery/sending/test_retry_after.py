@@ -37,6 +37,8 @@ SAID = "The receiver answered"
         ("Wed, 04 Mar 2026 09:02:00 GMT, 300", 120),
         ("Wed, 04 Mar 2026 08:59:00 GMT", 0),
         ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
+        (str(int(NOW.timestamp()) + 30), 30),
+        (str(int(NOW.timestamp()) - 30), 0),
         ("999999999999999", MAX_WAIT.total_seconds()),
         ("9" * 400, MAX_WAIT.total_seconds()),
         ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_WAIT.total_seconds()),
