@@ -1,5 +1,6 @@
 """The database: one session for each application context, transactions that write, and UTC times."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any, TypeVarTuple
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, Result, Select, event, inspect, text
-from sqlalchemy.engine import Connection, ExceptionContext, make_url
+from sqlalchemy.engine import Connection, Engine, ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -99,6 +100,7 @@ def init_app(app: Flask, database_url: str) -> None:
             _keep_private(db.engine.url.database or "")
             event.listen(db.engine, "connect", _prepare_sqlite)
             event.listen(db.engine, "begin", _begin_sqlite)
+            event.listen(db.engine, "handle_error", _reopen_after_error)
         else:
             event.listen(db.engine, "handle_error", _give_up_what_broke)
 
@@ -235,6 +237,21 @@ def _give_up_what_broke(context: ExceptionContext) -> None:
         context.is_disconnect = context.is_disconnect or state is None or state.startswith(("08", "57P"))
 
 
+def _reopen_after_error(context: ExceptionContext) -> None:
+    if context.engine is not None:
+        _reopen_what_can_only_read(context.engine, context.original_exception)
+
+
+def _reopen_what_can_only_read(engine: Engine, error: BaseException) -> None:
+    """Close the pool's connections if `error` says that one can only read although the file can be written again.
+
+    While a disk refuses writes, SQLite opens the file for reading alone, and such a connection stays that way.
+    """
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    if code & 0xFF == sqlite3.SQLITE_READONLY and os.access(engine.url.database or "", os.W_OK):
+        engine.dispose()
+
+
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # Python's own transaction handling would begin late and deferred; _begin_sqlite says when and how.
     connection.isolation_level = None
@@ -248,10 +265,15 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
-    if connection.get_execution_options().get(IMMEDIATE):
-        _take_turn(driver)
-    else:
-        driver.execute("BEGIN")
+    try:
+        if connection.get_execution_options().get(IMMEDIATE):
+            _take_turn(driver)
+        else:
+            driver.execute("BEGIN")
+    except sqlite3.OperationalError as error:
+        # SQLAlchemy neither wraps errors of its listeners nor calls `handle_error` for them.
+        _reopen_what_can_only_read(connection.engine, error)
+        raise OperationalError("BEGIN", None, error) from error
 
 
 def _take_turn(connection: sqlite3.Connection) -> None:

@@ -268,6 +268,22 @@ def test_a_connection_that_died_while_reading_spoils_one_write_at_most(session: 
         inner.scalar(text("SELECT 1"))
 
 
+def test_a_connection_that_can_only_read_spoils_one_write_at_most(session: Session) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL says so for each transaction")
+    owner = factories.create_user()
+    db.session.remove()
+
+    def rename(pragma: str) -> None:
+        with writing() as inner:
+            inner.execute(text(pragma))
+            inner.get_one(User, owner.id).name = "Ann Lee"
+
+    with pytest.raises(OperationalError):
+        rename("PRAGMA query_only = ON")
+    rename("PRAGMA query_only")
+
+
 def test_a_connection_whose_driver_lost_track_is_given_up_without_a_word(
     session: Session, caplog: pytest.LogCaptureFixture
 ) -> None:

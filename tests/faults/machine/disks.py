@@ -49,8 +49,13 @@ class Disk:
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
-        """Refuse every write, also through files that are open: a remount is refused while there are any."""
-        kept = [str(path) for path in (self._directory, *self._directory.iterdir()) if not path.is_socket()]
+        """Refuse every write, also through files that are open: a remount is refused while there are any.
+
+        The index of SQLite's write-ahead log is left out. It is mapped into memory, and Linux would kill with SIGBUS
+        whoever writes to it.
+        """
+        files = [path for path in self._directory.iterdir() if not path.is_socket() and path.suffix != ".sqlite3-shm"]
+        kept = [str(path) for path in (self._directory, *files)]
         _run("chattr", "+i", *kept)
         try:
             yield
