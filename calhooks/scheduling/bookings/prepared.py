@@ -1,4 +1,4 @@
-"""Booking in two steps: judging and rendering before the write transaction, writing rows in it.
+"""Booking in two steps: judging before the write transaction, rendering and writing rows in it.
 
 SQLite has one write lock, and on PostgreSQL two bookings of one host wait for each other, so little is done under a
 lock. The host's `calendar_version` tells whether the judgement still holds. If it has changed meanwhile, `book` judges
@@ -21,8 +21,8 @@ from calhooks.scheduling.bookings.book import book, bookable_event_type, first_t
 from calhooks.scheduling.bookings.events import booking_event
 from calhooks.scheduling.bookings.lookups import find_booking, find_submitted
 from calhooks.scheduling.bookings.submission import Submission, submission_key
-from calhooks.scheduling.errors import SlotTaken
-from calhooks.scheduling.locking import lock_host, refusing
+from calhooks.scheduling.errors import NotAllowed, SlotTaken
+from calhooks.scheduling.locking import calendar_version, lock_host, refusing
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingChange
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.notifications.mail import tell
@@ -48,7 +48,10 @@ class _Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedBooking:
-    """A form that was sent, with what it makes; `judged` is None for a form that was sent before."""
+    """A form that was sent, with what it makes.
+
+    `judged` is None for a form that was sent before, and where something changed during a judgement that refused it.
+    """
 
     event_type_id: int
     submission: Submission
@@ -66,14 +69,17 @@ def prepare_booking(
     """
     # Read first: what is changed after this moves the version.
     event_type = bookable_event_type(session, event_type_id)
-    key = submission_key(visitor, event_type_id, submission)
-    sent_before = find_submitted(session, key) is not None
+    host_id, version = event_type.owner_id, event_type.owner.calendar_version
+    key, judged = submission_key(visitor, event_type_id, submission), None
+    try:
+        if find_submitted(session, key) is None:
+            judged = _judge(session, event_type, submission, metadata, key)
+    except NotAllowed:
+        # On PostgreSQL, each statement sees the latest commits: the slot may have been taken by this very form.
+        if calendar_version(session, host_id) == version:
+            raise
     return PreparedBooking(
-        event_type_id=event_type_id,
-        submission=submission,
-        metadata=metadata,
-        visitor=visitor,
-        judged=None if sent_before else _judge(session, event_type, submission, metadata, key),
+        event_type_id=event_type_id, submission=submission, metadata=metadata, visitor=visitor, judged=judged
     )
 
 
