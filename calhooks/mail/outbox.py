@@ -38,18 +38,35 @@ class MailDraft:
     to_guests: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenMail:
+    """A draft with its letter as the mail's subject, plain text and HTML."""
+
+    draft: MailDraft
+    subject: str
+    text: str
+    html: str
+
+
+def write_mail(draft: MailDraft) -> WrittenMail:
+    """Write out a draft, which takes milliseconds. It may be done before the transaction in which the mail is owed."""
+    letter = draft.letter
+    return WrittenMail(draft, shortened(letter.subject, MAX_SUBJECT_LENGTH), letter_as_text(letter), as_html(letter))
+
+
 def owe_mail(session: Session, draft: MailDraft) -> list[Mail]:
-    """Owe each reader of a draft a mail of their own, and return the mails; none without MAIL_URL.
+    """Write out a draft and owe it, as `owe_written` does; without MAIL_URL nothing is owed."""
+    return owe_written(session, write_mail(draft)) if current_config().mail_url else []
+
+
+def owe_written(session: Session, written: WrittenMail) -> list[Mail]:
+    """Owe each reader of a draft a mail of their own, and return the mails.
 
     A mail over one of the account's daily limits waits, with the reason as its error; it is `dropped` where that would
     last until it expires.
     """
-    config = current_config()
-    if not config.mail_url:
-        return []
-    now, domain = clock.now(), sender(config).email.rpartition("@")[2]
-    subject = shortened(draft.letter.subject, MAX_SUBJECT_LENGTH)
-    text, html = letter_as_text(draft.letter), as_html(draft.letter)
+    draft = written.draft
+    now, domain = clock.now(), sender(current_config()).email.rpartition("@")[2]
     reply_to = draft.reply_to or Correspondent("")
     recipients = Recipients(
         owner_id=draft.owner_id,
@@ -69,9 +86,9 @@ def owe_mail(session: Session, draft: MailDraft) -> list[Mail]:
             recipient_name=shortened(person.name, MAX_NAME_LENGTH),
             reply_to=reply_to.email,
             reply_to_name=shortened(reply_to.name, MAX_NAME_LENGTH),
-            subject=subject,
-            text=text,
-            html=html,
+            subject=written.subject,
+            text=written.text,
+            html=written.html,
             calendar=draft.calendar,
             calendar_method=draft.calendar_method,
             state=MailState.QUEUED if slot.at else MailState.DROPPED,

@@ -16,8 +16,9 @@ from calhooks.scheduling.models.event_types import EventType
 
 # The name of the exclusion constraint on PostgreSQL, and what the trigger says on SQLite.
 OVERLAP_CONSTRAINT = "bookings_overlap"
+_VERSION = select(User.calendar_version).where(User.id == bindparam("host"))
 # Not the lock that would also hold up rows which merely refer to the host.
-_HOST = select(User.calendar_version).where(User.id == bindparam("host")).with_for_update(key_share=True)
+_HOST = _VERSION.with_for_update(key_share=True)
 _HOST_OF = (
     select(User.id)
     .join(EventType, EventType.owner_id == User.id)
@@ -34,6 +35,11 @@ def lock_host(session: Session, host_id: int) -> int | None:
     writer at a time anyway.
     """
     return read_rows(session, _HOST, {"host": host_id}).scalar()
+
+
+def calendar_version(session: Session, host_id: int) -> int | None:
+    """Return a host's `calendar_version` as it is now, without waiting for anyone who changes it."""
+    return read_rows(session, _VERSION, {"host": host_id}).scalar()
 
 
 def lock_host_of(session: Session, event_type_id: int) -> None:

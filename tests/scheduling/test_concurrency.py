@@ -12,9 +12,11 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.scheduling.availability import absences, overrides, schedules
+from calhooks.scheduling.availability.holds import HELD_FOR, hold, release
 from calhooks.scheduling.bookings.book import book
 from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.confirm import confirm, reject
@@ -23,6 +25,7 @@ from calhooks.scheduling.bookings.reschedule import reschedule
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.event_types import editing
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.event_types import EventType
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
 from tests import factories
@@ -249,3 +252,29 @@ def test_a_host_who_changes_everything_while_people_book_keeps_nobody_waiting_in
     look_again(session)
     everybody = [*(person(index) for index in range(6)), *changes]
     assert Counter(at_once(app, everybody)) == {"done": len(everybody)}
+
+
+def test_visitors_of_several_hosts_at_once_hold_and_book(app: Flask, session: Session, watch: Watch) -> None:
+    """Each visitor books with one host and holds a time of the other, in two tabs, while what others held expires."""
+    numbers = [bookable().id, bookable().id]
+
+    def visitor(index: int, turn: int) -> UseCase:
+        number, name = numbers[(index + turn) % 2], f"visitor {index // 2}"
+        start = at(9 + index % 8, 30 * (index // 8), day=3 + turn)
+
+        def holds(inner: Session) -> None:
+            hold(inner, inner.get_one(EventType, number), name, start, 30, clock.now())
+
+        def books(inner: Session) -> None:
+            book(inner, number, submission(start, email=f"person{index}@example.com"), metadata={}, visitor=name)
+            release(inner, name)
+
+        return books if turn and index % 2 == 0 else holds
+
+    for turn in range(7):
+        if turn not in (4, 5):
+            assert at_once(app, [visitor(index, turn) for index in range(12)]) == ["done"] * 12
+            watch.now += HELD_FOR * (turn % 2)
+    look_again(session)
+    # Six on each of four days.
+    assert len(session.scalars(select(Booking)).all()) == 24

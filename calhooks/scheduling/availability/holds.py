@@ -7,6 +7,7 @@ import hashlib
 from datetime import datetime, timedelta
 
 from sqlalchemy import ForeignKey, Index, String, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from calhooks.db import Base, UTCDateTime
@@ -35,17 +36,28 @@ def hold(session: Session, event_type: EventType, visitor: str, start: datetime,
     """Hold a time for a visitor, in place of the one that the visitor held before. Raises NotAllowed."""
     lock_host(session, event_type.owner_id)
     require_offered(session, event_type, start, length, now)
-    session.execute(delete(SlotHold).where(SlotHold.expires_at <= now))
-    held = session.get(SlotHold, _key(visitor)) or SlotHold(visitor_key=_key(visitor))
-    held.host_id = event_type.owner_id
-    held.start_time, held.end_time = start, start + timedelta(minutes=length)
-    held.expires_at = now + HELD_FOR
-    session.add(held)
-    session.flush()
+    held = {
+        "host_id": event_type.owner_id,
+        "start_time": start,
+        "end_time": start + timedelta(minutes=length),
+        "expires_at": now + HELD_FOR,
+    }
+    # The visitor's former one may be another host's, or be deleted by another transaction at this moment.
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    new = insert(SlotHold).values(visitor_key=_key(visitor), **held)
+    session.execute(new.on_conflict_do_update(index_elements=[SlotHold.visitor_key], set_=held))
+    _delete_expired(session, now)
+
+
+def _delete_expired(session: Session, now: datetime) -> None:
+    # Locked rows belong to visitors who book or hold at this moment. Their transactions may wait for this one.
+    expired = select(SlotHold.visitor_key).where(SlotHold.expires_at <= now).with_for_update(skip_locked=True)
+    gone = delete(SlotHold).where(SlotHold.visitor_key.in_(expired))
+    session.execute(gone, execution_options={"synchronize_session": False})
 
 
 def release(session: Session, visitor: str) -> None:
-    """Let go of what a visitor holds."""
+    """Let go of what a visitor holds. Call it after the host has been locked, as `hold` locks the host first."""
     session.execute(delete(SlotHold).where(SlotHold.visitor_key == _key(visitor)))
 
 

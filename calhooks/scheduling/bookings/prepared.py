@@ -1,4 +1,4 @@
-"""Booking in two steps: judging and rendering before the write transaction, writing rows in it.
+"""Booking in two steps: judging before the write transaction, rendering and writing rows in it.
 
 SQLite has one write lock, and on PostgreSQL two bookings of one host wait for each other, so little is done under a
 lock. The host's `calendar_version` tells whether the judgement still holds. If it has changed meanwhile, `book` judges
@@ -14,18 +14,18 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from calhooks import clock
-from calhooks.config import current_config
 from calhooks.db import Base
 from calhooks.events import BookingEvent
+from calhooks.mail.outbox import WrittenMail, owe_written, write_mail
 from calhooks.scheduling.bookings.book import book, bookable_event_type, first_trigger, judged_booking
 from calhooks.scheduling.bookings.events import booking_event
-from calhooks.scheduling.bookings.lookups import find_booking, find_submitted
+from calhooks.scheduling.bookings.lookups import find_submitted
 from calhooks.scheduling.bookings.submission import Submission, submission_key
-from calhooks.scheduling.errors import SlotTaken
-from calhooks.scheduling.locking import lock_host, refusing
+from calhooks.scheduling.errors import NotAllowed, SlotTaken
+from calhooks.scheduling.locking import calendar_version, lock_host, refusing
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingChange
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.scheduling.notifications.mail import tell
+from calhooks.scheduling.notifications.mail import mail_drafts
 from calhooks.webhooks.dispatch import Listeners, dispatch_first, lock_listeners, prepare_listeners
 
 Row = dict[str, Any]
@@ -35,7 +35,7 @@ Row = dict[str, Any]
 class _Judged:
     """A booking that could be made when its host's calendar had a `version`, as rows and as the event to announce.
 
-    Only the database knows the booking's number, which the event names: it has 0.
+    Only the database knows the booking's number, so the event still lacks it. Letters do not name it.
     """
 
     version: int
@@ -44,11 +44,15 @@ class _Judged:
     change: Row
     event: BookingEvent = field(repr=False)
     listeners: Listeners = field(repr=False)
+    mails: list[WrittenMail] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedBooking:
-    """A form that was sent, with what it makes; `judged` is None for a form that was sent before."""
+    """A form that was sent, with what it makes.
+
+    `judged` is None for a form that was sent before, and where something changed during a judgement that refused it.
+    """
 
     event_type_id: int
     submission: Submission
@@ -66,14 +70,17 @@ def prepare_booking(
     """
     # Read first: what is changed after this moves the version.
     event_type = bookable_event_type(session, event_type_id)
-    key = submission_key(visitor, event_type_id, submission)
-    sent_before = find_submitted(session, key) is not None
+    host_id, version = event_type.owner_id, event_type.owner.calendar_version
+    key, judged = submission_key(visitor, event_type_id, submission), None
+    try:
+        if find_submitted(session, key) is None:
+            judged = _judge(session, event_type, submission, metadata, key)
+    except NotAllowed:
+        # On PostgreSQL, each statement sees the latest commits: the slot may have been taken by this very form.
+        if calendar_version(session, host_id) == version:
+            raise
     return PreparedBooking(
-        event_type_id=event_type_id,
-        submission=submission,
-        metadata=metadata,
-        visitor=visitor,
-        judged=None if sent_before else _judge(session, event_type, submission, metadata, key),
+        event_type_id=event_type_id, submission=submission, metadata=metadata, visitor=visitor, judged=judged
     )
 
 
@@ -102,13 +109,16 @@ def _judge(
     now, version = clock.now(), event_type.owner.calendar_version
     booking = judged_booking(session, event_type, submission, metadata, now)
     booking.submission_key = key
+    # First, because it completes the booking.
+    row, trigger = _row(booking), first_trigger(booking)
     return _Judged(
         version=version,
-        booking=_row(booking),
+        booking=row,
         attendees=[_row(attendee) for attendee in booking.attendees],
         change=_row(booking.changes[0]),
-        event=booking_event(booking, first_trigger(booking), now),
+        event=booking_event(booking, trigger, now),
         listeners=prepare_listeners(session, event_type.owner_id),
+        mails=[write_mail(draft) for draft in mail_drafts(session, booking, trigger)],
     )
 
 
@@ -126,8 +136,8 @@ def _write(session: Session, judged: _Judged) -> str:
     connection.execute(_CHANGE, judged.change | {"booking_id": number})
     event = replace(judged.event, booking_id=number)
     dispatch_first(session, event, judged.listeners)
-    if current_config().mail_url:
-        tell(session, find_booking(session, event.uid), event.trigger)
+    for mail in judged.mails:
+        owe_written(session, mail)
     return event.uid
 
 

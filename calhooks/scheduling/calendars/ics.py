@@ -45,7 +45,12 @@ def entry_uid(booking: Booking) -> str:
 
 
 def sequence_number(session: Session, booking: Booking, method: Method = Method.REQUEST) -> int:
-    """Return a SEQUENCE above those of all earlier bookings of the chain; a cancellation is above its booking's own."""
+    """Return a SEQUENCE above those of all earlier bookings of the chain; a cancellation is above its booking's own.
+
+    A booking that is not in the session yet is the first of its chain.
+    """
+    if booking not in session:
+        return int(method is Method.CANCEL)
     earlier = select(func.count()).where(Booking.root_uid == booking.root_uid, Booking.id < booking.id)
     return 2 * (session.scalar(earlier) or 0) + (method is Method.CANCEL)
 

@@ -51,26 +51,37 @@ class _Mailing:
 
 def tell(session: Session, booking: Booking, trigger: Trigger) -> None:
     """Owe attendees and the host a mail about a change that has been noted. Without MAIL_URL nothing is owed."""
+    for draft in mail_drafts(session, booking, trigger):
+        owe_mail(session, draft)
+
+
+def mail_drafts(session: Session, booking: Booking, trigger: Trigger) -> list[MailDraft]:
+    """Return the mails that `tell` owes. A new booking need not be in the session; nothing is read for it."""
     if trigger not in CHANGE_WORDS or not current_config().mail_url:
-        return
+        return []
     change = CHANGE_WORDS[trigger]
     if change is Change.CANCELLED and _was_only_asked_for(booking):
         change = Change.WITHDRAWN
     told = [(_for_reader(booking, change, reader), reader) for reader in _readers(booking, change)]
     # Guests read one and the same letter.
-    for (kind, *_), alike in groupby(told, key=lambda each: (each[0], each[1].role, each[1].time_zone)):
-        _owe(session, booking, _Mailing(change=kind, readers=[reader for _, reader in alike]))
+    mailings = [
+        _Mailing(change=kind, readers=[reader for _, reader in alike])
+        for (kind, *_), alike in groupby(told, key=lambda each: (each[0], each[1].role, each[1].time_zone))
+    ]
     if change is Change.RESCHEDULED:
-        for attendee in _left_out(booking):
-            mailing = _Mailing(change=Change.UNINVITED, readers=[attendee_reader(attendee)], removed=attendee)
-            _owe(session, booking, mailing)
+        mailings += [
+            _Mailing(change=Change.UNINVITED, readers=[attendee_reader(attendee)], removed=attendee)
+            for attendee in _left_out(booking)
+        ]
+    return [draft for mailing in mailings for draft in _drafts(session, booking, mailing)]
 
 
 def remind(session: Session, booking: Booking) -> None:
     """Owe the attendees a reminder."""
     readers = [attendee_reader(attendee) for attendee in booking.attendees]
     for _, alike in groupby(readers, key=lambda reader: (reader.role, reader.time_zone)):
-        _owe(session, booking, _Mailing(change=Change.REMINDER, readers=list(alike)))
+        for draft in _drafts(session, booking, _Mailing(change=Change.REMINDER, readers=list(alike))):
+            owe_mail(session, draft)
 
 
 def _readers(booking: Booking, change: Change) -> list[Reader]:
@@ -101,7 +112,7 @@ def _left_out(booking: Booking) -> list[Attendee]:
     return [attendee for attendee in replaced if attendee.email.casefold() not in invited]
 
 
-def _owe(session: Session, booking: Booking, mailing: _Mailing) -> None:
+def _drafts(session: Session, booking: Booking, mailing: _Mailing) -> list[MailDraft]:
     change, role = mailing.change, mailing.readers[0].role
     method = METHODS.get(change)
     draft = MailDraft(
@@ -119,9 +130,8 @@ def _owe(session: Session, booking: Booking, mailing: _Mailing) -> None:
     )
     # A host who books the own page gets the entry once, as the host.
     without = [person for person in draft.to if role is not Role.HOST and _is_host(person, booking)]
-    for people, calendar in ([p for p in draft.to if p not in without], draft.calendar), (without, None):
-        if people:
-            owe_mail(session, replace(draft, to=people, calendar=calendar))
+    readers = (([person for person in draft.to if person not in without], draft.calendar), (without, None))
+    return [replace(draft, to=people, calendar=calendar) for people, calendar in readers if people]
 
 
 def _calendar(session: Session, booking: Booking, method: Method, role: Role, removed: Attendee | None) -> bytes:

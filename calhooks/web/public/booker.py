@@ -4,7 +4,6 @@ from contextlib import suppress
 from urllib.parse import urlencode
 
 from flask import Blueprint, abort, make_response, redirect, request, url_for
-from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
 
 from calhooks import clock
@@ -73,8 +72,8 @@ def book(username: str, slug: str) -> Response:
 def hold_slot(username: str, slug: str) -> Response:
     """Leave a chosen time out of other people's lists for a while; the page's script asks for it, no crawler does."""
     visit, start = read_visit(username, slug), read_moment(request.form.get("start", ""))
-    # Two at once of one visitor, or a time that is gone: nothing is promised.
-    with suppress(NotAllowed, IntegrityError), writing() as session:
+    # A time that is gone: nothing is promised.
+    with suppress(NotAllowed), writing() as session:
         if start:
             hold(session, visit.bookable, visit.visitor, start, visit.length, clock.now())
     return Response(status=204)
@@ -115,14 +114,16 @@ def _book(visit: Visit, submission: Submission) -> str:
         number = visit.bookable.id
         prepared = prepare_booking(db.session(), number, submission, metadata=metadata, visitor=visitor)
         with writing() as session:
+            booked = book_prepared(session, prepared)
             release(session, visitor)
-            return book_prepared(session, prepared)
+            return booked
     uid = visit.replaced.uid
     prepare_templates(db.session(), visit.bookable.owner_id)
     with writing() as session:
-        release(session, visitor)
         by = access.signed_in_user()
-        return reschedule(session, uid, submission, metadata=metadata, visitor=visitor, by=by).uid
+        moved = reschedule(session, uid, submission, metadata=metadata, visitor=visitor, by=by)
+        release(session, visitor)
+        return moved.uid
 
 
 def _show(page: BookerPage, status: int = 200) -> Response:

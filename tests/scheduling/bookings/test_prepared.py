@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from flask import Flask
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from calhooks.accounts import users
@@ -84,6 +86,28 @@ def test_the_same_form_sent_again_while_the_first_is_on_its_way_is_one_booking(s
     uids = {finish(first)[0], finish(second)[0], finish(prepare(event_type))[0]}
     assert len(uids) == 1
     assert told(session) == [("BOOKING_CREATED", uids.pop())]
+
+
+def test_the_same_form_that_is_booked_while_the_second_is_judged_is_one_booking(app: Flask, session: Session) -> None:
+    event_type = bookable()
+    number, first = event_type.id, list[str]()
+
+    def book_first() -> None:
+        with app.app_context():
+            first.append(finish(prepare(db.session.get_one(EventType, number)))[0])
+            db.session.remove()
+
+    def between(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        # The second form has been looked for, and its slot has not been looked at.
+        if "submission_key =" in statement and not first:
+            first.append("")
+            with ThreadPoolExecutor(1) as other:
+                other.submit(book_first).result()
+
+    event.listen(db.engine, "after_cursor_execute", between)
+    second = finish(prepare(event_type))[0]
+    event.remove(db.engine, "after_cursor_execute", between)
+    assert first == ["", second]
 
 
 def test_a_slot_that_is_taken_is_refused_before_the_transaction() -> None:

@@ -1,5 +1,6 @@
 """Tests of who is told what by mail, read as they arrive at a mail server."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,15 +8,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from icalendar import Event
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from calhooks import create_app
+from calhooks.accounts.models import User
 from calhooks.config import Config
-from calhooks.db import db, writing
+from calhooks.db import Base, db, writing
 from calhooks.mail.models import Mail
 from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.confirm import confirm, reject
+from calhooks.scheduling.bookings.prepared import book_prepared
 from calhooks.scheduling.calendars.ics import entry_uid
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
@@ -23,6 +26,7 @@ from calhooks.scheduling.notifications.reminders import owe_reminders
 from tests import factories
 from tests.mail.letters import pump
 from tests.mail.smtp_server import MailServer, ReceivedMail, mail_server
+from tests.scheduling.bookings.prepared import judged_again, prepare, statements
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, move
 
@@ -475,3 +479,44 @@ def test_a_meeting_over_midnight_says_on_which_day_it_ends(session: Session, ser
     start = at(10, 30).astimezone(ZoneInfo(zone))
     assert (start + timedelta(hours=1)).day == start.day + 1
     assert "When: Tuesday 3 March 2026, 23:30 – Wednesday 4 March, 00:30" in ann.text
+
+
+def test_a_booking_is_the_same_in_every_column_whether_or_not_it_was_judged_before_its_lock(session: Session) -> None:
+    event_type = chat(description="A talk", location="Room 1", reminder_hours=1, buffer_after=5, limit_day=3)
+    factories.create_webhook(
+        event_type.owner, payload_format="custom", payload_template='{"x": "{{attendees.1.email}}"}'
+    )
+    factories.create_webhook(event_type.owner, payload_format="custom", payload_template="{{#each")
+    form = {"guests": ("bob@example.com", event_type.owner.email), "notes": "Hello", "answers": {}}
+    said = []
+    for judged_before in (True, False):
+        prepared = prepare(event_type, **form)
+        if not judged_before:
+            with writing() as writer:
+                writer.execute(update(User).values(locale=User.locale))
+        with writing() as writer:
+            with statements() as seen:
+                uid = book_prepared(writer, prepared)
+                writer.flush()
+            said.append(every_row(writer, uid))
+            # The second time begins with the same database.
+            writer.rollback()
+        assert judged_again(seen) is not judged_before
+    assert {name: rows for name, rows in said[0].items() if rows != said[1][name]} == {}
+    assert [len(said[0][name]) for name in ("bookings", "attendees", "deliveries", "mails")] == [1, 3, 2, 4]
+
+
+def every_row(session: Session, uid: str) -> dict[str, list[dict[str, str]]]:
+    """All tables, without the numbers of rows and what is random. Lines of calendar files are unfolded."""
+    left_out = {"id", "booking_id", "event_id", "message_id", "calendar_version"}
+    tables = {}
+    for table in Base.metadata.sorted_tables:
+        rows = session.execute(select(table)).mappings().all()
+        tables[table.name] = [
+            {
+                name: re.sub(r'"bookingId":\d+|UID:\w+@', "", str(value).replace(r"\r\n ", "").replace(uid, "uid"))
+                for name, value in row.items()
+            }
+            for row in ({name: value for name, value in row.items() if name not in left_out} for row in rows)
+        ]
+    return tables

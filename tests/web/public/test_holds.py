@@ -7,8 +7,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from calhooks.accounts.models import User
+from calhooks.db import db
 from calhooks.scheduling.models.event_types import EventType
 from tests import factories
+from tests.scheduling.bookings.prepared import statements
 from tests.web import pages
 from tests.web.conftest import NOW, Watch
 from tests.web.markup import hooks
@@ -107,3 +109,20 @@ def test_a_form_of_another_site_holds_nothing(client: FlaskClient, second: Flask
 
 def test_holding_is_limited(client: FlaskClient, watch: Watch, event_type: EventType) -> None:
     assert {hold(client, 10) for _ in range(25)} == {204, 429}
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_booking_locks_the_host_before_it_lets_go_of_what_was_held(
+    app: Flask, client: FlaskClient, watch: Watch, event_type: EventType, moves: bool
+) -> None:
+    """Holding locks the host first. In another order, the two could wait for each other on PostgreSQL."""
+    with app.app_context():
+        uid = factories.create_booking(event_type, NOW + timedelta(days=7)).uid
+        db.session.remove()
+    hold(client, 10)
+    with app.app_context(), statements() as seen:
+        assert pages.submit(client, f"{link(10)}{f'&rescheduleUid={uid}' if moves else ''}", ANN).status_code == 303
+    let_go = next(number for number, each in enumerate(seen) if each.startswith("DELETE FROM slot_holds"))
+    locked = [number for number, each in enumerate(seen) if each.startswith("SELECT users.calendar_version")]
+    assert locked
+    assert locked[-1] < let_go
