@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
@@ -23,6 +23,7 @@ BUSY_TIMEOUT_SECONDS = 15
 TURN_SECONDS = 0.001
 IMMEDIATE = "calhooks_immediate"
 AFTER_COMMIT = "calhooks_after_commit"
+PIPELINE = "calhooks_pipeline"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 DISK_FULL, READ_ONLY = "53100", "25006"
 
@@ -80,6 +81,7 @@ def init_app(app: Flask, database_url: str) -> None:
             event.listen(db.engine, "begin", _begin_sqlite)
         else:
             event.listen(db.engine, "handle_error", _give_up_what_broke)
+            event.listen(db.engine, "do_execute", _execute_in_pipeline)
 
 
 def load_migrations(app: Flask) -> None:
@@ -116,12 +118,15 @@ def read_rows(session: Session, query: Select[*Columns], parameters: Mapping[str
 
 
 @contextmanager
-def writing() -> Iterator[Session]:
+def writing(*, pipelined: bool = False) -> Iterator[Session]:
     """Run one use case that writes: commit at the end, roll back on any error.
 
     What was read before is read again inside, since a write never continues an earlier read. On SQLite the
     transaction takes the write lock at once: one that starts as a read and turns into a write fails when
     another writer came between. `after_commit` callbacks run once the data is safe.
+
+    With `pipelined`, writes are sent to PostgreSQL without waiting for each of them; an error in one is raised by the
+    next read or by the commit. It is for statements on the session's connection whose row counts are not asked for.
     """
     session = db.session()
     callbacks: list[Callable[[], None]] = []
@@ -130,9 +135,10 @@ def writing() -> Iterator[Session]:
         session.commit()
         session.expire_all()
         session.info[AFTER_COMMIT] = callbacks
-        session.connection(execution_options={IMMEDIATE: True})
-        yield session
-        session.commit()
+        connection = session.connection(execution_options={IMMEDIATE: True})
+        with _pipeline(connection) if pipelined and connection.dialect.name == "postgresql" else nullcontext():
+            yield session
+            session.commit()
     except BaseException:
         session.rollback()
         raise
@@ -192,6 +198,26 @@ def _give_up_what_broke(context: ExceptionContext) -> None:
         raise OperationalError(context.statement, context.parameters, context.original_exception)
     if isinstance(context.sqlalchemy_exception, OperationalError):
         context.is_disconnect = context.is_disconnect or state is None or state.startswith(("08", "57P"))
+
+
+@contextmanager
+def _pipeline(connection: Connection) -> Iterator[None]:
+    """Have psycopg send statements without waiting: https://www.psycopg.org/psycopg3/docs/advanced/pipeline.html."""
+    driver: Any = connection.connection.driver_connection
+    with driver.pipeline() as pipeline:
+        connection.execution_options(**{PIPELINE: pipeline})
+        yield
+
+
+def _execute_in_pipeline(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """Run a statement in a pipeline, and wait if it returns rows. Returns False if there is no pipeline."""
+    pipeline = context.execution_options.get(PIPELINE)
+    if pipeline is None:
+        return False
+    cursor.execute(statement, parameters)
+    if not (context.isinsert or context.isupdate or context.isdelete) or context.compiled.effective_returning:
+        pipeline.sync()
+    return True
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

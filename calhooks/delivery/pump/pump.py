@@ -176,7 +176,7 @@ class Pump:
             return Claimed([], more=claiming and not has_room)
         if claiming:
             self.heart.keep()
-        with writing() as session:
+        with writing(pipelined=True) as session:
             connection = session.connection()
             if finished:
                 self._await_gate(record_attempts(connection, finished, waits=self._waits, now=now), now)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, exists, func, insert, literal_column, select, update
+from sqlalchemy import bindparam, case, exists, func, literal_column, select, update
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
@@ -14,6 +14,7 @@ from calhooks.delivery import counters, run_counts
 from calhooks.delivery.endpoint_state import STATE_COLUMNS, AttemptAnswer, EndpointState
 from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.notices import News, notify_owner
+from calhooks.delivery.pump.attempt_log import write_attempts
 from calhooks.delivery.pump.claim import EARLIEST_BEHIND_GATE, EARLIEST_DUE, Claim
 from calhooks.delivery.pump.outcome import DeliveryOutcome, outcome
 from calhooks.delivery.pump.recovery import bring_forward
@@ -59,9 +60,9 @@ def record_attempts(
         _log_dropped(connection, [each for each in finished if each.claim.delivery_id not in held])
     if not mine:
         return None
-    connection.execute(insert(attempts), [_attempt(each) for each in mine])
+    write_attempts(connection, [_attempt(each) for each in mine])
     ended = [_ended(each, held[each.claim.delivery_id], states, waits, now) for each in mine]
-    connection.execute(_CHANGE, [_change(each, now) for each in ended])
+    _change_deliveries(connection, ended, now)
     _unblock(connection, ended, now)
     news = _note(states, ended, now)
     for state in states.values():
@@ -117,23 +118,25 @@ _HELD = (
 _DROPPED = select(deliveries.c.id, deliveries.c.attempt_count).where(
     deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.state == DeliveryState.DROPPED
 )
-_CHANGE = (
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("delivery"))
-    .values(
-        state=bindparam("new_state"),
-        due_at=bindparam("new_due_at"),
-        not_before=bindparam("new_not_before"),
-        scheduled_at=bindparam("new_scheduled_at"),
-        tries=bindparam("new_tries"),
-        refusals=bindparam("new_refusals"),
-        refused_since=bindparam("new_refused_since"),
-        last_attempt_at=bindparam("attempted_at"),
-        last_status=bindparam("new_status"),
-        finished_at=bindparam("new_finished_at"),
-        lease_token=None,
-    )
+_SET_OUTCOME = update(deliveries).values(
+    state=bindparam("new_state"),
+    due_at=bindparam("new_due_at"),
+    not_before=bindparam("new_not_before"),
+    scheduled_at=bindparam("new_scheduled_at"),
+    tries=bindparam("new_tries"),
+    refusals=bindparam("new_refusals"),
+    refused_since=bindparam("new_refused_since"),
+    last_status=bindparam("new_status"),
+    finished_at=bindparam("new_finished_at"),
+    lease_token=None,
 )
+_CHANGE = _SET_OUTCOME.values(last_attempt_at=bindparam("attempted_at")).where(deliveries.c.id == bindparam("delivery"))
+# Many at once, whose attempts are written already.
+_CHANGE_ALIKE = _SET_OUTCOME.values(
+    last_attempt_at=select(attempts.c.started_at)
+    .where(attempts.c.delivery_id == deliveries.c.id, attempts.c.number == deliveries.c.attempt_count)
+    .scalar_subquery()
+).where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
 _HEADS = (
     select(func.min(deliveries.c.id).label("id"), deliveries.c.endpoint_id, deliveries.c.sequence_key)
     .where(
@@ -206,7 +209,7 @@ def _log_dropped(connection: Connection, finished: Sequence[Finished]) -> None:
     rows = connection.execute(_DROPPED, {"ids": list(numbers)})
     dropped = {row.id for row in rows if row.attempt_count == numbers[row.id]}
     if dropped:
-        connection.execute(insert(attempts), [_attempt(each) for each in finished if each.claim.delivery_id in dropped])
+        write_attempts(connection, [_attempt(each) for each in finished if each.claim.delivery_id in dropped])
 
 
 def _attempt(finished: Finished) -> dict[str, Any]:
@@ -234,14 +237,25 @@ def _ended(
     return _Ended(finished, delivery, outcome(delivery, finished.result, waits, now, refusing_since))
 
 
+def _change_deliveries(connection: Connection, ended: Sequence[_Ended], now: datetime) -> None:
+    """Write what became of deliveries: in one statement for all that ended alike, as most do."""
+    alike: dict[tuple[DeliveryOutcome, int | None], list[_Ended]] = {}
+    for each in ended:
+        alike.setdefault((each.outcome, each.finished.result.status), []).append(each)
+    single: list[dict[str, Any]] = []
+    for first, *others in alike.values():
+        change, ids = _change(first, now), [each.delivery.id for each in (first, *others)]
+        if others:
+            connection.execute(_CHANGE_ALIKE, change | {"ids": ids})
+        else:
+            single.append(change | {"delivery": ids[0], "attempted_at": first.finished.result.started_at})
+    if single:
+        connection.execute(_CHANGE, single)
+
+
 def _change(ended: _Ended, now: datetime) -> dict[str, Any]:
-    result = ended.finished.result
-    return {
-        "delivery": ended.delivery.id,
-        "attempted_at": result.started_at,
-        "new_status": result.status,
-        "new_finished_at": now if ended.is_over else None,
-    } | {f"new_{name}": getattr(ended.outcome, name) for name in DeliveryOutcome.__slots__}
+    values = {"new_status": ended.finished.result.status, "new_finished_at": now if ended.is_over else None}
+    return values | {f"new_{name}": getattr(ended.outcome, name) for name in DeliveryOutcome.__slots__}
 
 
 def _counts(ended: Sequence[_Ended], now: datetime) -> Counter[tuple[str, str]]:
