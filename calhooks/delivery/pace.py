@@ -196,9 +196,10 @@ class Pace:
         return now - self.taken_since > max(2 * WINDOW, timedelta(seconds=IDLE_SLOTS / (self.pace or MAX_RATE)))
 
     def _end_refusals(self, now: datetime) -> None:
-        """Find the pace anew, from below, after a long time of nothing but refusals."""
-        if self.refusing_since is not None and now - self.refusing_since >= LONG_REFUSED and self.pace is not None:
-            self.pace, self.pace_ceiling = max(self.pace, MIN_FIRST_RATE), None
+        """Find the pace anew, from below, after a long time of nothing but refusals: much may be waiting."""
+        if self.refusing_since is not None and now - self.refusing_since >= LONG_REFUSED:
+            self.pace, self.pace_ceiling = max(self.pace or FIRST_RATE, MIN_FIRST_RATE), None
+            self.paced_at = now
         self.refusing_since = None
 
     def _taken_a_second(self, now: datetime) -> float:

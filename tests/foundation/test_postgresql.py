@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from calhooks.db import POSTGRESQL_TIMEOUTS, _engine_options, db, writing
+from calhooks.db import db, writing
+from calhooks.db.postgresql import POSTGRESQL_TIMEOUTS, engine_options
 from calhooks.web.site import access
 
 
@@ -42,7 +43,7 @@ def test_a_server_that_has_vanished_is_given_up_unless_the_url_says_when(app: Fl
     assert {name: found[name] for name in POSTGRESQL_TIMEOUTS} == {
         name: str(value) for name, value in POSTGRESQL_TIMEOUTS.items()
     }
-    own = _engine_options("postgresql+psycopg://calhooks@db/calhooks?connect_timeout=3")["connect_args"]
+    own = engine_options("postgresql+psycopg://calhooks@db/calhooks?connect_timeout=3")["connect_args"]
     assert "connect_timeout" not in own
     assert own["tcp_user_timeout"] == POSTGRESQL_TIMEOUTS["tcp_user_timeout"]
 

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal_column, select, update
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
 from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.pace import PACE_COLUMNS, Pace
+from calhooks.delivery.pump.attempt_log import write_attempts
 from calhooks.delivery.pump.endpoint_secrets import read_secrets
 from calhooks.delivery.sending.sender import OutgoingRequest
-from calhooks.delivery.tables import attempts, deliveries, endpoints, events
+from calhooks.delivery.tables import deliveries, endpoints, events
 from calhooks.encryption.columns import sealed
 
 DELIVERY_LEASE = timedelta(seconds=30)
@@ -105,8 +106,9 @@ def claim_deliveries(
     if rows:
         lease = {"deliveries": [row.id for row in rows], "token": token, "lease_end": now + DELIVERY_LEASE}
         connection.execute(_LEASE, lease)
-    interrupted = [interrupted_attempt(row, ready[row.endpoint_id].url) for row in rows if row.lease_token]
-    _execute_each(connection, insert(attempts), interrupted)
+    write_attempts(
+        connection, [interrupted_attempt(row, ready[row.endpoint_id].url) for row in rows if row.lease_token]
+    )
     secrets = read_secrets(connection, [ready[each] for each in {row.endpoint_id for row in rows}], now)
     asking = {endpoint_id for endpoint_id, pace in paces.items() if pace.asking}
     gate = _settle(connection, paces, slowed, Counter(row.endpoint_id for row in rows), now)
@@ -243,6 +245,7 @@ def interrupted_attempt(row: Any, url: str) -> dict[str, Any]:
         "duration_ms": 0,
         "url": url,
         "request_headers": [],
+        "status": None,
         "response_headers": [],
         "response_body": b"",
         "response_truncated": False,

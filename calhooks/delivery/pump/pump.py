@@ -17,7 +17,8 @@ from calhooks.config import Config
 from calhooks.db import db, writing
 from calhooks.delivery.processes.heart import Heart
 from calhooks.delivery.pump.claim import Claim, Claimed, any_delivery_due, claim_deliveries
-from calhooks.delivery.pump.record import Finished, record_attempts
+from calhooks.delivery.pump.ended import Finished
+from calhooks.delivery.pump.record import record_attempts
 from calhooks.delivery.pump.release import release_deliveries, return_unsent
 from calhooks.delivery.pump.room import YOUNG_SECONDS, UnderWay
 from calhooks.delivery.pump.threads import Send, SenderThreads
@@ -176,7 +177,7 @@ class Pump:
             return Claimed([], more=claiming and not has_room)
         if claiming:
             self.heart.keep()
-        with writing() as session:
+        with writing(pipelined=True) as session:
             connection = session.connection()
             if finished:
                 self._await_gate(record_attempts(connection, finished, waits=self._waits, now=now), now)

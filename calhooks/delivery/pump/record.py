@@ -1,12 +1,11 @@
 """Write down how attempts ended, and what follows: the next try, the next of the sequence, the endpoint's health."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, exists, func, insert, literal_column, select, update
+from sqlalchemy import bindparam, case, exists, func, literal_column, select, update
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
@@ -14,38 +13,12 @@ from calhooks.delivery import counters, run_counts
 from calhooks.delivery.endpoint_state import STATE_COLUMNS, AttemptAnswer, EndpointState
 from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.notices import News, notify_owner
-from calhooks.delivery.pump.claim import EARLIEST_BEHIND_GATE, EARLIEST_DUE, Claim
+from calhooks.delivery.pump.attempt_log import write_attempts
+from calhooks.delivery.pump.claim import EARLIEST_BEHIND_GATE, EARLIEST_DUE
+from calhooks.delivery.pump.ended import Ended, Finished, counts_of
 from calhooks.delivery.pump.outcome import DeliveryOutcome, outcome
 from calhooks.delivery.pump.recovery import bring_forward
-from calhooks.delivery.pump.room import YOUNG_SECONDS
-from calhooks.delivery.sending.sender import Result
 from calhooks.delivery.tables import IS_OPEN, attempts, deliveries, endpoints
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A claim and how its attempt ended, `slot_ms` milliseconds after it was given to a thread."""
-
-    claim: Claim
-    result: Result
-    slot_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    """A recorded attempt: its delivery as it was before, and what became of it.
-
-    `elsewhere` is one whose endpoint has another URL by now: it says nothing about the receiver there.
-    """
-
-    finished: Finished
-    delivery: Any
-    outcome: DeliveryOutcome
-    elsewhere: bool
-
-    @property
-    def is_over(self) -> bool:
-        return self.outcome.state is not DeliveryState.DUE
 
 
 def record_attempts(
@@ -63,9 +36,9 @@ def record_attempts(
         _log_dropped(connection, [each for each in finished if each.claim.delivery_id not in held])
     if not mine:
         return None
-    connection.execute(insert(attempts), [_attempt(each) for each in mine])
+    write_attempts(connection, [_attempt(each) for each in mine])
     ended = [_ended(each, held[each.claim.delivery_id], states, urls, waits, now) for each in mine]
-    connection.execute(_CHANGE, [_change(each, now) for each in ended])
+    _change_deliveries(connection, ended, now)
     _unblock(connection, ended, now)
     news = _note(states, ended, now)
     for state in states.values():
@@ -74,7 +47,7 @@ def record_attempts(
     if news:
         notify_owner(connection, news, now)
     run_counts.count_ended(connection, ((each.delivery.run_id, each.outcome.state) for each in ended))
-    counters.add(connection, _counts(ended, now))
+    counters.add(connection, counts_of(ended, now))
     return min(filter(None, (state.pace.gate(now) for state in states.values())), default=None)
 
 
@@ -121,23 +94,25 @@ _HELD = (
 _DROPPED = select(deliveries.c.id, deliveries.c.attempt_count).where(
     deliveries.c.id.in_(bindparam("ids", expanding=True)), deliveries.c.state == DeliveryState.DROPPED
 )
-_CHANGE = (
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("delivery"))
-    .values(
-        state=bindparam("new_state"),
-        due_at=bindparam("new_due_at"),
-        not_before=bindparam("new_not_before"),
-        scheduled_at=bindparam("new_scheduled_at"),
-        tries=bindparam("new_tries"),
-        refusals=bindparam("new_refusals"),
-        refused_since=bindparam("new_refused_since"),
-        last_attempt_at=bindparam("attempted_at"),
-        last_status=bindparam("new_status"),
-        finished_at=bindparam("new_finished_at"),
-        lease_token=None,
-    )
+_SET_OUTCOME = update(deliveries).values(
+    state=bindparam("new_state"),
+    due_at=bindparam("new_due_at"),
+    not_before=bindparam("new_not_before"),
+    scheduled_at=bindparam("new_scheduled_at"),
+    tries=bindparam("new_tries"),
+    refusals=bindparam("new_refusals"),
+    refused_since=bindparam("new_refused_since"),
+    last_status=bindparam("new_status"),
+    finished_at=bindparam("new_finished_at"),
+    lease_token=None,
 )
+_CHANGE = _SET_OUTCOME.values(last_attempt_at=bindparam("attempted_at")).where(deliveries.c.id == bindparam("delivery"))
+# Many at once, whose attempts are written already.
+_CHANGE_ALIKE = _SET_OUTCOME.values(
+    last_attempt_at=select(attempts.c.started_at)
+    .where(attempts.c.delivery_id == deliveries.c.id, attempts.c.number == deliveries.c.attempt_count)
+    .scalar_subquery()
+).where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
 _HEADS = (
     select(func.min(deliveries.c.id).label("id"), deliveries.c.endpoint_id, deliveries.c.sequence_key)
     .where(
@@ -180,7 +155,7 @@ def _write_states(connection: Connection, states: Iterable[EndpointState], now: 
             connection.execute(statement, values)
 
 
-def _note(states: Mapping[int, EndpointState], ended: Sequence[_Ended], now: datetime) -> list[News]:
+def _note(states: Mapping[int, EndpointState], ended: Sequence[Ended], now: datetime) -> list[News]:
     """Let each endpoint take its attempts into account, and return what the owners have to be told of."""
     news: list[News] = []
     for endpoint_id, state in states.items():
@@ -192,7 +167,7 @@ def _note(states: Mapping[int, EndpointState], ended: Sequence[_Ended], now: dat
     return news
 
 
-def _answer(ended: _Ended, now: datetime) -> AttemptAnswer:
+def _answer(ended: Ended, now: datetime) -> AttemptAnswer:
     result, delivery = ended.finished.result, ended.delivery
     wait = (ended.outcome.due_at or now) - now if result.refused else None
     repeats = delivery.refusals if result.refused else delivery.tries
@@ -211,7 +186,7 @@ def _log_dropped(connection: Connection, finished: Sequence[Finished]) -> None:
     rows = connection.execute(_DROPPED, {"ids": list(numbers)})
     dropped = {row.id for row in rows if row.attempt_count == numbers[row.id]}
     if dropped:
-        connection.execute(insert(attempts), [_attempt(each) for each in finished if each.claim.delivery_id in dropped])
+        write_attempts(connection, [_attempt(each) for each in finished if each.claim.delivery_id in dropped])
 
 
 def _attempt(finished: Finished) -> dict[str, Any]:
@@ -239,41 +214,38 @@ def _ended(
     urls: Mapping[int, str],
     waits: Sequence[float],
     now: datetime,
-) -> _Ended:
+) -> Ended:
     refusing_since = states[delivery.endpoint_id].pace.refusing_since
     end = outcome(delivery, finished.result, waits, now, refusing_since)
     elsewhere = finished.claim.request.url != urls[delivery.endpoint_id]
     if elsewhere and end.state is DeliveryState.DUE:
         # The new receiver has neither failed nor asked to wait.
         end = replace(end, due_at=now, not_before=None, refused_since=None)
-    return _Ended(finished, delivery, end, elsewhere)
+    return Ended(finished, delivery, end, elsewhere)
 
 
-def _change(ended: _Ended, now: datetime) -> dict[str, Any]:
-    result = ended.finished.result
-    return {
-        "delivery": ended.delivery.id,
-        "attempted_at": result.started_at,
-        "new_status": result.status,
-        "new_finished_at": now if ended.is_over else None,
-    } | {f"new_{name}": getattr(ended.outcome, name) for name in DeliveryOutcome.__slots__}
-
-
-def _counts(ended: Sequence[_Ended], now: datetime) -> Counter[tuple[str, str]]:
-    """Return what is counted of attempts. What was sent again by hand says nothing about latency."""
-    counts: Counter[tuple[str, str]] = Counter()
+def _change_deliveries(connection: Connection, ended: Sequence[Ended], now: datetime) -> None:
+    """Write what became of deliveries: in one statement for all that ended alike, as most do."""
+    alike: dict[tuple[DeliveryOutcome, int | None], list[Ended]] = {}
     for each in ended:
-        result = each.finished.result
-        counts[counters.ATTEMPTS, counters.status_class(result.status)] += 1
-        counts[counters.SLOT_MS, ""] += min(each.finished.slot_ms, round(YOUNG_SECONDS * 1000))
-        if each.is_over:
-            counts[counters.DELIVERIES, str(each.outcome.state)] += 1
-        if result.succeeded and each.delivery.resent_at is None and each.delivery.run_id is None:
-            counters.latency(counts, each.delivery.created_at, now)
-    return counts
+        alike.setdefault((each.outcome, each.finished.result.status), []).append(each)
+    single: list[dict[str, Any]] = []
+    for first, *others in alike.values():
+        change, ids = _change(first, now), [each.delivery.id for each in (first, *others)]
+        if others:
+            connection.execute(_CHANGE_ALIKE, change | {"ids": ids})
+        else:
+            single.append(change | {"delivery": ids[0], "attempted_at": first.finished.result.started_at})
+    if single:
+        connection.execute(_CHANGE, single)
 
 
-def _unblock(connection: Connection, ended: Sequence[_Ended], now: datetime) -> None:
+def _change(ended: Ended, now: datetime) -> dict[str, Any]:
+    values = {"new_status": ended.finished.result.status, "new_finished_at": now if ended.is_over else None}
+    return values | {f"new_{name}": getattr(ended.outcome, name) for name in DeliveryOutcome.__slots__}
+
+
+def _unblock(connection: Connection, ended: Sequence[Ended], now: datetime) -> None:
     """Make the next delivery of each sequence due whose head is over."""
     over = {
         (each.delivery.endpoint_id, each.delivery.sequence_key)

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection
 
+from calhooks.delivery.pump.attempt_log import write_attempts
 from calhooks.delivery.pump.claim import EARLIEST_DUE, Claim, interrupted_attempt
-from calhooks.delivery.tables import attempts, deliveries, endpoints
+from calhooks.delivery.tables import deliveries, endpoints
 
 
 def release_deliveries(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
@@ -21,7 +22,7 @@ def release_deliveries(connection: Connection, claims: Sequence[Claim], now: dat
         for row in connection.execute(_LEASED, {"ids": [each.delivery_id for each in claims]})
     }
     cut_off = [(leased.get((each.delivery_id, each.token)), each.request.url) for each in claims]
-    _execute_each(connection, insert(attempts), [interrupted_attempt(row, url) for row, url in cut_off if row])
+    write_attempts(connection, [interrupted_attempt(row, url) for row, url in cut_off if row])
     _give_back(connection, _RELEASE, claims, now)
 
 

@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from time import monotonic
 
 from calhooks.delivery.pump.claim import Claim
-from calhooks.delivery.pump.record import Finished
+from calhooks.delivery.pump.ended import Finished
 from calhooks.delivery.sending.sender import OutgoingRequest, Result
 
 # How many bodies of 2xx responses may be waited for at once: each occupies a thread.

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, text, update
+from sqlalchemy import bindparam, delete, exists, func, select, text, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
@@ -21,10 +21,11 @@ from calhooks.delivery.models.processes import TOKEN_LENGTH, Heartbeat, Lease
 from calhooks.delivery.pace import ANSWER
 from calhooks.delivery.processes.heart import DEAD_SECONDS
 from calhooks.delivery.processes.machine import Life, life_of, this_machine
+from calhooks.delivery.pump.attempt_log import write_attempts
 from calhooks.delivery.pump.claim import DELIVERY_LEASE, interrupted_attempt
 from calhooks.delivery.pump.release import settle_endpoints
 from calhooks.delivery.queue.wake import wake_another
-from calhooks.delivery.tables import attempts, deliveries, endpoints
+from calhooks.delivery.tables import deliveries, endpoints
 from calhooks.mail.sending.claim import release_of
 
 log = logging.getLogger(__name__)
@@ -132,7 +133,7 @@ def give_back(connection: Connection, tokens: Collection[str], now: datetime, *,
     held = connection.scalars(hold, {"ids": endpoint_ids}).all()
     rows = connection.execute(_LEASED, leased | {"endpoints": held}).all()
     if rows:
-        connection.execute(insert(attempts), [interrupted_attempt(row, row.url) for row in rows])
+        write_attempts(connection, [interrupted_attempt(row, row.url) for row in rows])
         connection.execute(_RELEASE, {"ids": [row.id for row in rows], "now": now})
         # The claim holds an endpoint until the answer to the one delivery that finds out its pace.
         asked = {row.endpoint_id for row in rows if row.held_until == row.due_at - DELIVERY_LEASE + ANSWER}

@@ -13,8 +13,9 @@ from calhooks.db import writing
 from calhooks.delivery import counters, outbox
 from calhooks.delivery.models.deliveries import Attempt
 from calhooks.delivery.pump.claim import Claim, claim_deliveries
+from calhooks.delivery.pump.ended import Finished
 from calhooks.delivery.pump.pump import Pump
-from calhooks.delivery.pump.record import Finished, record_attempts
+from calhooks.delivery.pump.record import record_attempts
 from calhooks.delivery.sending.sender import Result
 from calhooks.egress.failures import Failure
 from tests import factories

@@ -7,7 +7,7 @@ from time import monotonic
 
 from calhooks import clock
 from calhooks.delivery.pump.claim import Claim
-from calhooks.delivery.pump.record import Finished
+from calhooks.delivery.pump.ended import Finished
 from calhooks.delivery.pump.threads import MAX_BODIES, SenderThreads
 from calhooks.delivery.sending.sender import OutgoingRequest, Result
 from calhooks.egress.failures import Failure
