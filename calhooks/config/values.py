@@ -53,14 +53,19 @@ def parse_host(text: str) -> str:
     host = text.removeprefix("[").removesuffix("]")
     if not re.fullmatch(HOST, host):
         raise ValueError(text)
+    _check_labels(host)
     return host
+
+
+def _check_labels(host: str) -> None:
+    """Raise ValueError for a name with a label that is empty or too long. A dot at the end is part of a name."""
+    host.removesuffix(".").encode("idna")
 
 
 def _names_a_server(url: str) -> bool:
     """Tell whether a URL has a usable host and port. Raises ValueError for an invalid port or name."""
     parts = urlsplit(url)
-    # A label is empty or too long. The dot at the end of a name is part of it.
-    (parts.hostname or "").removesuffix(".").encode("idna")
+    _check_labels(parts.hostname or "")
     return bool(re.fullmatch(HOST, parts.hostname or "")) and parts.port != 0 and not re.search(r"\s", url)
 
 
