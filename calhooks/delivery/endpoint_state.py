@@ -7,7 +7,8 @@ from http import HTTPStatus
 from typing import Any
 
 from calhooks.delivery.models.endpoints import InactiveReason, NoticeKind
-from calhooks.delivery.pace import FIRST_RATE, PACE_COLUMNS, Pace
+from calhooks.delivery.pace import FIRST_RATE, PACE_COLUMNS, Pace, floor_of
+from calhooks.delivery.sending.retry_after import read_retry_after
 from calhooks.delivery.sending.sender import Result
 from calhooks.egress.failures import Failure
 
@@ -149,7 +150,8 @@ class EndpointState:
             is_telling = self._is_about_pace(answer.refused, now)
             pace.note_refused(answer.refused, now, asked=answer.asked, again=answer.repeats > 0)
             if is_news and is_telling and pace.is_cause(gap):
-                pace.cut(now)
+                said = read_retry_after(result.header("retry-after"), now)
+                pace.cut(now, floor=floor_of(said.wait if said else None))
             elif is_news:
                 pace.paced_at = now
             return

@@ -25,6 +25,9 @@ REGROWTH_SECONDS = 40.0
 FIRST_RATE = 4.0
 MIN_FIRST_RATE = 0.5
 MIN_RATE = 1 / 60
+# Of the pace that a refusal's own wait would come to; receivers are not exact about it.
+WAIT_SHARE = 0.5
+MAX_FLOOR = 0.5
 # Faster than anyone is sent to: from here on there is no pace.
 MAX_RATE = 1000.0
 # How much of a second's requests may go at once.
@@ -144,10 +147,11 @@ class Pace:
             self.held_until = now + (wait if asked and not again else min(wait, MOMENT))
         self.asking = True
 
-    def cut(self, now: datetime, *, at_least: float = MIN_FIRST_RATE) -> None:
+    def cut(self, now: datetime, *, at_least: float = MIN_FIRST_RATE, floor: float = MIN_RATE) -> None:
         """Slow down: to a part of what was taken lately, or of the pace at which the receiver refused.
 
-        The first pace is `at_least` so much. A refusal while far less was sent than the pace allows changes nothing.
+        The first pace is `at_least` so much, and none is below `floor`. A refusal while far less was sent than the pace
+        allows changes nothing.
         """
         if self._is_idle(now):
             return
@@ -156,10 +160,10 @@ class Pace:
             self.pace = max(DECREASE * taken, at_least)
         elif not taken:
             # Refused since the last cut: that was no rate at which anything was taken.
-            self.pace = max(DECREASE * self.pace, MIN_RATE)
+            self.pace = max(DECREASE * self.pace, floor)
         else:
             self.pace_ceiling = self.pace if self.pace < TRUSTED * taken else max(taken, DECREASE * self.pace)
-            self.pace = max(DECREASE * self.pace_ceiling, MIN_RATE)
+            self.pace = max(DECREASE * self.pace_ceiling, floor)
         self.paced_at = now
         self.taken_since, self.taken_count = now, 0
 
@@ -215,6 +219,14 @@ class Pace:
     def _forget(self, now: datetime) -> None:
         if self.paced_at is not None and now - self.paced_at > PACE_FORGOTTEN_AFTER:
             self.forget()
+
+
+def floor_of(wait: timedelta | None) -> float:
+    """Return the pace that no refusal goes below which asks to wait so long; None is one that does not say.
+
+    Whoever is asked to come again in a second is not meant to come once a minute: some refuse at random, at any pace.
+    """
+    return min(max(WAIT_SHARE / wait.total_seconds(), MIN_RATE), MAX_FLOOR) if wait else MIN_RATE
 
 
 def _grown(rate: float, ceiling: float, seconds: float) -> float:

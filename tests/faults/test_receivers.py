@@ -65,8 +65,8 @@ class Bad:
         ]
         self.failing = Witness("500 five times, then 200", at_first(5, FAIL, one_in=4))
         self.later = [
-            Witness("429 with Retry-After in seconds", at_first(1, behaviours.LATER, one_in=3)),
-            Witness("503 with Retry-After as a date", at_first(1, behaviours.LATER_BY_DATE, one_in=3)),
+            Witness("429 with Retry-After in seconds", at_first(1, behaviours.LATER, one_in=12)),
+            Witness("503 with Retry-After as a date", at_first(1, behaviours.LATER_BY_DATE, one_in=12)),
         ]
         self.gone = Witness("410, switched on again", after(UNTIL_GONE, behaviours.GONE))
         self.all_but_gone = [
