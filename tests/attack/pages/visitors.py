@@ -47,10 +47,15 @@ class Visitor:
         return Answer(asked, got.status_code, got.headers, got.text, time.monotonic() - began)
 
     def sign_in(self) -> bool:
-        """Sign in by the login page, as a person does; tell whether the account is still as it was."""
+        """Sign in by the login page, as a person does; tell whether the account is still as it was.
+
+        Whoever is signed in after all, having asked for the login page itself, has no form there.
+        """
         assert self._account is not None
         email, password = self._account
-        form = next(form for form in self.forms("/login") if form.method == "post")
+        form = next((form for form in self.forms("/login") if form.method == "post"), None)
+        if form is None:
+            return self.ask("GET", "/login").status == 303
         answer = self.ask("POST", form.path, data={**form.fields, "email": email, "password": password})
         return answer.status == 303
 
