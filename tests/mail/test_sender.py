@@ -210,13 +210,14 @@ def test_bytes_that_drip_do_not_extend_a_wait(environ: dict[str, str], command: 
 
 
 def test_a_mail_has_one_deadline_for_all_its_steps(environ: dict[str, str]) -> None:
-    patient = Patience(mail=1.0, goodbye=STEP_SECONDS)
+    patient = Patience(mail=1.4, goodbye=STEP_SECONDS)
     with mail_server() as server:
-        server.always = dict.fromkeys(STEPS, SLOW)
+        # Not while connecting, which has a sentence of its own.
+        server.always = dict.fromkeys(STEPS[2:], SLOW)
         began = monotonic()
         outcome = send(environ, server.url, patience=patient)
-        assert monotonic() - began < 2
-    assert outcome.sentence == "The connection to the mail server broke: no response within 1 seconds."
+        assert monotonic() - began < 4
+    assert outcome.sentence == "The connection to the mail server broke: no response within 1.4 seconds."
 
 
 def test_each_mail_of_a_connection_has_all_of_its_time(environ: dict[str, str]) -> None:

@@ -158,7 +158,8 @@ def test_bodies_that_are_slow_hold_up_no_other_delivery(
     pump.run()
     at = [request.at for request in receiver.received]
     assert len(at) == 40
-    assert max(at) - min(at) < BODY_SECONDS
+    # One after the other, or as many as have room at once, they would take three times as long as one body may.
+    assert max(at) - min(at) < 2 * BODY_SECONDS
     assert set(states(session)) == {"delivered"}
     assert session.scalars(select(Attempt.error)).all() == [None] * 40
 

@@ -65,7 +65,7 @@ def test_16_kb_that_lead_to_very_many_states_are_given_up_soon(template):
     with pytest.raises(TemplateError, match="too complicated to be checked"):
         compile_template(template)
     # Between 0.08 and 0.18 s on an idle machine.
-    assert time.thread_time() - started < 1
+    assert time.thread_time() - started < 3
 
 
 @pytest.mark.parametrize(
