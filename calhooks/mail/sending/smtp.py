@@ -129,12 +129,13 @@ class TimedSMTP(smtplib.SMTP):
         """Send text or bytes. Raises TooSlow, SMTPServerDisconnected."""
         raw = s.encode(self.command_encoding) if isinstance(s, str) else bytes(s)
         for start in range(0, len(raw), BLOCK_BYTES):
-            ready = self._ready(min(monotonic() + self._patience.block, self._ends_at), self._patience.block)
+            until = min(monotonic() + self._patience.block, self._ends_at)
+            ready = self._ready(until, self._patience.block)
             try:
                 ready.sendall(raw[start : start + BLOCK_BYTES])
             except TimeoutError as error:
                 self.close()
-                raise TooSlow(self._patience.block) from error
+                raise self._too_slow(until, self._patience.block) from error
             except OSError as error:
                 self.close()
                 raise smtplib.SMTPServerDisconnected(error.strerror or str(error)) from error
@@ -162,7 +163,7 @@ class TimedSMTP(smtplib.SMTP):
                 received = ready.recv(REPLY_PART_BYTES)
             except TimeoutError as error:
                 self.close()
-                raise TooSlow(self._wait) from error
+                raise self._too_slow(until, self._wait) from error
             except OSError:
                 self.close()
                 raise
@@ -180,9 +181,13 @@ class TimedSMTP(smtplib.SMTP):
         left = until - monotonic()
         if left <= 0:
             self.close()
-            raise TooSlow(self._patience.mail if until == self._ends_at else seconds)
+            raise self._too_slow(until, seconds)
         self.sock.settimeout(left)
         return self.sock
+
+    def _too_slow(self, until: float, seconds: float) -> TooSlow:
+        """Return the error of a step that has `seconds`, or what was left of the mail's own time."""
+        return TooSlow(self._patience.mail if until == self._ends_at else seconds)
 
     def close(self) -> None:
         """Close the connection."""
