@@ -16,7 +16,7 @@ from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.queue.wake import wake
 from calhooks.delivery.sending.headers import HeaderPairs
-from calhooks.delivery.tables import IS_OPEN, deliveries, endpoints, events
+from calhooks.delivery.tables import HOLD_ENDPOINTS, IS_OPEN, deliveries, endpoints, events
 
 OPEN_STATES = (DeliveryState.BLOCKED, DeliveryState.DUE)
 
@@ -124,7 +124,7 @@ def hold_endpoints(session: Session, endpoint_ids: Sequence[int]) -> list[int]:
     """
     # These statements are not the session's own: it would not write first what it has changed.
     session.flush()
-    return list(session.connection().scalars(_LOCKED, {"ids": endpoint_ids}))
+    return list(session.connection().scalars(HOLD_ENDPOINTS, {"ids": endpoint_ids}))
 
 
 def _with_open_sequence(session: Session, sequence_key: str, endpoint_ids: Sequence[int]) -> set[int]:
@@ -133,12 +133,6 @@ def _with_open_sequence(session: Session, sequence_key: str, endpoint_ids: Seque
 
 _HAPPENED = insert(events).returning(events.c.id)
 _OWED = insert(deliveries)
-_LOCKED = (
-    select(endpoints.c.id)
-    .where(endpoints.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(endpoints.c.id)
-    .with_for_update(key_share=True)
-)
 _OPEN_SEQUENCE = select(deliveries.c.endpoint_id).where(
     deliveries.c.endpoint_id.in_(bindparam("ids", expanding=True)),
     deliveries.c.sequence_key == bindparam("sequence"),

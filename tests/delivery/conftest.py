@@ -41,6 +41,12 @@ def time(monkeypatch: pytest.MonkeyPatch) -> MovingClock:
 
 
 @pytest.fixture
+def standing_clock(time: MovingClock) -> None:
+    """Let no time pass but what a test adds: a slow machine must not count."""
+    time.stop()
+
+
+@pytest.fixture
 def owner(session: Session) -> User:
     """Somebody with an account, inside an application context."""
     return factories.create_user("rick")

@@ -4,7 +4,7 @@ The statements are made once, of plain columns: they run for every handful of de
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
@@ -18,7 +18,7 @@ from calhooks.delivery.pace import PACE_COLUMNS, Pace
 from calhooks.delivery.pump.attempt_log import write_attempts
 from calhooks.delivery.pump.endpoint_secrets import read_secrets
 from calhooks.delivery.sending.sender import OutgoingRequest
-from calhooks.delivery.tables import deliveries, endpoints, events
+from calhooks.delivery.tables import deliveries, endpoints, events, execute_each
 from calhooks.encryption.columns import sealed
 
 DELIVERY_LEASE = timedelta(seconds=30)
@@ -102,7 +102,7 @@ def claim_deliveries(
     under_way = room.deliveries()
     renewed = [row for row in rows if row.id in under_way]
     rows = [row for row in rows if row.id not in under_way]
-    _execute_each(connection, _RENEW, [{"delivery": row.id, "lease_end": now + DELIVERY_LEASE} for row in renewed])
+    execute_each(connection, _RENEW, [{"delivery": row.id, "lease_end": now + DELIVERY_LEASE} for row in renewed])
     if rows:
         lease = {"deliveries": [row.id for row in rows], "token": token, "lease_end": now + DELIVERY_LEASE}
         connection.execute(_LEASE, lease)
@@ -206,11 +206,6 @@ _PACED = _CLAIMED.values(
 )
 
 
-def _execute_each(connection: Connection, statement: Any, parameters: Sequence[Mapping[str, Any]]) -> None:
-    if parameters:
-        connection.execute(statement, parameters)
-
-
 def _settle(
     connection: Connection,
     paces: Mapping[int, Pace],
@@ -225,14 +220,14 @@ def _settle(
     for endpoint_id, pace in paces.items():
         pace.take(claimed.get(endpoint_id, 0), now)
     free = [endpoint_id for endpoint_id, pace in paces.items() if pace.is_open and endpoint_id not in slowed]
-    _execute_each(connection, _CLAIMED, [{"endpoint": endpoint_id, "now": now} for endpoint_id in free])
+    execute_each(connection, _CLAIMED, [{"endpoint": endpoint_id, "now": now} for endpoint_id in free])
     paced = {endpoint_id: pace for endpoint_id, pace in paces.items() if endpoint_id not in free}
     values = [
         {"endpoint": endpoint_id, "now": now, "gate": pace.gate(now)}
         | {f"new_{name}": getattr(pace, name) for name in CLAIMED_PACE}
         for endpoint_id, pace in paced.items()
     ]
-    _execute_each(connection, _PACED, values)
+    execute_each(connection, _PACED, values)
     return min(filter(None, (pace.gate(now) for pace in paced.values())), default=None)
 
 

@@ -1,6 +1,6 @@
 """Give back what was claimed and not finished: it is due at once, for whoever comes."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from calhooks.delivery.pump.attempt_log import write_attempts
 from calhooks.delivery.pump.claim import EARLIEST_DUE, Claim, interrupted_attempt
-from calhooks.delivery.tables import deliveries, endpoints
+from calhooks.delivery.tables import HOLD_ENDPOINTS, deliveries, endpoints, execute_each
 
 
 def release_deliveries(connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
@@ -39,34 +39,23 @@ def settle_endpoints(connection: Connection, endpoint_ids: Collection[int], aske
 
     Those in `asked` were held until the answer to a delivery that finds out their pace, and now there will be none.
     """
-    _execute_each(connection, _SETTLE, [{"endpoint": each} for each in sorted(endpoint_ids)])
-    _execute_each(connection, _ASK_ANEW, [{"endpoint": each} for each in sorted(asked)])
+    execute_each(connection, _SETTLE, [{"endpoint": each} for each in sorted(endpoint_ids)])
+    execute_each(connection, _ASK_ANEW, [{"endpoint": each} for each in sorted(asked)])
 
 
 def _hold_endpoints(connection: Connection, claims: Sequence[Claim]) -> None:
     """Lock the endpoints first and in order, as everyone does who records or claims."""
-    connection.execute(_HOLD, {"ids": sorted({each.endpoint_id for each in claims})})
+    connection.execute(HOLD_ENDPOINTS, {"ids": sorted({each.endpoint_id for each in claims})})
 
 
 def _give_back(connection: Connection, statement: Any, claims: Sequence[Claim], now: datetime) -> None:
     held = sorted(claims, key=lambda claim: claim.endpoint_id)
     given_back = [{"delivery": each.delivery_id, "token": each.token, "now": now} for each in held]
-    _execute_each(connection, statement, given_back)
+    execute_each(connection, statement, given_back)
     asked = {each.endpoint_id for each in held if each.asked}
     settle_endpoints(connection, {each.endpoint_id for each in held}, asked)
 
 
-def _execute_each(connection: Connection, statement: Any, parameters: Sequence[Mapping[str, Any]]) -> None:
-    if parameters:
-        connection.execute(statement, parameters)
-
-
-_HOLD = (
-    select(endpoints.c.id)
-    .where(endpoints.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(endpoints.c.id)
-    .with_for_update(key_share=True)
-)
 _LEASED = (
     select(deliveries.c.id, deliveries.c.lease_token, deliveries.c.attempt_count, deliveries.c.due_at)
     .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))

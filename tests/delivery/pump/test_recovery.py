@@ -18,11 +18,7 @@ from tests.delivery.helpers import fresh, happen, states
 from tests.delivery.pump.test_claim import Room
 from tests.delivery.pump.test_record import end, take
 
-
-@pytest.fixture(autouse=True)
-def standing_clock(time: MovingClock) -> None:
-    """Let no time pass but what a test adds: a slow machine must not count."""
-    time.stop()
+pytestmark = pytest.mark.usefixtures("standing_clock")
 
 
 @pytest.fixture
