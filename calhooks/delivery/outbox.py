@@ -132,7 +132,7 @@ def _with_open_sequence(session: Session, sequence_key: str, endpoint_ids: Seque
 
 
 _HAPPENED = insert(events).returning(events.c.id)
-_OWED = insert(deliveries)
+_OWED = insert(deliveries).inline()
 _OPEN_SEQUENCE = select(deliveries.c.endpoint_id).where(
     deliveries.c.endpoint_id.in_(bindparam("ids", expanding=True)),
     deliveries.c.sequence_key == bindparam("sequence"),

@@ -32,6 +32,10 @@ log = logging.getLogger(__name__)
 NOTICE_SECONDS = 0.01
 LINGER_NOTICE_SECONDS = 0.005
 LOOK_SECONDS = 0.5
+# A turn costs the database nearly the same for one delivery as for several. So after a turn that found no more than a
+# few, more come together for twice as long as it took: under load, turns become rarer and do more.
+RESTS, MAX_REST_SECONDS = 2.0, 0.03
+FEW = 8
 HAND_OVER_SECONDS = 30.0
 STOP_SECONDS = 7.5
 DATABASE_PAUSE_SECONDS = 0.5
@@ -81,12 +85,15 @@ class Pump:
         Return True when it is time to hand over although more may be due. Sends that receivers keep waiting may then
         be under way still: settle() writes down how they ended.
         """
-        began = looked = busy = monotonic()
+        began = looked = busy = rest_until = monotonic()
         self._wakes.came()
         look, turn = True, _Turn(_NOTHING)
         while self._stop_at is None:
             if look or self._has_news():
-                turn, looked = self._turn(), monotonic()
+                self._gather(rest_until)
+                looked = monotonic()
+                turn = self._turn()
+                rest_until = _rest_until(turn, looked)
             if monotonic() - began > HAND_OVER_SECONDS:
                 self._wakes.let_go()
                 self._wait_for_young()
@@ -230,6 +237,14 @@ class Pump:
         else:
             sleep(LINGER_NOTICE_SECONDS)
 
+    def _gather(self, until: float) -> None:
+        """Let more come together until a moment (monotonic)."""
+        while (left := until - monotonic()) > 0:
+            if self._under_way:
+                self._collect(left)
+            else:
+                sleep(left)
+
     def _collect(self, seconds: float) -> None:
         unsent: list[Claim] = []
         for each in self._threads.take(seconds, len(self._under_way)):
@@ -260,6 +275,13 @@ class Pump:
             self._collect(NOTICE_SECONDS)
             if self._has_news():
                 self._turn(claiming=False)
+
+
+def _rest_until(turn: _Turn, began: float) -> float:
+    """Return when the next turn may be (monotonic)."""
+    ended = monotonic()
+    few = len(turn.taken.claims) <= FEW and not turn.taken.more
+    return ended + min(RESTS * (ended - began), MAX_REST_SECONDS) if few else ended
 
 
 def _without_stale(finished: Finished) -> Finished:
