@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 NOTICE_SECONDS = 0.01
 LINGER_NOTICE_SECONDS = 0.005
 LOOK_SECONDS = 0.5
-# A turn costs the database nearly the same for one delivery as for several. So after a turn that found no more than a
-# few, more come together for twice as long as it took: under load, turns become rarer and do more.
+# A turn costs the database nearly the same for one delivery as for several. So after a turn that claimed and recorded
+# no more than a few, more come together for twice as long as it took: under load, turns become rarer and do more.
 RESTS, MAX_REST_SECONDS = 2.0, 0.03
 FEW = 8
 HAND_OVER_SECONDS = 30.0
@@ -50,9 +50,10 @@ _NOTHING = Claimed([])
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One transaction: what was claimed, and whether the database was there."""
+    """One transaction: what was claimed, how many results it recorded, and whether the database was there."""
 
     taken: Claimed
+    recorded: int = 0
     failed: bool = False
 
 
@@ -160,7 +161,7 @@ class Pump:
             self._threads.give(claimed, quick=self._under_way.is_quick(claimed.endpoint_id))
         if taken.more and self._under_way.slots() <= 0:
             self._call_for_help()
-        return _Turn(taken)
+        return _Turn(taken, len(finished))
 
     def _has_news(self) -> bool:
         """Tell whether there is something to write down."""
@@ -280,7 +281,7 @@ class Pump:
 def _rest_until(turn: _Turn, began: float) -> float:
     """Return when the next turn may be (monotonic)."""
     ended = monotonic()
-    few = len(turn.taken.claims) <= FEW and not turn.taken.more
+    few = len(turn.taken.claims) + turn.recorded <= FEW and not turn.taken.more
     return ended + min(RESTS * (ended - began), MAX_REST_SECONDS) if few else ended
 
 

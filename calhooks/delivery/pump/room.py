@@ -12,12 +12,12 @@ from time import monotonic
 from calhooks.delivery.pump.claim import Claim
 from calhooks.delivery.sending.sender import Result
 
-MAX_YOUNG = 32
+MAX_YOUNG = 64
 MAX_IN_ALL = 200
 MAX_FAILING = MAX_IN_ALL // 2
 
 # One that answers at once gets them one after the other, whatever their number.
-MAX_FOR_QUICK = 32
+MAX_FOR_QUICK = 64
 MAX_FOR_PROVEN = 16
 MAX_FOR_SILENT = 4
 MAX_FOR_UNPROVEN = 2
