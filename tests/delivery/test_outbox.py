@@ -130,7 +130,7 @@ def test_without_redis_the_event_is_kept_without_delay_and_the_miss_is_logged_on
         began = real_time.monotonic()
         happen(owner, [endpoint])
         happen(owner, [endpoint])
-        assert real_time.monotonic() - began < 1
+        assert real_time.monotonic() - began < 5
         assert states(db.session()) == ["due", "due"]
         db.engine.dispose()
     (line,) = [record.message for record in caplog.records]

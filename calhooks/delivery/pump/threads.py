@@ -2,11 +2,12 @@
 
 As few send at once as the receivers allow: sixteen threads that want the interpreter at the same time send half of what
 one does by itself to a receiver that answers at once. A receiver that is not known to do so has a thread of its own
-from the start, and where nobody has taken the next claim for an instant, more threads join, twice as many each time.
+from the start, and where nobody has taken the next claim for an instant, more threads join, twice as many each time. No
+more than sixteen ever wait for the answers of one receiver.
 """
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
@@ -16,6 +17,7 @@ from calhooks.delivery.pump.claim import Claim
 from calhooks.delivery.pump.ended import Finished
 from calhooks.delivery.sending.sender import OutgoingRequest, Result
 
+MAX_AT_ONCE = 16
 # How many bodies of 2xx responses may be waited for at once: each occupies a thread.
 MAX_BODIES = 100
 INSTANT_SECONDS = 0.001
@@ -34,6 +36,8 @@ class SenderThreads:
         self._send = send
         self._lock = threading.Lock()
         self._given: deque[tuple[Claim, float]] = deque()
+        # How many answers of each endpoint are waited for.
+        self._asked: Counter[int] = Counter()
         self._taken_at = 0.0
         self._wake_ups: SimpleQueue[None] = SimpleQueue()
         self._awake = 0
@@ -105,7 +109,9 @@ class SenderThreads:
             self._news.clear()
         until = monotonic() + seconds
         while (left := until - monotonic()) > 0:
-            if self._news.wait(min(left, INSTANT_SECONDS) if self._given else left):
+            with self._lock:
+                some_wait = self._some_wait()
+            if self._news.wait(min(left, INSTANT_SECONDS) if some_wait else left):
                 return True
             with self._lock:
                 if self._nobody_comes():
@@ -114,7 +120,14 @@ class SenderThreads:
         return False
 
     def _nobody_comes(self) -> bool:
-        return bool(self._given) and (not self._awake or monotonic() - self._taken_at > INSTANT_SECONDS)
+        return self._some_wait() and (not self._awake or monotonic() - self._taken_at > INSTANT_SECONDS)
+
+    def _some_wait(self) -> bool:
+        """Tell whether there are claims that could be sent if there were a thread."""
+        return any(self._may_ask(claim) for claim, _ in self._given)
+
+    def _may_ask(self, claim: Claim) -> bool:
+        return self._asked[claim.endpoint_id] < MAX_AT_ONCE
 
     def _wake_one(self) -> None:
         self._awake += 1
@@ -130,35 +143,47 @@ class SenderThreads:
             self._wake_ups.get()
             while (given := self._next()) is not None:
                 claim, given_at = given
-                result = self._send(claim.request, partial(self._let_go, claim.delivery_id))
+                result = self._send(claim.request, partial(self._let_go, claim))
                 self._end(claim, result, given_at)
 
     def _next(self) -> tuple[Claim, float] | None:
         with self._lock:
-            if self._given:
-                self._taken_at = monotonic()
-                return self._given.popleft()
+            for number, (claim, given_at) in enumerate(self._given):
+                if self._may_ask(claim):
+                    del self._given[number]
+                    self._asked[claim.endpoint_id] += 1
+                    self._taken_at = monotonic()
+                    return claim, given_at
             self._awake -= 1
             self._idle += 1
             return None
 
-    def _let_go(self, delivery_id: int) -> bool:
+    def _let_go(self, claim: Claim) -> bool:
         """Note that a delivery is taken; tell whether its body may be waited for."""
         with self._lock:
             if len(self._bodies) >= MAX_BODIES:
                 return False
-            self._bodies[delivery_id] = monotonic()
-            self._taken.append(delivery_id)
+            self._bodies[claim.delivery_id] = monotonic()
+            self._taken.append(claim.delivery_id)
+            self._forget_asked(claim)
             return True
 
     def _end(self, claim: Claim, result: Result, given_at: float) -> None:
         with self._lock:
-            slot_ms = round((self._bodies.pop(claim.delivery_id, monotonic()) - given_at) * 1000)
+            let_go_at = self._bodies.pop(claim.delivery_id, None)
+            if let_go_at is None:
+                self._forget_asked(claim)
+            slot_ms = round(((let_go_at or monotonic()) - given_at) * 1000)
             self._finished.append(Finished(claim, result, slot_ms))
             if result.refused:
                 self._withdraw(claim.endpoint_id)
             if self._ended() >= self._wanted:
                 self._news.set()
+
+    def _forget_asked(self, claim: Claim) -> None:
+        self._asked[claim.endpoint_id] -= 1
+        if not self._asked[claim.endpoint_id]:
+            del self._asked[claim.endpoint_id]
 
     def _withdraw(self, endpoint_id: int) -> None:
         """Give back what has not begun of an endpoint that refuses."""

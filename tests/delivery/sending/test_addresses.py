@@ -11,13 +11,13 @@ import pytest
 
 from calhooks.delivery.pump.room import MAX_IN_ALL
 from calhooks.delivery.sending.sender import Result, Sender
-from calhooks.egress import working_addresses
+from calhooks.egress import dialing, working_addresses
 from calhooks.egress.dialing import MAX_ADDRESSES, NEXT_ATTEMPT_SECONDS
 from calhooks.egress.failures import ExchangeFailed, Failure
 from calhooks.egress.resolver import Resolver
 from calhooks.egress.working_addresses import MAX_REMEMBERED, WorkingAddresses
 from tests.delivery.receivers import Receiver, answer, receiving
-from tests.delivery.sending.posting import DEADLINE, LOOPBACK, post, resolve
+from tests.delivery.sending.posting import DEADLINE, LATE_SECONDS, LOOPBACK, post, resolve
 from tests.faults.behaviours import Deaf
 
 
@@ -88,7 +88,7 @@ def test_a_name_server_that_hangs_holds_one_thread_however_often_it_is_asked(
         thread.start()
     for thread in threads:
         thread.join()
-    assert time.monotonic() - start < DEADLINE + 0.5
+    assert time.monotonic() - start < DEADLINE + LATE_SECONDS
     assert {result.failure for result in results} == {Failure.DNS}
     assert threading.active_count() == before + 1
     over.set()
@@ -140,18 +140,17 @@ def test_an_address_that_swallows_packets_costs_a_quarter_of_a_second_once(
         start = time.monotonic()
         assert post(sender, url).succeeded
         took.append(time.monotonic() - start)
-    assert NEXT_ATTEMPT_SECONDS <= took[0] < NEXT_ATTEMPT_SECONDS * 3
-    assert min(took[1:]) < NEXT_ATTEMPT_SECONDS / 2
+    assert NEXT_ATTEMPT_SECONDS <= took[0] < DEADLINE
+    assert min(took[1:]) < NEXT_ATTEMPT_SECONDS
     assert beside.connections == 4
 
 
 def test_addresses_that_refuse_cost_nothing(
     monkeypatch: pytest.MonkeyPatch, sender: Sender, receiver: Receiver
 ) -> None:
+    monkeypatch.setattr(dialing, "NEXT_ATTEMPT_SECONDS", 2 * DEADLINE)
     resolve(monkeypatch, ["127.0.0.3", "127.0.0.4", "::1", "127.0.0.5", "127.0.0.1"])
-    result = post(sender, f"http://many.example:{receiver.port}/")
-    assert result.succeeded
-    assert result.duration_ms < NEXT_ATTEMPT_SECONDS * 1000
+    assert post(sender, f"http://many.example:{receiver.port}/").succeeded
 
 
 def test_the_losers_of_the_race_are_closed(monkeypatch: pytest.MonkeyPatch, beside: Receiver) -> None:
@@ -171,7 +170,7 @@ def test_every_address_that_was_tried_is_named(monkeypatch: pytest.MonkeyPatch, 
     resolve(monkeypatch, ["127.0.0.2", "127.0.0.3"])
     files, start = open_files(), time.monotonic()
     result = post(sender, f"http://bad.example:{deaf.port}/")
-    assert DEADLINE <= time.monotonic() - start < DEADLINE + 0.5
+    assert DEADLINE <= time.monotonic() - start < DEADLINE + LATE_SECONDS
     assert result.failure is Failure.CONNECT_TIMEOUT
     assert result.detail == (
         f"127.0.0.2 did not take the connection to port {deaf.port} in time. "

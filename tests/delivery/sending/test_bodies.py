@@ -10,7 +10,7 @@ from calhooks.delivery.sending.sender import Sender
 from calhooks.egress.exchange import BODY_SECONDS
 from calhooks.egress.failures import Failure
 from tests.delivery.receivers import CERTIFICATES, Received, Reply, answer, drip, flood, hang, receiving, say
-from tests.delivery.sending.posting import DEADLINE, LOOPBACK, OK, outgoing, post
+from tests.delivery.sending.posting import DEADLINE, LATE_SECONDS, LOOPBACK, OK, outgoing, post
 
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -33,7 +33,7 @@ def test_the_body_has_two_seconds_and_the_status_decides(certificate: str, statu
     with receiving(then(b"HTTP/1.1 %d So\r\nContent-Length: 1000\r\n\r\nx" % status, rest), certificate) as receiver:
         start = time.monotonic()
         result = post(sender, receiver.url)
-        assert BODY_SECONDS <= time.monotonic() - start < BODY_SECONDS + 1
+        assert BODY_SECONDS <= time.monotonic() - start < BODY_SECONDS + LATE_SECONDS
         receiver.reply = answer(204, b"")
         assert post(sender, receiver.url).status == 204
     assert (result.status, result.succeeded) == (status, status == 200)
@@ -84,7 +84,7 @@ def test_a_body_that_drips_ends_at_the_deadline_and_2xx_stays_2xx(sender: Sender
     with receiving(reply) as receiver:
         start = time.monotonic()
         result = post(sender, receiver.url)
-        assert time.monotonic() - start < DEADLINE + 0.5
+        assert time.monotonic() - start < DEADLINE + LATE_SECONDS
     assert result.succeeded
     assert 5 < len(result.body) < 100
     assert "cut off" in str(result.detail)
@@ -108,7 +108,7 @@ def test_only_64_kib_of_an_answer_are_read(sender: Sender, head: bytes) -> None:
     with receiving(flood(head, piece, 300)) as receiver:
         start = time.monotonic()
         result = post(sender, receiver.url)
-        assert time.monotonic() - start < DEADLINE
+        assert time.monotonic() - start < DEADLINE + LATE_SECONDS
         assert post(sender, receiver.url).succeeded
     assert result.succeeded
     assert result.body == b"a" * 64 * 1024
@@ -149,7 +149,7 @@ def test_a_2xx_head_lets_the_slot_go_long_before_its_body_ends(sender: Sender, r
         start = time.monotonic()
         result = sender.send(outgoing(receiver.url), let_go)
     assert len(calls) == 1
-    assert calls[0] - start < DEADLINE / 2 < result.duration_ms / 1000
+    assert calls[0] - start < result.duration_ms / 1000 - DEADLINE / 4
     assert result.succeeded
 
 
@@ -158,7 +158,7 @@ def test_a_body_that_may_not_be_waited_for_is_cut_off(sender: Sender) -> None:
     with receiving(then(OK + b"Content-Length: 9\r\n\r\nabc", hang)) as receiver:
         start = time.monotonic()
         result = sender.send(outgoing(receiver.url), let_go)
-        assert time.monotonic() - start < DEADLINE / 2
+        assert time.monotonic() - start < DEADLINE
     assert len(calls) == 1
     assert (result.failure, result.body) == (None, b"abc")
 
