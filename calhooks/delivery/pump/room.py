@@ -16,7 +16,8 @@ MAX_YOUNG = 64
 MAX_IN_ALL = 200
 MAX_FAILING = MAX_IN_ALL // 2
 
-# One that answers at once gets them one after the other, whatever their number.
+# One that answers at once gets them one after the other, whatever their number; when it stops doing so, the threads ask
+# it as many at once as any that is proven.
 MAX_FOR_QUICK = 64
 MAX_FOR_PROVEN = 16
 MAX_FOR_SILENT = 4

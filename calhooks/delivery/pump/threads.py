@@ -15,9 +15,9 @@ from time import monotonic
 
 from calhooks.delivery.pump.claim import Claim
 from calhooks.delivery.pump.ended import Finished
+from calhooks.delivery.pump.room import MAX_FOR_PROVEN
 from calhooks.delivery.sending.sender import OutgoingRequest, Result
 
-MAX_AT_ONCE = 16
 # How many bodies of 2xx responses may be waited for at once: each occupies a thread.
 MAX_BODIES = 100
 INSTANT_SECONDS = 0.001
@@ -127,7 +127,7 @@ class SenderThreads:
         return any(self._may_ask(claim) for claim, _ in self._given)
 
     def _may_ask(self, claim: Claim) -> bool:
-        return self._asked[claim.endpoint_id] < MAX_AT_ONCE
+        return self._asked[claim.endpoint_id] < MAX_FOR_PROVEN
 
     def _wake_one(self) -> None:
         self._awake += 1

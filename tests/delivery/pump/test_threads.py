@@ -10,7 +10,8 @@ from calhooks import clock
 from calhooks.delivery.pump import threads as threads_module
 from calhooks.delivery.pump.claim import Claim
 from calhooks.delivery.pump.ended import Finished
-from calhooks.delivery.pump.threads import MAX_AT_ONCE, MAX_BODIES, SenderThreads
+from calhooks.delivery.pump.room import MAX_FOR_PROVEN
+from calhooks.delivery.pump.threads import MAX_BODIES, SenderThreads
 from calhooks.delivery.sending.sender import OutgoingRequest, Result
 from calhooks.egress.failures import Failure
 from tests.delivery.helpers import wait_until
@@ -123,7 +124,7 @@ def test_one_that_hangs_though_it_used_to_be_quick_keeps_nobody_waiting() -> Non
 def test_one_receiver_that_hangs_is_asked_by_a_few_threads_and_others_by_theirs() -> None:
     receivers = Receivers()
     threads = SenderThreads(receivers.send)
-    few, many = set(range(MAX_AT_ONCE)), 2 * MAX_AT_ONCE
+    few, many = set(range(MAX_FOR_PROVEN)), 2 * MAX_FOR_PROVEN
     with receivers.holding(*range(many)):
         give(threads, claims(*range(many)))
         give(threads, claims(100, 101, endpoint=2))
@@ -133,18 +134,18 @@ def test_one_receiver_that_hangs_is_asked_by_a_few_threads_and_others_by_theirs(
         assert set(receivers.sent) == few | {100, 101}
     take(threads, many)
     assert sorted(receivers.sent) == [*range(many), 100, 101]
-    assert receivers.most_at_once <= MAX_AT_ONCE + 2
+    assert receivers.most_at_once <= MAX_FOR_PROVEN + 2
 
 
 def test_a_delivery_whose_body_is_read_makes_way_for_another() -> None:
     receivers = Receivers()
-    receivers.slow_bodies = set(range(MAX_AT_ONCE))
+    receivers.slow_bodies = set(range(MAX_FOR_PROVEN))
     threads = SenderThreads(receivers.send)
-    with receivers.holding(*range(MAX_AT_ONCE)):
-        give(threads, claims(*range(MAX_AT_ONCE + 1)))
+    with receivers.holding(*range(MAX_FOR_PROVEN)):
+        give(threads, claims(*range(MAX_FOR_PROVEN + 1)))
         take(threads, 1)
-        assert set(receivers.sent) == set(range(MAX_AT_ONCE + 1))
-    take(threads, MAX_AT_ONCE)
+        assert set(receivers.sent) == set(range(MAX_FOR_PROVEN + 1))
+    take(threads, MAX_FOR_PROVEN)
 
 
 def test_everything_that_is_given_is_sent_once_however_it_is_mixed() -> None:
