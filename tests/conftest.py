@@ -48,6 +48,13 @@ class CompiledTemplates(BytecodeCache):
         self._codes[bucket.key] = bucket.bytecode_to_string()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run tests that measure real time again where they fail: a defect fails three times, a busy machine rarely."""
+    for item in items:
+        if item.get_closest_marker("timed"):
+            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
+
+
 COMPILED = CompiledTemplates()
 LOOPBACK = "127.0.0.0/8,::1/128"
 # The same for all: a copy of a migrated database knows the key it was made with.

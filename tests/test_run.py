@@ -147,6 +147,7 @@ def test_a_data_directory_that_others_can_read_is_named(settings: dict[str, str]
         assert f"Other users of this machine can open the data directory: chmod 700 {directory}\n" in running.output
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_everything_and_leaves_no_process(settings: dict[str, str], number: signal.Signals) -> None:
     with started(settings) as running:
@@ -158,6 +159,7 @@ def test_a_signal_stops_everything_and_leaves_no_process(settings: dict[str, str
         assert "Stopped after" in running.output
 
 
+@pytest.mark.timed
 def test_sigint_stops_also_what_a_script_has_started_in_the_background(settings: dict[str, str]) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -175,6 +177,7 @@ def test_a_terminal_without_some_letters_is_no_obstacle(settings: dict[str, str]
         assert f"{tmp_path}/gr??er" in running.output
 
 
+@pytest.mark.timed
 def test_it_runs_with_every_standard_descriptor_closed(settings: dict[str, str]) -> None:
     with Running(settings, command=("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")) as running:
         assert first_answer(f"{running.url}/healthz") == 200
@@ -182,6 +185,7 @@ def test_it_runs_with_every_standard_descriptor_closed(settings: dict[str, str])
         assert running.process.returncode == 0
 
 
+@pytest.mark.timed
 def test_sigint_stops_such_a_start_also_while_it_makes_the_tables(settings: dict[str, str], tmp_path: Path) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -225,6 +229,7 @@ def test_sigint_is_heeded_also_where_python_drops_its_exception(settings: dict[s
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.timed
 def test_a_worker_that_hangs_does_not_hold_up_the_stop(settings: dict[str, str]) -> None:
     with started(settings) as running:
         worker = running.pid_of("worker 1")

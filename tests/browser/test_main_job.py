@@ -216,6 +216,7 @@ def documented_headers() -> set[str]:
     return set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE))
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without JavaScript"])
 def test_from_setup_to_signed_webhooks(
     running: Running, visitor: Callable[..., Page], inbox: Inbox, other_inbox: Inbox, script: bool

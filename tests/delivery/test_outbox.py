@@ -120,6 +120,7 @@ def test_a_pump_at_work_notices_every_wake_up_and_no_other_is_called(owner: User
     assert jobs(redis) == 1
 
 
+@pytest.mark.timed
 def test_without_redis_the_event_is_kept_without_delay_and_the_miss_is_logged_once(
     environ: dict[str, str], caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
@@ -137,6 +138,7 @@ def test_without_redis_the_event_is_kept_without_delay_and_the_miss_is_logged_on
     assert "Redis did not take a wake-up" in line
 
 
+@pytest.mark.timed
 def test_one_booking_waits_for_a_redis_that_hangs_and_workers_are_called_when_it_is_back(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

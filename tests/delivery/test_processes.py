@@ -98,6 +98,7 @@ def alive(session: Session, kind: str) -> int:
     return heartbeat.alive(session, clock.now()).get(kind, 0)
 
 
+@pytest.mark.timed
 def test_a_worker_delivers_what_is_owed_as_soon_as_it_is_committed(
     session: Session, environ: dict[str, str], owner: User, receiver: Receiver, redis: Redis
 ) -> None:
@@ -126,6 +127,7 @@ def test_two_workers_share_the_load_and_send_nothing_twice(
     assert len(receiver.received) == len({(each.headers["webhook-id"]) for each in receiver.received}) * 4 == 200
 
 
+@pytest.mark.timed
 def test_sigterm_ends_an_idle_worker_at_once_and_its_heartbeat_with_it(
     session: Session, environ: dict[str, str], redis: Redis
 ) -> None:
@@ -138,6 +140,7 @@ def test_sigterm_ends_an_idle_worker_at_once_and_its_heartbeat_with_it(
     assert alive(session, "worker") == 0
 
 
+@pytest.mark.timed
 def test_sigterm_under_load_finishes_what_is_under_way_and_gives_the_rest_back(
     session: Session, environ: dict[str, str], owner: User, redis: Redis
 ) -> None:
@@ -152,6 +155,7 @@ def test_sigterm_under_load_finishes_what_is_under_way_and_gives_the_rest_back(
         assert delivery.due_at <= clock.now()
 
 
+@pytest.mark.timed
 def test_what_a_killed_worker_was_sending_goes_out_again_at_once_with_the_same_id(
     session: Session, environ: dict[str, str], owner: User, redis: Redis
 ) -> None:
@@ -176,6 +180,7 @@ def test_what_a_killed_worker_was_sending_goes_out_again_at_once_with_the_same_i
     assert errors == ["interrupted", None]
 
 
+@pytest.mark.timed
 def test_a_worker_that_starts_takes_over_from_one_that_was_killed_also_without_a_scheduler(
     session: Session, environ: dict[str, str], owner: User, redis: Redis
 ) -> None:
@@ -191,6 +196,7 @@ def test_a_worker_that_starts_takes_over_from_one_that_was_killed_also_without_a
             wait_until(lambda: states(session) == ["delivered"])
 
 
+@pytest.mark.timed
 def test_what_a_worker_on_a_machine_that_went_away_was_sending_goes_out_again_within_seconds(
     session: Session, environ: dict[str, str], owner: User, redis: Redis
 ) -> None:
@@ -210,6 +216,7 @@ def test_what_a_worker_on_a_machine_that_went_away_was_sending_goes_out_again_wi
                 wait_until(lambda: states(session) == ["delivered"])
 
 
+@pytest.mark.timed
 def test_a_worker_that_was_stopped_before_it_could_send_does_not_send_what_another_has_sent(
     session: Session, environ: dict[str, str], owner: User, redis: Redis
 ) -> None:
@@ -253,6 +260,7 @@ def test_a_flushed_redis_loses_nothing(
         receiver.wait_for(5)
 
 
+@pytest.mark.timed
 def test_the_scheduler_has_retries_sent_when_they_fall_due(
     session: Session, environ: dict[str, str], owner: User, redis: Redis
 ) -> None:

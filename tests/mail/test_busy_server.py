@@ -82,6 +82,7 @@ def test_a_server_that_takes_so_many_an_hour_gets_them_all_and_none_fails(
     assert len(server.mails) == count
 
 
+@pytest.mark.timed
 def test_a_server_with_a_rate_is_sent_to_at_about_that_rate(
     session: Session, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +157,7 @@ def test_a_server_that_takes_one_mail_a_connection_gets_each_on_a_new_one(
     assert server.connections == 5
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("answer", ["452 4.2.2 mailbox full", "450 4.1.8 unknown domain", "451 lookup failed"])
 def test_one_address_that_is_refused_for_now_slows_no_other(
     session: Session, server: MailServer, monkeypatch: pytest.MonkeyPatch, answer: str

@@ -89,6 +89,7 @@ def test_old_mail_is_forgotten_and_what_is_owed_is_not(
     assert session.scalar(select(func.count(Mail.id))) == 1
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("behaviour", ["HANG", DRIP])
 def test_a_slow_mail_server_delays_no_webhook_and_no_stop(
     session: Session, environ: dict[str, str], server: MailServer, behaviour: str

@@ -129,6 +129,7 @@ def test_a_server_that_is_not_there_is_one_sentence(environ: dict[str, str]) -> 
     assert sentence == f"The mail server localhost:{server.port} cannot be used: Connection refused."
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("command", ["CONNECT", "EHLO"])
 def test_a_server_that_hangs_is_given_up_after_the_time_limit(environ: dict[str, str], command: str) -> None:
     with mail_server() as server:
@@ -185,6 +186,7 @@ def test_the_waits_are_those_of_rfc_5321() -> None:
     assert patience.mail >= 3 * patience.command + patience.data + patience.block + patience.verdict
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("command", STEPS)
 def test_a_server_that_takes_its_time_gets_each_mail_once(environ: dict[str, str], command: str) -> None:
     with mail_server() as server:
@@ -195,6 +197,7 @@ def test_a_server_that_takes_its_time_gets_each_mail_once(environ: dict[str, str
         assert len(server.mails) == 1
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("command", STEPS)
 def test_bytes_that_drip_do_not_extend_a_wait(environ: dict[str, str], command: str) -> None:
     with mail_server() as server:
@@ -209,6 +212,7 @@ def test_bytes_that_drip_do_not_extend_a_wait(environ: dict[str, str], command: 
     assert "no response within 0.2 seconds" in outcome.sentence
 
 
+@pytest.mark.timed
 def test_a_mail_has_one_deadline_for_all_its_steps(environ: dict[str, str]) -> None:
     patient = Patience(mail=1.4, goodbye=STEP_SECONDS)
     with mail_server() as server:
@@ -220,6 +224,7 @@ def test_a_mail_has_one_deadline_for_all_its_steps(environ: dict[str, str]) -> N
     assert outcome.sentence == "The connection to the mail server broke: no response within 1.4 seconds."
 
 
+@pytest.mark.timed
 def test_each_mail_of_a_connection_has_all_of_its_time(environ: dict[str, str]) -> None:
     with mail_server() as server, connection_to(environ, server.url, Patience(mail=0.8)) as connection:
         server.always["BODY"] = SLOW

@@ -15,6 +15,8 @@ from tests.running import Running
 from tests.server.client import Address, closes_within, exchange, is_closed, open_client, read_all, statuses
 from tests.server.echo import threads, worker_connections
 
+pytestmark = pytest.mark.timed
+
 ANSWER_ME = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 UNREAD = b"GET /?bytes=20000000 HTTP/1.1\r\nHost: x\r\n\r\n"
 SLOW_ANSWER = b"GET /?wait=4 HTTP/1.1\r\nHost: x\r\n\r\n"

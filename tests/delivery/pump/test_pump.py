@@ -125,6 +125,7 @@ def test_a_receiver_that_is_down_gets_its_delivery_when_it_is_back(
     back.close()
 
 
+@pytest.mark.timed
 def test_receivers_that_hang_delay_nobody(session: Session, owner: User, receiver: Receiver) -> None:
     # Longer than all the others take on a machine that is very busy.
     seconds = 4 * HUNG_SECONDS
@@ -143,6 +144,7 @@ def test_receivers_that_hang_delay_nobody(session: Session, owner: User, receive
     assert len(hung.received) <= 20 * (room.MAX_FOR_UNPROVEN + 3 * room.MAX_FOR_FAILING)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("rest", [hang, drip(b"a" * 1000, 0.02)], ids=["never comes", "drips"])
 def test_bodies_that_are_slow_hold_up_no_other_delivery(
     session: Session, owner: User, pump: Pump, receiver: Receiver, rest: Reply
@@ -183,6 +185,7 @@ def test_what_a_refusal_kept_from_being_sent_leaves_no_attempt(
     assert {row.lease_token for row in rows} == {None}
 
 
+@pytest.mark.timed
 def test_fresh_work_is_noticed_within_an_instant_while_sends_hang(
     app: Flask, session: Session, owner: User, receiver: Receiver
 ) -> None:
@@ -215,6 +218,7 @@ def test_an_endpoint_that_was_switched_off_gets_nothing_more(
     assert len(receiver.received) == 1
 
 
+@pytest.mark.timed
 def test_a_pump_that_is_stopped_finishes_its_sends_and_claims_nothing_more(
     app: Flask, session: Session, owner: User, pump: Pump
 ) -> None:
@@ -236,6 +240,7 @@ def test_a_pump_that_is_stopped_finishes_its_sends_and_claims_nothing_more(
     assert sorted(states(session)) == ["delivered"] * 2 + ["due"] * 18
 
 
+@pytest.mark.timed
 def test_what_a_stopped_pump_cannot_finish_is_given_back_at_once(
     app: Flask, session: Session, owner: User, pump: Pump, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float, int]]:
     return seen
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("count", [1, FEW, FEW + 1])
 def test_a_pump_rests_after_a_turn_that_found_few(
     session: Session, owner: User, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, count: int

@@ -70,6 +70,7 @@ def test_a_name_that_does_not_exist_says_so(monkeypatch: pytest.MonkeyPatch, sen
     assert result.detail == "The name nowhere.example could not be found (Name or service not known)."
 
 
+@pytest.mark.timed
 def test_a_name_server_that_hangs_holds_one_thread_however_often_it_is_asked(
     monkeypatch: pytest.MonkeyPatch, sender: Sender
 ) -> None:
@@ -94,6 +95,7 @@ def test_a_name_server_that_hangs_holds_one_thread_however_often_it_is_asked(
     over.set()
 
 
+@pytest.mark.timed
 def test_names_that_hang_keep_no_other_from_being_found(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
 
@@ -130,6 +132,7 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+@pytest.mark.timed
 def test_an_address_that_swallows_packets_costs_a_quarter_of_a_second_once(
     monkeypatch: pytest.MonkeyPatch, sender: Sender, beside: Receiver
 ) -> None:
@@ -145,6 +148,7 @@ def test_an_address_that_swallows_packets_costs_a_quarter_of_a_second_once(
     assert beside.connections == 4
 
 
+@pytest.mark.timed
 def test_addresses_that_refuse_cost_nothing(
     monkeypatch: pytest.MonkeyPatch, sender: Sender, receiver: Receiver
 ) -> None:
@@ -166,6 +170,7 @@ def test_the_losers_of_the_race_are_closed(monkeypatch: pytest.MonkeyPatch, besi
     assert threading.active_count() <= threads + 1
 
 
+@pytest.mark.timed
 def test_every_address_that_was_tried_is_named(monkeypatch: pytest.MonkeyPatch, sender: Sender, deaf: Deaf) -> None:
     resolve(monkeypatch, ["127.0.0.2", "127.0.0.3"])
     files, start = open_files(), time.monotonic()

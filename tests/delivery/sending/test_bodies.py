@@ -25,6 +25,7 @@ def then(head: bytes, rest: Reply) -> Reply:
     return reply
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("certificate", ["", "good"])
 @pytest.mark.parametrize("status", [200, 500])
 @pytest.mark.parametrize("rest", [hang, drip(b"a" * 1000, 0.05)], ids=["silence", "drips"])
@@ -71,6 +72,7 @@ def test_no_body_undoes_a_success(sender: Sender, said: bytes, body: bytes) -> N
         assert post(sender, receiver.url).status == 202
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "head",
     [OK + b"Content-Length: 1000\r\n\r\n", OK + b"\r\n", OK + b"Transfer-Encoding: chunked\r\n\r\n3e8\r\n"],
@@ -90,6 +92,7 @@ def test_a_body_that_drips_ends_at_the_deadline_and_2xx_stays_2xx(sender: Sender
     assert "cut off" in str(result.detail)
 
 
+@pytest.mark.timed
 def test_a_server_error_whose_body_never_ends_is_told_by_its_status(sender: Sender) -> None:
     def reply(request: Received, connection: socket.socket) -> bool:
         connection.sendall(b"HTTP/1.1 500 Oh\r\n\r\nx")
@@ -100,6 +103,7 @@ def test_a_server_error_whose_body_never_ends_is_told_by_its_status(sender: Send
     assert (result.failure, result.status, result.body) == (Failure.STATUS, 500, b"x")
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "head", [OK + b"Content-Length: 314572800\r\n\r\n", OK + b"\r\n"], ids=["announced", "endless"]
 )
@@ -141,6 +145,7 @@ def called(answer: bool) -> tuple[list[float], Callable[[], bool]]:
     return calls, let_go
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("certificate", ["", "good"])
 @pytest.mark.parametrize("rest", [hang, drip(b"a" * 1000, 0.01)], ids=["silence", "drips"])
 def test_a_2xx_head_lets_the_slot_go_long_before_its_body_ends(sender: Sender, rest: Reply, certificate: str) -> None:
@@ -153,6 +158,7 @@ def test_a_2xx_head_lets_the_slot_go_long_before_its_body_ends(sender: Sender, r
     assert result.succeeded
 
 
+@pytest.mark.timed
 def test_a_body_that_may_not_be_waited_for_is_cut_off(sender: Sender) -> None:
     calls, let_go = called(False)
     with receiving(then(OK + b"Content-Length: 9\r\n\r\nabc", hang)) as receiver:

@@ -155,6 +155,7 @@ def test_proxies_and_netrc_of_the_machine_are_not_used(
     assert "authorization" not in receiver.received[0].headers
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "reply",
     [
@@ -179,6 +180,7 @@ def test_the_deadline_holds_until_the_end_of_the_headers(sender: Sender, reply: 
     assert str(result.detail).startswith("After 1 seconds")
 
 
+@pytest.mark.timed
 def test_a_receiver_that_does_not_read_is_left_at_the_deadline(sender: Sender) -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     start = time.monotonic()
@@ -246,6 +248,7 @@ def test_a_refused_connection_says_so(sender: Sender) -> None:
     assert str(receiver.port) in str(result.detail)
 
 
+@pytest.mark.timed
 def test_an_answer_that_never_begins_to_connect_ends_at_the_deadline(sender: Sender) -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=0)
     waiting = [socket.socket() for _ in range(4)]
@@ -311,6 +314,7 @@ def test_headers_may_end_where_a_piece_of_them_does(sender: Sender) -> None:
         assert (result.failure, len(str(result.header("a"))), result.body) == (None, length - 5, b"body")
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "reply",
     [

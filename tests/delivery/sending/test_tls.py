@@ -162,6 +162,7 @@ def test_a_server_that_wants_a_client_certificate_says_so(
     assert "client certificate" in str(result.detail)
 
 
+@pytest.mark.timed
 def test_a_tls_handshake_that_drips_ends_at_the_deadline(sender: Sender) -> None:
     with greeting(b"\x16\x03\x03\x40\x00" + b"\x02" * 100, seconds=0.05) as port:
         start = time.monotonic()

@@ -192,6 +192,7 @@ def test_when_too_many_log_in_at_once_the_rest_is_told_to_wait(
     assert log_in(client, "rick@example.com", PASSWORD) == 303
 
 
+@pytest.mark.timed
 def test_without_redis_nobody_waits_for_it(environ: dict[str, str]) -> None:
     client = make_app(environ, REDIS_URL=NOBODY_LISTENS).test_client()
     started = time.monotonic()

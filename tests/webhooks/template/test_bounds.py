@@ -11,7 +11,7 @@ from calhooks.webhooks.template import TemplateError, check_template, compile_te
 from tests.attack.templates.search import MANY_STATES
 
 CROWD = template_context(build_payload(crowded_event(Trigger.BOOKING_CREATED), "https://cal.example.com"))
-# Many times what is measured on an idle machine, so that a busy one passes.
+# Of this thread's processor time: many times what is measured on an idle machine.
 SECONDS = 5
 
 
@@ -34,11 +34,11 @@ def test_three_loops_inside_each_other_over_twenty_attendees_are_fine():
     ],
 )
 def test_a_body_that_would_grow_or_take_too_long_is_refused_with_the_reason(template, message):
-    started = time.monotonic()
+    started = time.thread_time()
     with pytest.raises(TemplateError) as caught:
         check_template(template, "application/json", [CROWD])
     assert message in caught.value.message
-    assert time.monotonic() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def test_a_body_that_would_grow_or_take_too_long_is_refused_with_the_reason(temp
     ],
 )
 def test_a_template_that_is_too_much_to_check_is_refused_at_once(template, message):
-    started = time.monotonic()
+    started = time.thread_time()
     with pytest.raises(TemplateError) as caught:
         compile_template(template)
     assert message in caught.value.message
-    assert time.monotonic() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
 
 
 @pytest.mark.parametrize("template", MANY_STATES)
@@ -83,6 +83,6 @@ def test_16_kb_that_lead_to_very_many_states_are_given_up_soon(template):
     ],
 )
 def test_a_large_template_is_checked_soon(template):
-    started = time.monotonic()
+    started = time.thread_time()
     compile_template(template).render(CROWD)
-    assert time.monotonic() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
