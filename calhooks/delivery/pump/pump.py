@@ -20,6 +20,7 @@ from calhooks.delivery.pump.claim import Claim, Claimed, any_delivery_due, claim
 from calhooks.delivery.pump.ended import Finished
 from calhooks.delivery.pump.record import record_attempts
 from calhooks.delivery.pump.release import release_deliveries, return_unsent
+from calhooks.delivery.pump.rest import Rest
 from calhooks.delivery.pump.room import YOUNG_SECONDS, UnderWay
 from calhooks.delivery.pump.threads import Send, SenderThreads
 from calhooks.delivery.queue.wake import Wakes, wake_another
@@ -32,10 +33,6 @@ log = logging.getLogger(__name__)
 NOTICE_SECONDS = 0.01
 LINGER_NOTICE_SECONDS = 0.005
 LOOK_SECONDS = 0.5
-# A turn costs the database nearly the same for one delivery as for several. So after a turn that claimed and recorded
-# no more than a few, more come together for twice as long as it took: under load, turns become rarer and do more.
-RESTS, MAX_REST_SECONDS = 2.0, 0.03
-FEW = 8
 HAND_OVER_SECONDS = 30.0
 STOP_SECONDS = 7.5
 DATABASE_PAUSE_SECONDS = 0.5
@@ -73,6 +70,7 @@ class Pump:
         self._help_at = 0.0
         self._gate_at = math.inf
         self._database_is_away = False
+        self._rest = Rest()
         # The process that runs the pump starts and stops it.
         self.heart = Heart("worker")
 
@@ -86,15 +84,15 @@ class Pump:
         Return True when it is time to hand over although more may be due. Sends that receivers keep waiting may then
         be under way still: settle() writes down how they ended.
         """
-        began = looked = busy = rest_until = monotonic()
+        began = looked = busy = monotonic()
         self._wakes.came()
         look, turn = True, _Turn(_NOTHING)
         while self._stop_at is None:
             if look or self._has_news():
-                self._gather(rest_until)
+                self._gather(self._rest.until)
                 looked = monotonic()
                 turn = self._turn()
-                rest_until = _rest_until(turn, looked)
+                self._rest.after(looked, monotonic(), turn.recorded + len(turn.taken.claims), more=turn.taken.more)
             if monotonic() - began > HAND_OVER_SECONDS:
                 self._wakes.let_go()
                 self._wait_for_young()
@@ -276,13 +274,6 @@ class Pump:
             self._collect(NOTICE_SECONDS)
             if self._has_news():
                 self._turn(claiming=False)
-
-
-def _rest_until(turn: _Turn, began: float) -> float:
-    """Return when the next turn may be (monotonic)."""
-    ended = monotonic()
-    few = len(turn.taken.claims) + turn.recorded <= FEW and not turn.taken.more
-    return ended + min(RESTS * (ended - began), MAX_REST_SECONDS) if few else ended
 
 
 def _without_stale(finished: Finished) -> Finished:
