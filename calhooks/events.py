@@ -56,20 +56,24 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Team:
-    """The team of a team event type, with its members' names."""
+class BookedTeam:
+    """The team whose event type was booked, with the `hosts` who attend, the organizer first."""
 
+    id: int
     name: str
-    members: tuple[str, ...]
+    slug: str
+    hosts: tuple[Person, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingEvent:
     """One thing that happened to one booking, as it was at that moment.
 
-    `host_id` owns the webhooks that are told. `sequence_key` is the same for a booking and all its reschedules:
-    deliveries of one sequence go out in order. Times are aware UTC, `length` is in minutes; `attendees` starts with
-    the booker. Empty strings and None mean that there is no value.
+    The webhooks of the account `host_id`, the organizer's, are told; of a team's booking those of the team and of
+    `told_ids`, the accounts of the hosts who are members still, and of those whom it has just dropped. `sequence_key`
+    is the same for a booking and all its reschedules: deliveries of one sequence go out in order. Times are aware UTC,
+    `length` is in minutes; `attendees` starts with the booker. `reassigned_from` is the host who was replaced in the
+    same booking, set only in the event that says so. Empty strings and None mean that there is no value.
     """
 
     trigger: Trigger
@@ -102,4 +106,9 @@ class BookingEvent:
     cancellation_reason: str = ""
     cancelled_by: str = ""
     rejection_reason: str = ""
-    team: Team | None = None
+    reassigned_from: Person | None = None
+    reassign_reason: str = ""
+    reassigned_by: str = ""
+    team: BookedTeam | None = None
+    scheduling_type: str = ""
+    told_ids: tuple[int, ...] = ()

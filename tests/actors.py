@@ -2,13 +2,19 @@
 
 Without an account comes `client`. A file whose Rick must be different (a password, another zone) makes its own `rick`;
 `owner` is his browser all the same.
+
+The people around a team are Alice, its owner, Bob and Carol, its members, and Dave, a stranger; `browser_of` gives each
+a browser.
 """
+
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from calhooks.accounts.models import User
+from calhooks.accounts.teams.models import Team
 from tests import factories
 from tests.web import pages
 
@@ -56,6 +62,47 @@ def other(app: Flask, ann: User) -> FlaskClient:
 def admin(app: Flask, administrator: User) -> FlaskClient:
     """The administrator's browser."""
     return _browser(app, administrator)
+
+
+@pytest.fixture
+def alice(app: Flask) -> User:
+    """The owner of the team."""
+    with app.app_context():
+        return factories.create_user("alice")
+
+
+@pytest.fixture
+def bob(app: Flask) -> User:
+    """A member of the team."""
+    with app.app_context():
+        return factories.create_user("bob")
+
+
+@pytest.fixture
+def carol(app: Flask) -> User:
+    """Another member of the team."""
+    with app.app_context():
+        return factories.create_user("carol")
+
+
+@pytest.fixture
+def dave(app: Flask) -> User:
+    """An account that does not belong to the team."""
+    with app.app_context():
+        return factories.create_user("dave")
+
+
+@pytest.fixture
+def team(app: Flask, alice: User, bob: User, carol: User) -> Team:
+    """Sales, at /team/sales."""
+    with app.app_context():
+        return factories.create_team(alice, members=[bob, carol])
+
+
+@pytest.fixture
+def browser_of(app: Flask) -> Callable[[User], FlaskClient]:
+    """Give somebody a browser in which they are signed in."""
+    return lambda user: _browser(app, user)
 
 
 def _browser(app: Flask, user: User) -> FlaskClient:

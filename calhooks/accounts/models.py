@@ -1,8 +1,8 @@
 """People who have an account, their sessions, and the one-time links that let them choose a password."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from flask_login import UserMixin
 from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -12,11 +12,18 @@ from calhooks.db import Base, UTCDateTime
 from calhooks.locales import DEFAULT_LOCALE, MAX_LOCALE_LENGTH
 from calhooks.text import MAX_NAME_LENGTH
 
+if TYPE_CHECKING:
+
+    class UserMixin:
+        """Stands for flask_login's, which has no types: with it, mypy would let an account pass for anything."""
+else:
+    from flask_login import UserMixin
+
 # Of an IPv6 address or network.
 MAX_NETWORK_LENGTH = 43
 
 
-class User(UserMixin, Base):  # type: ignore[misc]  # flask_login has no types
+class User(UserMixin, Base):
     """A host. `username` and `email` are in lower case; `password_hash` is empty until the person has chosen one.
 
     The database's triggers add to `calendar_version` whenever something changes that decides whether and how the host

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, inspect
 
 from calhooks import db
 from calhooks.accounts import models as accounts_models  # noqa: F401 - fills the metadata
+from calhooks.accounts.teams import models as teams_models  # noqa: F401 - fills the metadata
 from calhooks.delivery.models import deliveries as deliveries_models  # noqa: F401 - fills the metadata
 from calhooks.delivery.models import endpoints as endpoints_models  # noqa: F401 - fills the metadata
 from calhooks.delivery.models import processes as processes_models  # noqa: F401 - fills the metadata

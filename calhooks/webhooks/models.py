@@ -3,9 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from calhooks.accounts.owners import ONE_OWNER, Owned
 from calhooks.db import Base, UTCDateTime
 from calhooks.delivery.models.endpoints import Endpoint
 
@@ -17,30 +18,52 @@ class PayloadFormat(StrEnum):
     CUSTOM = "custom"
 
 
-class Webhook(Base):
-    """A subscription. Its URL, keys, secret headers, switch and health are its endpoint's.
+class Scope(StrEnum):
+    """Which event types a webhook is told about: all there will ever be, its account's own ones, or chosen ones."""
 
-    `triggers` keeps the contract's order. `event_type_ids` are those it is told about, None for all there will ever be.
-    `headers` are names and values, which are templates.
+    ALL = "all"
+    OWN = "own"
+    CHOSEN = "chosen"
+
+
+class Webhook(Owned, Base):
+    """A subscription of an account or a team. Its URL, keys, secret headers, switch and health are its endpoint's.
+
+    An account's is told about all that its person attends, a team's about the team's event types, as far as `scope`
+    goes; `event_type_ids` are the chosen ones. `triggers` keeps the contract's order. `headers` are names and values,
+    which are templates.
     """
 
     __tablename__ = "webhooks"
     # Never give a deleted webhook's number, which links and histories hold, to another.
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - read by SQLAlchemy only
+    __table_args__ = (
+        CheckConstraint(ONE_OWNER, name="owner"),
+        Index("ix_webhooks_owner_id", "owner_id"),
+        Index("ix_webhooks_team_id", "team_id"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"), unique=True)
     triggers: Mapped[list[str]] = mapped_column(JSON)
     payload_format: Mapped[PayloadFormat] = mapped_column(String(16), default=PayloadFormat.DEFAULT)
     payload_template: Mapped[str] = mapped_column(Text, default="")
     content_type: Mapped[str] = mapped_column(String(100), default="application/json")
     headers: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    scope: Mapped[Scope] = mapped_column(String(16), default=Scope.ALL)
     event_type_ids: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     endpoint: Mapped[Endpoint] = relationship()
 
-    def hears(self, trigger: str, event_type_id: int | None) -> bool:
-        """Tell whether the webhook asked for such an event."""
-        return trigger in self.triggers and (self.event_type_ids is None or event_type_id in self.event_type_ids)
+    def hears(self, trigger: str, event_type_id: int | None, team_id: int | None) -> bool:
+        """Tell whether the webhook asked for such an event of an event type, which is a team's or an account's own."""
+        if trigger not in self.triggers:
+            return False
+        match self.scope:
+            case Scope.OWN:
+                return team_id is None
+            case Scope.CHOSEN:
+                return event_type_id in (self.event_type_ids or [])
+            case _:
+                return True

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import flask_migrate
-import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from calhooks import clock, create_app
-from calhooks.config import Config
-from calhooks.db import db, load_migrations
+from calhooks import clock
+from calhooks.db import db
 from calhooks.delivery.models.endpoints import Endpoint, SigningKey
 from calhooks.mail.models import Mail
 from calhooks.scheduling.models.calendars import CalendarFeed
 from tests.encryption.helpers import HUSH, SECRET
+from tests.older import older_application
 
 BEFORE = "0012"
 TOKEN = "k7Hq0Fz1Zt0m3o9u0Jx2c5v8b1n4m7q0w3e6r9t2y5u"
@@ -28,24 +27,8 @@ NOW = "2026-03-02 08:00:00"
 @pytest.fixture
 def older(tmp_path: Path, postgres_url: str) -> Iterator[Flask]:
     """An application on a database as it was before secrets were encrypted."""
-    url = ""
-    if postgres_url:
-        base, _, query = postgres_url.partition("?")
-        name = f"{base.rpartition('/')[2]}_older"
-        url = f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
-        with psycopg.connect(postgres_url, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-    app = create_app(Config.from_env({"CALHOOKS_DATA_DIR": str(tmp_path), "DATABASE_URL": url}), pages=False)
-    load_migrations(app)
-    with app.app_context():
-        flask_migrate.upgrade(revision=BEFORE)
+    with older_application(tmp_path, postgres_url, BEFORE) as app:
         yield app
-        db.session.remove()
-        db.engine.dispose()
-    if postgres_url:
-        with psycopg.connect(postgres_url, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def insert(table: str, **values: Any) -> None:

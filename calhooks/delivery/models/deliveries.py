@@ -29,8 +29,9 @@ class DeliveryState(StrEnum):
 class Event(Base):
     """Something that happened, with its snapshot: `payload` is the default body as sent, UTF-8 JSON.
 
-    `subject` is the uid of the booking it is about, `summary` one line for people, `sequence_key` what must go out
-    in order.
+    It is about a booking that the account `owner_id` organizes, perhaps for the team `team_id`; then `event_hosts` has
+    the accounts that are told. `subject` is the booking's uid, `summary` one line for people, `sequence_key` what must
+    go out in order.
     """
 
     __tablename__ = "events"
@@ -38,6 +39,7 @@ class Event(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     message_id: Mapped[str] = mapped_column(String(40), unique=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    team_id: Mapped[int | None] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
     trigger: Mapped[str] = mapped_column(String(40))
     occurred_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     sequence_key: Mapped[str] = mapped_column(String(64))
@@ -45,7 +47,24 @@ class Event(Base):
     summary: Mapped[str] = mapped_column(String(MAX_SUMMARY_LENGTH))
     payload: Mapped[bytes] = mapped_column(LargeBinary)
 
-    __table_args__ = (Index("ix_events_owner_id_id", "owner_id", "id"),)
+    __table_args__ = (
+        Index("ix_events_owner_id_id", "owner_id", "id"),
+        Index(
+            "ix_events_team_id_id",
+            *("team_id", "id"),
+            sqlite_where=text("team_id IS NOT NULL"),
+            postgresql_where=text("team_id IS NOT NULL"),
+        ),
+    )
+
+
+class EventHost(Base):
+    """An account that is told of a team's event: its person was a member who attends, and is a member still."""
+
+    __tablename__ = "event_hosts"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True, index=True)
 
 
 class Delivery(Base):

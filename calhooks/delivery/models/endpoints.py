@@ -3,9 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from calhooks.accounts.owners import ONE_OWNER, Owned
 from calhooks.db import Base, UTCDateTime
 from calhooks.egress.urls import MAX_URL_LENGTH
 from calhooks.encryption.columns import Encrypted, EncryptedJSON
@@ -23,8 +24,8 @@ class InactiveReason(StrEnum):
     SECRET_LOST = "secret_lost"  # noqa: S105 - a name
 
 
-class Endpoint(Base):
-    """A URL that receives deliveries, and how it is doing.
+class Endpoint(Owned, Base):
+    """A URL that receives deliveries, and how it is doing. It is an account's or a team's.
 
     `next_due_at` is the earliest `due_at` among its due deliveries or None, so that the claim need not look at
     endpoints that have nothing to do; `last_claim_at` has them served in turn. While `recovering_since` is set, what
@@ -38,6 +39,9 @@ class Endpoint(Base):
 
     __tablename__ = "endpoints"
     __table_args__ = (
+        CheckConstraint(ONE_OWNER, name="owner"),
+        Index("ix_endpoints_owner_id", "owner_id"),
+        Index("ix_endpoints_team_id", "team_id"),
         Index(
             "ix_endpoints_ready",
             "next_due_at",
@@ -53,7 +57,6 @@ class Endpoint(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     url: Mapped[str] = mapped_column(String(MAX_URL_LENGTH))
     active: Mapped[bool] = mapped_column(default=True)
     inactive_reason: Mapped[InactiveReason | None] = mapped_column(String(16))
@@ -101,7 +104,7 @@ class NoticeKind(StrEnum):
     GIVEN_UP = "given_up"
 
 
-class Notice(Base):
+class Notice(Owned, Base):
     """Something about an endpoint that its owner's screen shows until it was dismissed.
 
     An endpoint has one about its deliveries and one about itself at a time. `given_up_count` deliveries have been given
@@ -109,10 +112,13 @@ class Notice(Base):
     """
 
     __tablename__ = "notices"
-    __table_args__ = (Index("ix_notices_owner_id_seen_at", "owner_id", "seen_at"),)
+    __table_args__ = (
+        CheckConstraint(ONE_OWNER, name="owner"),
+        Index("ix_notices_owner_id_seen_at", "owner_id", "seen_at"),
+        Index("ix_notices_team_id_seen_at", "team_id", "seen_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"), index=True)
     kind: Mapped[NoticeKind] = mapped_column(String(16))
     detail: Mapped[str] = mapped_column(Text)
