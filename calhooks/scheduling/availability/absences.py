@@ -1,7 +1,7 @@
 """Time off: days on which a host cannot be booked at all, whatever the schedule."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
@@ -14,13 +14,14 @@ from calhooks.scheduling.availability.slots import Span, day_bounds
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.fields import day as typed_day
 from calhooks.scheduling.locking import lock_host
-from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.bookings import BookingHost, BookingStatus
 from calhooks.scheduling.models.schedules import MAX_NOTE_LENGTH, Absence
 from calhooks.text import checked, one_line
 from calhooks.zones import zone_info
 
 MAX_ABSENCES = 200
 MAX_DAYS_AWAY = 1_000
+ONE_MORE = timedelta(days=1)
 
 
 class Kept(NamedTuple):
@@ -73,17 +74,21 @@ def remove_absence(session: Session, owner: User, absence_id: int) -> Absence:
     return absence
 
 
-def away(session: Session, owner: User, begin: datetime, end: datetime) -> list[Span]:
-    """Return when a host is away around a stretch of time, in seconds since 1970."""
-    zone = zone_info(owner.time_zone)
-    first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
-    found = read_rows(session, _AWAY, {"owner": owner.id, "first": first, "last": last})
-    spans = [day_bounds(*days, zone) for days in found]
-    return [(int(span[0].timestamp()), int(span[1].timestamp())) for span in spans if span]
+def away(session: Session, hosts: Iterable[User], begin: datetime, end: datetime) -> dict[int, list[Span]]:
+    """Return when each of some hosts is away around a stretch of time, in seconds since 1970."""
+    zones = {host.id: zone_info(host.time_zone) for host in hosts}
+    # A day more on both ends, so that one question suits the clocks of all.
+    first, last = max(begin.date(), date.min + ONE_MORE) - ONE_MORE, min(end.date(), date.max - ONE_MORE) + ONE_MORE
+    which = {"owners": list(zones), "first": first, "last": last}
+    spans: dict[int, list[Span]] = {number: [] for number in zones}
+    for number, first, last in read_rows(session, _AWAY, which):
+        if span := day_bounds(first, last, zones[number]):
+            spans[number].append((int(span[0].timestamp()), int(span[1].timestamp())))
+    return spans
 
 
-_AWAY = select(Absence.first_day, Absence.last_day).where(
-    Absence.owner_id == bindparam("owner"),
+_AWAY = select(Absence.owner_id, Absence.first_day, Absence.last_day).where(
+    Absence.owner_id.in_(bindparam("owners", expanding=True)),
     Absence.last_day >= bindparam("first"),
     Absence.first_day <= bindparam("last"),
 )
@@ -100,12 +105,12 @@ def _booked(session: Session, owner: User, absence: Absence) -> int:
         return 0
     query = (
         select(func.count())
-        .select_from(Booking)
+        .select_from(BookingHost)
         .where(
-            Booking.host_id == owner.id,
-            Booking.status == BookingStatus.ACCEPTED,
-            Booking.start_time < bounds[1],
-            Booking.end_time > bounds[0],
+            BookingHost.host_id == owner.id,
+            BookingHost.status == BookingStatus.ACCEPTED,
+            BookingHost.start_time < bounds[1],
+            BookingHost.end_time > bounds[0],
         )
     )
     return session.scalar(query) or 0

@@ -1,4 +1,4 @@
-"""The days on which an event type can be booked at all, and how often in a day, a week, a month of its host."""
+"""The days on which an event type can be booked at all, and how often in a day, a week, a month of its owner."""
 
 from calendar import monthrange
 from collections import Counter
@@ -9,7 +9,6 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from calhooks.accounts.models import User
 from calhooks.scheduling.availability.slots import FIRST_MINUTE, LAST_MINUTE, Span, day_bounds
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType, WindowKind
@@ -26,9 +25,9 @@ class FullPeriod(NamedTuple):
     span: Span
 
 
-def outside_window(event_type: EventType, host: User, now: datetime) -> list[Span]:
-    """Return the time before and after the days that can be booked, by the host's clock, in seconds since 1970."""
-    zone = zone_info(host.time_zone)
+def outside_window(event_type: EventType, now: datetime) -> list[Span]:
+    """Return the time before and after the days that can be booked, by its owner's clock, in seconds since 1970."""
+    zone = zone_info(event_type.holder.time_zone)
     today = now.astimezone(zone).date()
     if event_type.window_kind == WindowKind.ROLLING and event_type.window_days is not None:
         first, last = today, today + timedelta(days=event_type.window_days)
@@ -43,13 +42,13 @@ def outside_window(event_type: EventType, host: User, now: datetime) -> list[Spa
 
 
 def full_periods(
-    session: Session, event_type: EventType, host: User, begin: datetime, end: datetime, replaced: Booking | None
+    session: Session, event_type: EventType, begin: datetime, end: datetime, replaced: Booking | None
 ) -> Iterator[FullPeriod]:
     """Give the days, weeks and months around a stretch of time in which an event type may not start once more."""
-    zone = zone_info(host.time_zone)
+    zone = zone_info(event_type.holder.time_zone)
     first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
     for name, most, period in _limits(event_type):
-        booked = _booked(session, event_type, host, (period(first)[0], period(last)[1]), replaced)
+        booked = _booked(session, event_type, (period(first)[0], period(last)[1]), replaced)
         if len(booked) < most:
             continue
         counts = Counter(period(start.astimezone(zone).date()) for start in booked)
@@ -60,14 +59,13 @@ def full_periods(
 
 
 def _booked(
-    session: Session, event_type: EventType, host: User, days: tuple[date, date], replaced: Booking | None
+    session: Session, event_type: EventType, days: tuple[date, date], replaced: Booking | None
 ) -> list[datetime]:
-    """Return the starts of what a host accepted of an event type on some days, but for what is being moved."""
-    bounds = day_bounds(*days, zone_info(host.time_zone))
+    """Return the starts of what was accepted of an event type on some days, but for what is being moved."""
+    bounds = day_bounds(*days, zone_info(event_type.holder.time_zone))
     if bounds is None:
         return []
     query = select(Booking.start_time).where(
-        Booking.host_id == host.id,
         Booking.status == BookingStatus.ACCEPTED,
         Booking.start_time >= bounds[0],
         Booking.start_time < bounds[1],

@@ -1,7 +1,7 @@
 """Hindrances: why a time cannot be booked, as values without words. The one judgement of whether it can."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -10,33 +10,27 @@ from calhooks.accounts.models import User
 from calhooks.scheduling.availability.absences import away
 from calhooks.scheduling.availability.booking_limits import full_periods, outside_window
 from calhooks.scheduling.availability.busy import accepted
+from calhooks.scheduling.availability.hosts import Host
 from calhooks.scheduling.availability.schedules import weekly_hours
-from calhooks.scheduling.availability.slots import LAST_MINUTE, Days, SlotRules, Span, free_slots
+from calhooks.scheduling.availability.slots import LAST_MINUTE, Days, SlotRules, Span, WeeklyHours, free_slots
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.zones import zone_info
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
-    """Who is to be met, by which hours, and when that is `held` for other visitors, in seconds since 1970."""
-
-    user: User
-    schedule: Schedule
-    held: Sequence[Span] = ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a booker wants as of `now`: a length in minutes, by default the event type's own.
 
-    The booking that is being moved is no hindrance.
+    The booking that is being moved is no hindrance. `held` is when each host is held for other visitors, in seconds
+    since 1970.
     """
 
     now: datetime
     length: int | None = None
     replaced: Booking | None = None
+    held: Mapping[int, Sequence[Span]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +65,7 @@ class TooSoon:
 
 @dataclass(frozen=True, slots=True)
 class OutsideWindow:
-    """The event type cannot be booked on this day, by the host's clock."""
-
-    host: User
+    """The event type cannot be booked on this day, by its owner's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +81,7 @@ class OutsideHours:
     """The meeting does not fit into the schedule's hours, which on this day are `overridden` or its weekday's."""
 
     host: User
-    schedule: Schedule
+    schedule: Schedule | None
     overridden: bool
 
 
@@ -104,9 +96,8 @@ class BetweenStarts:
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """The "day", "week" or "month" has as many of the host's bookings as the event type allows."""
+    """The "day", "week" or "month" has as many bookings as the event type allows."""
 
-    host: User
     period: str
 
 
@@ -129,34 +120,32 @@ class Held:
 Hindrance = Passed | TooSoon | OutsideWindow | TimeOff | OutsideHours | BetweenStarts | Full | Taken | Held
 
 
-def hosts_of(event_type: EventType, held: Sequence[Span] = ()) -> list[Host]:
-    """Return whom an event type is booked with."""
-    return [Host(event_type.owner, event_type.schedule, held)]
-
-
 def hindrances(
     session: Session, event_type: EventType, hosts: Sequence[Host], start: datetime, wanted: Wanted
 ) -> Iterator[Hindrance]:
-    """Give all that keeps a booker from meeting some hosts at a time, nothing where it can be booked.
+    """Give all that keeps a booker from meeting all of some hosts at a time, nothing where it can be booked.
 
-    A caller that stops at the first has read no more than it took to find it.
+    A caller that stops at the first has read no more than it took to find it. Twenty hosts take as many statements as
+    one.
     """
     if start <= wanted.now:
         yield Passed()
         return
     if start < wanted.now + timedelta(minutes=event_type.minimum_notice):
         yield TooSoon(event_type.minimum_notice)
+    if any(_within(span, start) for span in outside_window(event_type, wanted.now)):
+        yield OutsideWindow()
     length = wanted.length or event_type.length
     meeting = meeting_at(start, length, event_type)
+    if hosts:
+        yield from _time_off(session, hosts, meeting)
+        yield from _outside_hours(session, event_type, hosts, start, length)
+    if (reached := full(session, event_type, start, wanted.replaced)) is not None:
+        yield reached
+    if hosts:
+        yield from taken(session, [host.user for host in hosts], meeting, wanted.replaced)
     for host in hosts:
-        if any(_within(span, start) for span in outside_window(event_type, host.user, wanted.now)):
-            yield OutsideWindow(host.user)
-        yield from _time_off(session, host.user, meeting)
-        yield from _outside_hours(session, event_type, host, start, length)
-        if (reached := full(session, event_type, host.user, start, wanted.replaced)) is not None:
-            yield reached
-        yield from taken(session, host.user, meeting, wanted.replaced)
-        if any(meeting.comes_near(span) for span in host.held):
+        if any(meeting.comes_near(span) for span in wanted.held.get(host.user.id, ())):
             yield Held(host.user)
 
 
@@ -169,45 +158,57 @@ def meeting_at(start: datetime, length: int, event_type: EventType | None) -> Me
     return Meeting(start, end, start - before, end + after)
 
 
-def full(session: Session, event_type: EventType, host: User, start: datetime, replaced: Booking | None) -> Full | None:
-    """Return the shortest period of a start in which a host has as many bookings as the event type allows."""
-    period = next(full_periods(session, event_type, host, start, start, replaced), None)
-    return Full(host, period.name) if period else None
+def full(session: Session, event_type: EventType, start: datetime, replaced: Booking | None) -> Full | None:
+    """Return the shortest period of a start in which there are as many bookings as the event type allows."""
+    period = next(full_periods(session, event_type, start, start, replaced), None)
+    return Full(period.name) if period else None
 
 
-def taken(session: Session, host: User, meeting: Meeting, replaced: Booking | None) -> Iterator[Taken]:
-    """Give the bookings that a host has accepted and that overlap a meeting, buffers included."""
-    for booking in accepted(session, host, meeting.busy_from, meeting.busy_until, replaced):
-        if meeting.comes_near(booking.buffered):
-            yield Taken(host, booking.booking_id, only_near=not meeting.overlaps(booking.meeting))
+def taken(session: Session, hosts: Sequence[User], meeting: Meeting, replaced: Booking | None) -> Iterator[Taken]:
+    """Give the bookings that some hosts have accepted and that overlap a meeting, buffers included."""
+    bookings = accepted(session, [host.id for host in hosts], meeting.busy_from, meeting.busy_until, replaced)
+    for host in hosts:
+        for booking in bookings[host.id]:
+            if meeting.comes_near(booking.buffered):
+                yield Taken(host, booking.booking_id, only_near=not meeting.overlaps(booking.meeting))
 
 
-def _time_off(session: Session, host: User, meeting: Meeting) -> Iterator[TimeOff]:
-    near = [span for span in away(session, host, meeting.busy_from, meeting.busy_until) if meeting.comes_near(span)]
-    if near:
-        yield TimeOff(host, only_near=not any(meeting.overlaps(span) for span in near))
+def _time_off(session: Session, hosts: Sequence[Host], meeting: Meeting) -> Iterator[TimeOff]:
+    absences = away(session, [host.user for host in hosts], meeting.busy_from, meeting.busy_until)
+    for host in hosts:
+        near = [span for span in absences[host.user.id] if meeting.comes_near(span)]
+        if near:
+            yield TimeOff(host.user, only_near=not any(meeting.overlaps(span) for span in near))
 
 
 def _outside_hours(
-    session: Session, event_type: EventType, host: Host, start: datetime, length: int
+    session: Session, event_type: EventType, hosts: Sequence[Host], start: datetime, length: int
 ) -> Iterator[OutsideHours | BetweenStarts]:
-    hours, schedule = weekly_hours(session, host.schedule), host.schedule
+    interval = event_type.slot_interval or length
+    # Which times a team offers is for all its hosts together to say.
+    of_team = event_type.team_id is not None
+    hours_of = weekly_hours(session, [host.schedule for host in hosts if host.schedule])
+    for host in hosts:
+        schedule = host.schedule
+        if schedule is None:
+            yield OutsideHours(host.user, None, overridden=False)
+            continue
+        hours = hours_of[schedule.id]
+        if _fits(hours, start, length, 1 if of_team else interval):
+            continue
+        if not of_team and _fits(hours, start, length, 1):
+            yield BetweenStarts(host.user, schedule, interval)
+        else:
+            local = start.astimezone(zone_info(schedule.time_zone))
+            yield OutsideHours(host.user, schedule, overridden=local.date() in hours.overrides)
+
+
+def _fits(hours: WeeklyHours, start: datetime, length: int, interval: int) -> bool:
     day = Days(start.date(), start.date(), UTC)
     # No later start is of interest.
     later = (int(start.timestamp()) + 60, LAST_MINUTE * 60)
-
-    def fits(interval: int) -> bool:
-        rules = SlotRules(duration=length, interval=interval)
-        return start in free_slots(hours, day, rules, earliest=start, closed=[later])
-
-    interval = event_type.slot_interval or length
-    if fits(interval):
-        return
-    if fits(1):
-        yield BetweenStarts(host.user, schedule, interval)
-        return
-    local = start.astimezone(zone_info(schedule.time_zone))
-    yield OutsideHours(host.user, schedule, overridden=local.date() in hours.overrides)
+    rules = SlotRules(duration=length, interval=interval)
+    return start in free_slots(hours, day, rules, earliest=start, closed=[later])
 
 
 def _within(span: Span, moment: datetime) -> bool:

@@ -4,6 +4,7 @@ A courtesy, never the guarantee: nothing but an accepted booking takes a time.
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ForeignKey, Index, String, delete, select
@@ -11,9 +12,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from calhooks.db import Base, UTCDateTime
+from calhooks.scheduling.availability.hindrances import Meeting, meeting_at
+from calhooks.scheduling.availability.hosts import Host, host_ids_of
 from calhooks.scheduling.availability.openings import require_offered
 from calhooks.scheduling.availability.slots import Span
-from calhooks.scheduling.locking import lock_host
+from calhooks.scheduling.locking import lock_hosts_of
 from calhooks.scheduling.models.event_types import EventType
 
 HELD_FOR = timedelta(minutes=5)
@@ -34,10 +37,11 @@ class SlotHold(Base):
 
 def hold(session: Session, event_type: EventType, visitor: str, start: datetime, length: int, now: datetime) -> None:
     """Hold a time for a visitor, in place of the one that the visitor held before. Raises NotAllowed."""
-    lock_host(session, event_type.owner_id)
-    require_offered(session, event_type, start, length, now)
+    lock_hosts_of(session, event_type.id)
+    free = require_offered(session, event_type, start, length, now)
+    others = held_by_others(session, event_type, visitor, now) if event_type.team_id is not None else {}
     held = {
-        "host_id": event_type.owner_id,
+        "host_id": _held_host(free, meeting_at(start, length, event_type), others).user.id,
         "start_time": start,
         "end_time": start + timedelta(minutes=length),
         "expires_at": now + HELD_FOR,
@@ -47,6 +51,16 @@ def hold(session: Session, event_type: EventType, visitor: str, start: datetime,
     new = insert(SlotHold).values(visitor_key=_key(visitor), **held)
     session.execute(new.on_conflict_do_update(index_elements=[SlotHold.visitor_key], set_=held))
     _delete_expired(session, now)
+
+
+def _held_host(free: Sequence[Host], meeting: Meeting, held: Mapping[int, Sequence[Span]]) -> Host:
+    """Return which of the free hosts a visitor holds: in a round robin one whom nobody else holds.
+
+    So a time is left out when as many visitors hold it as there are hosts.
+    """
+    in_turns = [host for host in free if not host.attends_always]
+    unheld = (host for host in in_turns if not any(map(meeting.comes_near, held.get(host.user.id, ()))))
+    return next(unheld, (in_turns or free)[0])
 
 
 def _delete_expired(session: Session, now: datetime) -> None:
@@ -61,12 +75,17 @@ def release(session: Session, visitor: str) -> None:
     session.execute(delete(SlotHold).where(SlotHold.visitor_key == _key(visitor)))
 
 
-def held_by_others(session: Session, host_id: int, visitor: str, now: datetime) -> list[Span]:
-    """Return when a host's times are held for other visitors, in seconds since 1970."""
-    query = select(SlotHold.start_time, SlotHold.end_time).where(
-        SlotHold.host_id == host_id, SlotHold.expires_at > now, SlotHold.visitor_key != _key(visitor)
+def held_by_others(session: Session, event_type: EventType, visitor: str, now: datetime) -> dict[int, Sequence[Span]]:
+    """Return when each host of an event type is held for other visitors, in seconds since 1970."""
+    query = select(SlotHold.host_id, SlotHold.start_time, SlotHold.end_time).where(
+        SlotHold.host_id.in_(host_ids_of(session, event_type)),
+        SlotHold.expires_at > now,
+        SlotHold.visitor_key != _key(visitor),
     )
-    return [(int(start.timestamp()), int(end.timestamp())) for start, end in session.execute(query)]
+    held: dict[int, list[Span]] = {}
+    for host, start, end in session.execute(query):
+        held.setdefault(host, []).append((int(start.timestamp()), int(end.timestamp())))
+    return dict(held)
 
 
 def _key(visitor: str) -> str:

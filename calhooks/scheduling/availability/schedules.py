@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -10,10 +11,12 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import Owner, lock_owner
+from calhooks.accounts.teams.models import Membership
 from calhooks.db import read_rows
-from calhooks.scheduling.availability.slots import ONE_DAY, OpenRange, WeeklyHours
+from calhooks.scheduling.availability.slots import ONE_DAY, OpenRange, Span, WeeklyHours
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
-from calhooks.scheduling.locking import lock_host
+from calhooks.scheduling.locking import lock_host, lock_hosts
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.models.schedules import MAX_SCHEDULE_NAME_LENGTH, DateOverride, Schedule, ScheduleRange
 from calhooks.text import checked, one_line
@@ -103,18 +106,27 @@ def update_schedule(
     return schedule
 
 
-def weekly_hours(session: Session, schedule: Schedule) -> WeeklyHours:
-    """Return a schedule as the slots are worked out from it."""
-    which = {"schedule": schedule.id}
-    ranges = tuple(OpenRange(*columns) for columns in read_rows(session, _RANGES, which))
-    overrides = {day: [(start, end) for start, end in hours] for day, hours in read_rows(session, _OVERRIDES, which)}
-    return WeeklyHours(zone_info(schedule.time_zone), ranges, overrides)
+def weekly_hours(session: Session, schedules: Iterable[Schedule]) -> dict[int, WeeklyHours]:
+    """Return schedules as slots are worked out from them, by their ids."""
+    zones = {schedule.id: schedule.time_zone for schedule in schedules}
+    which = {"schedules": list(zones)}
+    ranges: dict[int, list[OpenRange]] = {number: [] for number in zones}
+    overrides: dict[int, dict[date, list[Span]]] = {number: {} for number in zones}
+    for number, *columns in read_rows(session, _RANGES, which):
+        ranges[number].append(OpenRange(*columns))
+    for number, day, hours in read_rows(session, _OVERRIDES, which):
+        overrides[number][day] = [(start, end) for start, end in hours]
+    return {
+        number: WeeklyHours(zone_info(zone), tuple(ranges[number]), overrides[number]) for number, zone in zones.items()
+    }
 
 
-_RANGES = select(ScheduleRange.weekday, ScheduleRange.start_minute, ScheduleRange.end_minute).where(
-    ScheduleRange.schedule_id == bindparam("schedule")
+_RANGES = select(
+    ScheduleRange.schedule_id, ScheduleRange.weekday, ScheduleRange.start_minute, ScheduleRange.end_minute
+).where(ScheduleRange.schedule_id.in_(bindparam("schedules", expanding=True)))
+_OVERRIDES = select(DateOverride.schedule_id, DateOverride.day, DateOverride.ranges).where(
+    DateOverride.schedule_id.in_(bindparam("schedules", expanding=True))
 )
-_OVERRIDES = select(DateOverride.day, DateOverride.ranges).where(DateOverride.schedule_id == bindparam("schedule"))
 
 
 def minute_as_clock_time(minute: int) -> str:
@@ -142,7 +154,7 @@ def delete_schedule(session: Session, owner: User, schedule_id: int) -> None:
 
     Raises NotFound, or NotAllowed for the only one.
     """
-    lock_host(session, owner.id)
+    _lock_with_teams(session, owner, schedule_id)
     schedule = find_schedule(session, owner, schedule_id)
     others = [other for other in list_schedules(session, owner) if other.id != schedule.id]
     if not others:
@@ -165,6 +177,16 @@ def check_ranges(typed: Sequence[TypedTimes]) -> list[tuple[int, int]]:
         if start < end:
             raise ValueError("Two ranges of a day must not overlap.")
     return ranges
+
+
+def _lock_with_teams(session: Session, owner: User, schedule_id: int) -> None:
+    """Lock a host, before them the teams whose event types are booked by a schedule, with those teams' members."""
+    used = select(EventType.team_id).where(EventType.schedule_id == schedule_id, EventType.team_id.is_not(None))
+    teams = sorted({team for team in session.scalars(used) if team is not None})
+    for team_id in teams:
+        lock_owner(session, Owner(team_id=team_id))
+    members = session.scalars(select(Membership.user_id).where(Membership.team_id.in_(teams))).all() if teams else []
+    lock_hosts(session, {owner.id, *members})
 
 
 def _name(text: str) -> str:

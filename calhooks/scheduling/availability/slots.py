@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from calhooks.scheduling.availability.spans import OpenPiece, both_open, common, merged
+
 ONE_DAY = 1_440
 # Shorter than any two changes of one zone's clock are apart.
 PROBE = 360
@@ -42,6 +44,12 @@ class WeeklyHours:
     overrides: Mapping[date, Sequence[Span]] = field(default_factory=dict)
 
 
+# A host's hours, and when the host is busy, in seconds since 1970.
+Calendar = tuple[WeeklyHours, Sequence[Span]]
+# Of a host without any schedule.
+NO_HOURS = WeeklyHours(UTC, ())
+
+
 @dataclass(frozen=True, slots=True)
 class Days:
     """The days that a booker asks for, `first` to `last`, by the clock of the booker's zone."""
@@ -59,15 +67,6 @@ class SlotRules:
     interval: int
     buffer_before: int = 0
     buffer_after: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Open minutes without a break; slots start at whole steps from `anchor`."""
-
-    start: int
-    end: int
-    anchor: int
 
 
 def free_slots(
@@ -90,9 +89,46 @@ def free_slots(
         return []
     lead, tail = rules.duration + rules.buffer_after, rules.buffer_before
     pieces = _pieces(hours, asked[0][0], asked[-1][1] + rules.duration)
-    taken = _merged([*_taken(busy, lead, tail), *_minutes_within(closed)])
+    taken = merged([*_taken(busy, lead, tail), *_minutes_within(closed)])
     starts = _starts(_within(_startable(pieces, rules.duration), asked), rules.interval, taken)
     return [EPOCH + timedelta(minutes=start) for start in starts]
+
+
+def shared_slots(
+    always: Iterable[Calendar],
+    in_turns: Sequence[Calendar],
+    days: Days,
+    rules: SlotRules,
+    *,
+    earliest: datetime,
+    closed: Iterable[Span] = (),
+) -> list[datetime]:
+    """Return the starts of meetings that all hosts of some calendars attend, and one of those who take turns, if any.
+
+    The intervals are counted from the beginning of the hours that those who would meet have in common. Hosts with the
+    same hours are worked out together. For the rest, see `free_slots`.
+    """
+    asked = _days(days.first, days.last, days.zone, _ceil(earliest))
+    if not asked:
+        return []
+    begin, end = asked[0][0], asked[-1][1] + rules.duration
+    lead, tail = rules.duration + rules.buffer_after, rules.buffer_before
+    must: list[OpenPiece] | None = None
+    taken = _minutes_within(closed)
+    for hours, alike in _alike(always):
+        must = both_open(must, _pieces(hours, begin, end))
+        taken += [span for busy in alike for span in _taken(busy, lead, tail)]
+    ways = [(must or [], list[Span]())]
+    if in_turns:
+        ways = [
+            (both_open(must, _pieces(hours, begin, end)), common([merged(_taken(busy, lead, tail)) for busy in alike]))
+            for hours, alike in _alike(in_turns)
+        ]
+    taken, starts = merged(taken), set[int]()
+    for pieces, busy in ways:
+        startable = _within(_startable(pieces, rules.duration), asked)
+        starts.update(_starts(startable, rules.interval, merged([*taken, *busy])))
+    return [EPOCH + timedelta(minutes=start) for start in sorted(starts)]
 
 
 def by_day(slots: Iterable[datetime], zone: tzinfo) -> dict[date, list[datetime]]:
@@ -167,36 +203,35 @@ def _days(first: date, last: date, zone: tzinfo, earliest: int) -> list[Span]:
     return [span for span in spans if span[0] < span[1]]
 
 
-def _pieces(hours: WeeklyHours, start: int, end: int) -> Iterator[_Piece]:
+def _pieces(hours: WeeklyHours, start: int, end: int) -> Iterator[OpenPiece]:
     """Return the open minutes of a stretch, in order, each piece of one range of one day."""
     week = _week(hours.ranges)
-    others = {_minutes(day) // ONE_DAY: _merged(ranges) for day, ranges in hours.overrides.items()}
+    others = {_minutes(day) // ONE_DAY: merged(ranges) for day, ranges in hours.overrides.items()}
     for begin, finish, offset in _segments(start, end, hours.zone):
         for day in range((begin + offset) // ONE_DAY, (finish - 1 + offset) // ONE_DAY + 1):
             midnight = day * ONE_DAY - offset
             for opens, closes in others.get(day, week[(day + EPOCH_WEEKDAY) % 7]):
                 low, high = max(begin, midnight + opens), min(finish, midnight + closes)
                 if low < high:
-                    yield _Piece(low, high, midnight + opens)
+                    yield OpenPiece(low, high, midnight + opens)
 
 
 def _week(ranges: Iterable[OpenRange]) -> list[list[Span]]:
-    return [_merged((each.start, each.end) for each in ranges if each.weekday == weekday) for weekday in range(7)]
+    return [merged((each.start, each.end) for each in ranges if each.weekday == weekday) for weekday in range(7)]
 
 
-def _merged(spans: Iterable[Span]) -> list[Span]:
-    merged: list[Span] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        elif start < end:
-            merged.append((start, end))
-    return merged
+def _alike(calendars: Iterable[Calendar]) -> Iterable[tuple[WeeklyHours, list[Sequence[Span]]]]:
+    """Return what is busy in calendars with the same hours, under these hours."""
+    found: dict[object, tuple[WeeklyHours, list[Sequence[Span]]]] = {}
+    for hours, busy in calendars:
+        overrides = frozenset((day, tuple(spans)) for day, spans in hours.overrides.items())
+        found.setdefault((hours.zone, frozenset(hours.ranges), overrides), (hours, []))[1].append(busy)
+    return found.values()
 
 
-def _startable(pieces: Iterable[_Piece], duration: int) -> list[_Piece]:
+def _startable(pieces: Iterable[OpenPiece], duration: int) -> list[OpenPiece]:
     """Cut the pieces to the minutes at which a meeting can start and still end in open time, or in the next piece."""
-    startable: list[_Piece] = []
+    startable: list[OpenPiece] = []
     open_until = next_start = 0
     for piece in reversed(list(pieces)):
         if piece.end != next_start:
@@ -204,16 +239,16 @@ def _startable(pieces: Iterable[_Piece], duration: int) -> list[_Piece]:
         next_start = piece.start
         end = min(piece.end, open_until - duration + 1)
         if piece.start < end:
-            startable.append(_Piece(piece.start, end, piece.anchor))
+            startable.append(OpenPiece(piece.start, end, piece.anchor))
     return startable[::-1]
 
 
-def _within(pieces: Sequence[_Piece], days: Sequence[Span]) -> Iterator[_Piece]:
+def _within(pieces: Sequence[OpenPiece], days: Sequence[Span]) -> Iterator[OpenPiece]:
     for piece in pieces:
         for start, end in days:
             low, high = max(piece.start, start), min(piece.end, end)
             if low < high:
-                yield _Piece(low, high, piece.anchor)
+                yield OpenPiece(low, high, piece.anchor)
 
 
 def _taken(busy: Iterable[Span], lead: int, tail: int) -> list[Span]:
@@ -225,7 +260,7 @@ def _minutes_within(spans: Iterable[Span]) -> list[Span]:
     return [(-(-start // 60), -(-end // 60)) for start, end in spans]
 
 
-def _starts(pieces: Iterable[_Piece], interval: int, taken: Sequence[Span]) -> Iterator[int]:
+def _starts(pieces: Iterable[OpenPiece], interval: int, taken: Sequence[Span]) -> Iterator[int]:
     ahead = iter(taken)
     span = next(ahead, None)
     for piece in pieces:

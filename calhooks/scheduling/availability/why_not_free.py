@@ -1,9 +1,9 @@
 """Why a time is not free, for the host who wonders: its hindrances in words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
 
 from calhooks.scheduling.availability.hindrances import (
@@ -19,11 +19,11 @@ from calhooks.scheduling.availability.hindrances import (
     TooSoon,
     Wanted,
     hindrances,
-    hosts_of,
 )
 from calhooks.scheduling.availability.holds import held_by_others
+from calhooks.scheduling.availability.hosts import hosts_of
 from calhooks.scheduling.event_types.lengths import length_of_time
-from calhooks.scheduling.models.bookings import Booking
+from calhooks.scheduling.models.bookings import Booking, is_seen_by
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.zones import zone_info
 
@@ -31,27 +31,29 @@ from calhooks.zones import zone_info
 def reasons(
     session: Session, event_type: EventType, start: datetime, now: datetime, length: int | None = None
 ) -> list[str]:
-    """Return every reason why an event type cannot be booked at a moment, none when it can.
+    """Return every reason why a person's event type cannot be booked at a moment, none when it can.
 
     `length` is one of its own, in minutes, by default the usual one.
     """
-    hosts = hosts_of(event_type, held_by_others(session, event_type.owner_id, "", now))
-    found = list(hindrances(session, event_type, hosts, start, Wanted(now=now, length=length)))
+    wanted = Wanted(now=now, length=length, held=held_by_others(session, event_type, "", now))
+    found = list(hindrances(session, event_type, hosts_of(session, event_type), start, wanted))
     # That it is held is of interest only where it could be booked.
     found = [each for each in found if not isinstance(each, Held)] or found
-    bookings = _bookings(session, found)
-    return [_words(each, start, bookings) for each in found]
-
-
-def _bookings(session: Session, found: Sequence[Hindrance]) -> dict[int, Booking]:
     numbers = [each.booking_id for each in found if isinstance(each, Taken)]
-    if not numbers:
+    bookings = find_bookings(session, numbers, is_seen_by(event_type.owner_id))
+    return [in_words(each, start, bookings) for each in found]
+
+
+def find_bookings(session: Session, ids: Collection[int], seen: ColumnElement[bool]) -> dict[int, Booking]:
+    """Return the bookings with some ids that the condition `seen` is true for."""
+    if not ids:
         return {}
-    query = select(Booking).where(Booking.id.in_(numbers)).options(selectinload(Booking.attendees))
+    query = select(Booking).where(Booking.id.in_(ids), seen).options(selectinload(Booking.attendees))
     return {booking.id: booking for booking in session.scalars(query)}
 
 
-def _words(hindrance: Hindrance, start: datetime, bookings: dict[int, Booking]) -> str:
+def in_words(hindrance: Hindrance, start: datetime, bookings: Mapping[int, Booking]) -> str:
+    """Return a hindrance as a sentence for the host; bookings that are not in `bookings` are not described."""
     match hindrance:
         case Passed():
             return "It has passed."
@@ -68,13 +70,15 @@ def _words(hindrance: Hindrance, start: datetime, bookings: dict[int, Booking]) 
         case Full(period=period):
             return f"The {period} is full: it has as many bookings as the event type allows."
         case Taken(booking_id=number):
-            return _taken(hindrance, bookings[number])
+            return _taken(hindrance, bookings.get(number))
         case Held():
             return "Somebody is filling in the form for it. If they do not book, it is offered again in five minutes."
 
 
 def _hours(hindrance: BetweenStarts | OutsideHours, start: datetime) -> str:
     schedule = hindrance.schedule
+    if schedule is None:
+        return "There are no hours in which it could be booked."
     local = start.astimezone(zone_info(schedule.time_zone))
     here = f"in “{schedule.name}” ({schedule.time_zone.replace('_', ' ')})"
     match hindrance:
@@ -87,7 +91,12 @@ def _hours(hindrance: BetweenStarts | OutsideHours, start: datetime) -> str:
             return f"It does not fit into your hours of {local:%A}s {here}: it would be at {local:%H:%M} there."
 
 
-def _taken(hindrance: Taken, booking: Booking) -> str:
+def _taken(hindrance: Taken, booking: Booking | None) -> str:
+    if booking is None:
+        # Of a team that the host has left.
+        return (
+            "You are busy so soon before or after that a buffer is missing." if hindrance.only_near else "You are busy."
+        )
     zone = zone_info(hindrance.host.time_zone)
     name = f"“{booking.title}” with {booking.attendees[0].name or booking.attendees[0].email}"
     when = f"{booking.start_time.astimezone(zone):%H:%M} – {booking.end_time.astimezone(zone):%H:%M}"

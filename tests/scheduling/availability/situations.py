@@ -42,13 +42,14 @@ class Situation:
         self.away = self.go_away()
         self.event_type = self.offer("asked", schedule)
         self.bookings = self.book([self.event_type, self.event_type, self.offer("other", schedule)])
+        begins = [int(self.moment().timestamp()) for _ in range(number(3))]
+        self.held = [(begin, begin + 60 * number(5, 90)) for begin in begins]
         self.wanted = Wanted(
             now=self.midnight + number(-30, 20) * 60 * MINUTE + timedelta(seconds=pick([0, 0, 1, 59])),
             length=pick([None, *self.event_type.lengths]),
             replaced=pick([None, None, *self.bookings]),
+            held={self.host.id: self.held},
         )
-        begins = [int(self.moment().timestamp()) for _ in range(number(3))]
-        self.held = [(begin, begin + 60 * number(5, 90)) for begin in begins]
 
     def moment(self) -> datetime:
         """A moment of the days or around them."""

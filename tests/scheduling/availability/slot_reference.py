@@ -9,7 +9,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def reference_slots(
-    hours: WeeklyHours,
+    hours: WeeklyHours | Sequence[WeeklyHours],
     days: Days,
     rules: SlotRules,
     *,
@@ -17,17 +17,15 @@ def reference_slots(
     busy: list[tuple[int, int]],
     closed: Sequence[tuple[int, int]] = (),
 ) -> list[datetime]:
+    """Return the starts of meetings in somebody's hours, or in those that several have in common."""
     first, last, duration = days.first, days.last, rules.duration
     begin = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=2)
     end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=3)
     minutes = [begin + MINUTE * number for number in range((end - begin) // MINUTE + duration)]
-    week = [_since_opening(_hours_of(hours, weekday)) for weekday in range(7)]
-    others = {day: _since_opening(list(ranges)) for day, ranges in hours.overrides.items()}
-    since_opening = []
-    for minute in minutes:
-        clock = minute.astimezone(hours.zone)
-        day = others.get(clock.date(), week[clock.weekday()])
-        since_opening.append(day[clock.hour * 60 + clock.minute])
+    several = [hours] if isinstance(hours, WeeklyHours) else hours
+    since_opening = [
+        _together(each) for each in zip(*(_since_each_opening(one, minutes) for one in several), strict=True)
+    ]
 
     slots = []
     for number, start in enumerate(minutes[:-duration]):
@@ -48,6 +46,22 @@ def reference_slots(
             continue
         slots.append(start)
     return slots
+
+
+def _since_each_opening(hours: WeeklyHours, minutes: Sequence[datetime]) -> list[int | None]:
+    week = [_since_opening(_hours_of(hours, weekday)) for weekday in range(7)]
+    others = {day: _since_opening(list(ranges)) for day, ranges in hours.overrides.items()}
+    found = []
+    for minute in minutes:
+        clock = minute.astimezone(hours.zone)
+        day = others.get(clock.date(), week[clock.weekday()])
+        found.append(day[clock.hour * 60 + clock.minute])
+    return found
+
+
+def _together(since: Sequence[int | None]) -> int | None:
+    """Return how long all have been open: as long as the last to open."""
+    return None if None in since else min(number for number in since if number is not None)
 
 
 def _hours_of(hours: WeeklyHours, weekday: int) -> list[tuple[int, int]]:

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import owner_of
 from calhooks.db import writing
 from calhooks.scheduling.availability.hindrances import Wanted
 from calhooks.scheduling.availability.openings import free_times
@@ -134,7 +135,7 @@ def test_the_ends_of_the_calendar_are_harmless(session: Session, now: datetime) 
 def form(host: User, **values: Any) -> EventType:
     checked = check_event_type(TypedEventType(title="Chat", length=30, **values))
     with writing() as session:
-        return create_event_type(session, host, checked)
+        return create_event_type(session, owner_of(host), checked)
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
-from calhooks.db import db, writing
+from calhooks.db import writing
 from calhooks.scheduling.availability.absences import add_absence
 from calhooks.scheduling.availability.hindrances import (
     BetweenStarts,
     Full,
     Held,
     Hindrance,
-    Host,
     OutsideHours,
     OutsideWindow,
     Passed,
@@ -24,8 +22,8 @@ from calhooks.scheduling.availability.hindrances import (
     TooSoon,
     Wanted,
     hindrances,
-    hosts_of,
 )
+from calhooks.scheduling.availability.hosts import Host, hosts_of
 from calhooks.scheduling.availability.openings import free_times, require_offered
 from calhooks.scheduling.availability.slots import Days
 from calhooks.scheduling.availability.why_not_free import reasons
@@ -34,13 +32,13 @@ from calhooks.scheduling.errors import NotAllowed, SlotNotOffered
 from calhooks.scheduling.models.event_types import EventType, WindowKind
 from tests import factories
 from tests.scheduling.availability.situations import MINUTE, Situation
-from tests.scheduling.helpers import NOW, at, book_at
+from tests.scheduling.helpers import NOW, at, book_at, statements
 
 pytestmark = pytest.mark.usefixtures("watch")
 
 
 def found(session: Session, event_type: EventType, start: datetime, *hosts: Host) -> list[Hindrance]:
-    return list(hindrances(session, event_type, hosts or hosts_of(event_type), start, Wanted(now=NOW)))
+    return list(hindrances(session, event_type, hosts or hosts_of(session, event_type), start, Wanted(now=NOW)))
 
 
 def away(host: User, first: str, last: str = "") -> None:
@@ -66,21 +64,21 @@ def test_each_is_a_value_that_says_whose_it_is(session: Session) -> None:
     assert found(session, event_type, at(9, day=2)) == [TooSoon(120)]
     assert found(session, event_type, at(17, day=4)) == [OutsideHours(host, schedule, overridden=False)]
     assert found(session, event_type, at(9, 10, day=4)) == [BetweenStarts(host, schedule, 30)]
-    assert found(session, event_type, at(11)) == [Full(host, "day"), Taken(host, booking.id, only_near=False)]
-    assert found(session, event_type, at(10)) == [Full(host, "day"), Taken(host, booking.id, only_near=True)]
+    assert found(session, event_type, at(11)) == [Full("day"), Taken(host, booking.id, only_near=False)]
+    assert found(session, event_type, at(10)) == [Full("day"), Taken(host, booking.id, only_near=True)]
     assert found(session, event_type, at(10, day=5)) == [TimeOff(host, only_near=False)]
     event_type.window_kind, event_type.window_days = WindowKind.ROLLING, 3
-    assert found(session, event_type, at(10, day=6)) == [OutsideWindow(host)]
+    assert found(session, event_type, at(10, day=6)) == [OutsideWindow()]
     held = (int(at(11, day=4).timestamp()), int(at(12, day=4).timestamp()))
-    hosts = hosts_of(event_type, [held])
-    assert found(session, event_type, at(10, day=4), *hosts) == [Held(host)]
-    assert found(session, event_type, at(12, day=4), *hosts) == []
+    wanted, hosts = Wanted(now=NOW, held={host.id: [held]}), hosts_of(session, event_type)
+    assert list(hindrances(session, event_type, hosts, at(10, day=4), wanted)) == [Held(host)]
+    assert list(hindrances(session, event_type, hosts, at(12, day=4), wanted)) == []
 
 
 def test_each_host_is_judged_by_their_own_hours_zone_time_off_and_bookings(session: Session) -> None:
     event_type = factories.create_event_type(factories.create_user(), length=60, minimum_notice=0)
     other = factories.create_user(time_zone="America/New_York")
-    hosts = [*hosts_of(event_type), Host(other, factories.create_schedule(other))]
+    hosts = [*hosts_of(session, event_type), Host(other, factories.create_schedule(other))]
     one, two = (host.user for host in hosts)
     # From 9 to 17 in London and in New York, that is from 14 to 22.
     assert found(session, event_type, at(15), *hosts) == []
@@ -105,18 +103,29 @@ def test_a_refusal_reads_no_more_than_it_took_to_find_it(session: Session) -> No
     away(event_type.owner, "2026-03-05")
     for count, start in ((0, at(7, day=2)), (1, at(10, day=5))):
         # What the session has read already counts for nothing.
-        hosts = hosts_of(event_type)
+        hosts = hosts_of(session, event_type)
         assert hosts[0].user.time_zone
+        assert hosts[0].schedule
         assert hosts[0].schedule.id
-        read: list[str] = []
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_: Any, read: list[str] = read) -> None:
-            read.append(statement)
-
-        event.listen(db.engine, "before_cursor_execute", note)
-        assert next(hindrances(session, event_type, hosts, start, Wanted(now=NOW)), None)
-        event.remove(db.engine, "before_cursor_execute", note)
+        with statements() as read:
+            assert next(hindrances(session, event_type, hosts, start, Wanted(now=NOW)), None)
         assert len(read) == count
+
+
+def test_twenty_hosts_take_as_many_statements_as_one(session: Session) -> None:
+    event_type = around_the_clock(limit_day=1)
+    hosts = [*hosts_of(session, event_type)]
+    hosts += [Host(user, factories.create_schedule(user)) for user in (factories.create_user() for _ in range(19))]
+    factories.create_booking(event_type, at(11))
+    # What the session has read already counts for nothing.
+    assert all(host.user.time_zone and host.schedule and host.schedule.time_zone for host in hosts)
+    assert event_type.slot_interval is None
+    counts = []
+    for some in (hosts[:1], hosts):
+        with statements() as read:
+            list(hindrances(session, event_type, some, at(11), Wanted(now=NOW)))
+        counts.append(len(read))
+    assert counts == [counts[0], counts[0]]
 
 
 def test_buffers_are_kept_beside_time_off_on_the_page_by_the_form_and_in_the_answer(session: Session) -> None:
@@ -166,8 +175,8 @@ def test_what_starts_this_minute_has_passed_on_the_page_too(session: Session) ->
 def test_a_time_is_listed_exactly_when_it_has_no_hindrance(session: Session, seed: int) -> None:
     situation = Situation(seed)
     event_type, wanted, days = situation.event_type, situation.wanted, situation.days
-    listed = set(free_times(session, event_type, days, wanted, situation.held))
-    hosts = hosts_of(event_type, situation.held)
+    listed = set(free_times(session, event_type, days, wanted))
+    hosts = hosts_of(session, event_type)
     chosen = situation.chance.sample(sorted(listed), min(20, len(listed)))
     chosen += [moment() for moment in (situation.moment, situation.edge) for _ in range(40)]
     for start in chosen:

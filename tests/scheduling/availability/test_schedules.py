@@ -1,6 +1,7 @@
 import pytest
 from sqlalchemy.orm import Session
 
+from calhooks.accounts.owners import owner_of
 from calhooks.db import writing
 from calhooks.scheduling.availability.schedules import (
     TypedHours,
@@ -36,7 +37,7 @@ def test_a_new_account_has_working_hours_and_two_event_types(session: Session) -
     (schedule,) = list_schedules(session, owner)
     assert schedule.time_zone == "Asia/Kolkata"
     assert shown(schedule) == [(day, "09:00", "17:00") for day in range(5)]
-    assert [(each.slug, each.length, each.schedule_id) for each in list_event_types(session, owner)] == [
+    assert [(each.slug, each.length, each.schedule_id) for each in list_event_types(session, owner_of(owner))] == [
         ("15min", 15, schedule.id),
         ("30min", 30, schedule.id),
     ]

@@ -16,6 +16,7 @@ from calhooks.scheduling.availability.slots import (
     by_day,
     day_bounds,
     free_slots,
+    shared_slots,
 )
 from calhooks.zones import zone_info
 from tests.scheduling.availability.slot_reference import reference_slots
@@ -320,3 +321,45 @@ def test_a_month_with_thousands_of_bookings_takes_less_than_thirty_milliseconds(
         )
         best = min(best, time.process_time() - before)
     assert best < 0.030
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_meetings_of_several_hosts_start_when_all_who_must_and_one_of_the_others_could(seed: int) -> None:
+    chance = random.Random(seed)
+    rules = SlotRules(
+        duration=chance.choice([15, 45]), interval=chance.choice([15, 30]), buffer_after=chance.choice([0, 10])
+    )
+    days = Days(date(2026, 3, 28), date(2026, 3, 30), zone_info("Europe/Berlin"))
+    hours = [
+        WeeklyHours(zone_info(chance.choice(ZONES[:5])), tuple(OpenRange(day, begin, end) for day in range(7)))
+        for begin, end in ((540, 600), (550, 1_020), (0, 1_440))
+    ]
+
+    def calendar() -> tuple[WeeklyHours, list[tuple[int, int]]]:
+        first = int(datetime(2026, 3, 28, tzinfo=UTC).timestamp())
+        starts = [first + 300 * chance.randrange(900) for _ in range(chance.randrange(40))]
+        return chance.choice(hours), [(start, start + 60 * chance.choice([0, 5, 90])) for start in starts]
+
+    always = [calendar() for _ in range(chance.randrange(3))]
+    in_turns = [calendar() for _ in range(chance.randrange(0 if always else 1, 5))]
+    closed = [(first := int(datetime(2026, 3, 29, 12, tzinfo=UTC).timestamp()), first + 7_200)]
+
+    def expected(calendars: list[tuple[WeeklyHours, list[tuple[int, int]]]]) -> set[datetime]:
+        together, busy = [one for one, _ in calendars], [span for _, spans in calendars for span in spans]
+        return set(reference_slots(together, days, rules, earliest=LONG_AGO, busy=busy, closed=closed))
+
+    found = shared_slots(always, in_turns, days, rules, earliest=LONG_AGO, closed=closed)
+    if in_turns:
+        assert found == sorted(set[datetime]().union(*(expected([*always, each]) for each in in_turns)))
+    else:
+        assert found == sorted(expected(always))
+
+
+def test_hosts_who_begin_at_different_times_meet_from_where_the_later_one_begins() -> None:
+    early, late = (WeeklyHours(zone_info("Europe/London"), every_day(start, 1_020)) for start in (540, 13 * 60 + 20))
+    day = Days(date(2026, 3, 3), date(2026, 3, 3), zone_info("Europe/London"))
+    rules = SlotRules(duration=60, interval=60)
+    together = shared_slots([(early, ()), (late, ())], [], day, rules, earliest=LONG_AGO)
+    assert [f"{start:%H:%M}" for start in together] == ["13:20", "14:20", "15:20"]
+    assert shared_slots([(early, ())], [(late, ())], day, rules, earliest=LONG_AGO) == together
