@@ -23,6 +23,15 @@ class NotAllowed(Exception):
         self.sentence = sentence
 
 
+class HostedByOthers(Exception):
+    """A member may see this booking of the team, but not change it. `sentence` says who may."""
+
+    def __init__(self) -> None:
+        """Say whom to ask."""
+        super().__init__()
+        self.sentence = "Only this booking’s hosts and the team’s owners and admins can change it. Ask one of them."
+
+
 class SlotNotOffered(NotAllowed):
     """The time is not one that the event type offers: past, too soon, outside the hours, off the grid."""
 

@@ -1,11 +1,12 @@
 """What the tests of bookings share: a Monday morning, a filled-in form, and what webhooks were told."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
@@ -82,3 +83,18 @@ def last_payload(session: Session) -> dict[str, Any]:
     event = session.scalars(select(Event).order_by(Event.id.desc()).limit(1)).one()
     payload: dict[str, Any] = json.loads(event.payload)["payload"]
     return payload
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Give a list of what the database is asked meanwhile."""
+    read: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        read.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield read
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)

@@ -1,11 +1,7 @@
 """People who press at the same instant: real threads, each with its own transaction."""
 
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from threading import Barrier
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -13,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks import clock
-from calhooks.accounts.models import User
-from calhooks.db import db, writing
+from calhooks.accounts.owners import Owner
+from calhooks.db import writing
 from calhooks.scheduling.availability import absences, overrides, schedules
 from calhooks.scheduling.availability.holds import HELD_FOR, hold, release
 from calhooks.scheduling.bookings.book import book
@@ -22,50 +18,17 @@ from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.confirm import confirm, reject
 from calhooks.scheduling.bookings.meetings import announce_meetings
 from calhooks.scheduling.bookings.reschedule import reschedule
-from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.event_types import editing
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
 from tests import factories
+from tests.scheduling.at_once import UseCase, at_once, host_of, look_again
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, bookable, last_payload, move, submission, told
 
 pytestmark = pytest.mark.usefixtures("watch")
-
-UseCase = Callable[[Session], Any]
-
-
-def at_once(app: Flask, use_cases: list[UseCase]) -> list[str]:
-    """Run each use case in a thread of its own, all starting together; return what became of them."""
-    start = Barrier(len(use_cases))
-
-    def run(use_case: UseCase) -> str:
-        with app.app_context():
-            start.wait()
-            try:
-                with writing() as session:
-                    use_case(session)
-            except (NotAllowed, SlotTaken) as refusal:
-                return type(refusal).__name__
-            finally:
-                db.session.remove()
-            return "done"
-
-    with ThreadPoolExecutor(len(use_cases)) as threads:
-        return list(threads.map(run, use_cases))
-
-
-def look_again(session: Session) -> None:
-    """See what other transactions have done since."""
-    session.rollback()
-    session.expire_all()
-
-
-def host_of(session: Session, number: int) -> User:
-    """The host as this transaction's own object."""
-    return session.get_one(User, number)
 
 
 def test_of_fifty_people_at_one_slot_exactly_one_gets_it(app: Flask, session: Session) -> None:
@@ -246,7 +209,7 @@ def test_a_host_who_changes_everything_while_people_book_keeps_nobody_waiting_in
         lambda inner: schedules.delete_schedule(inner, host_of(inner, host), spare),
         lambda inner: overrides.set_override(inner, host_of(inner, host), schedule, day="2026-03-20", hours=[]),
         lambda inner: absences.add_absence(inner, host_of(inner, host), first="2026-03-24", last="", note=""),
-        lambda inner: editing.set_hidden(inner, host_of(inner, host), number, True),
+        lambda inner: editing.set_hidden(inner, Owner(user_id=host), number, True),
         lambda inner: subscriptions.delete(inner, inner.get_one(Webhook, deleted)),
     ]
     look_again(session)

@@ -1,15 +1,20 @@
 """What the database itself refuses, whatever a service overlooks."""
 
 import random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Executable, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from calhooks.accounts.models import User
+from calhooks.accounts.teams.models import Team
 from calhooks.db import writing
-from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.assignment.attendance import add_co_hosts
+from calhooks.scheduling.models.bookings import Booking, BookingHost, BookingStatus
+from calhooks.scheduling.models.event_types import SchedulingType
 from tests import factories
 from tests.scheduling.helpers import at
 
@@ -47,7 +52,7 @@ def test_moving_or_accepting_a_row_is_refused_where_it_overlaps(session: Session
         (later.id, span(at(9, 10), 5)),
         (request.id, {"status": BookingStatus.ACCEPTED}),
     ):
-        with pytest.raises(IntegrityError, match="bookings_overlap"), writing() as inner:
+        with pytest.raises(IntegrityError, match="booking_hosts_overlap"), writing() as inner:
             inner.execute(update(Booking).where(Booking.id == number).values(change))
     with writing() as inner:
         inner.execute(update(Booking).where(Booking.id == later.id).values(span(at(9, 30), 60)))
@@ -57,3 +62,72 @@ def test_moving_or_accepting_a_row_is_refused_where_it_overlaps(session: Session
         at(9, 15),
         at(9, 30),
     ]
+
+
+@dataclass
+class Meetings:
+    """Bookings of Sales: Alice meets with Bob at 9; at 10 Carol, at 11 Bob; Alice and Bob are asked to meet at 10."""
+
+    together: Booking
+    carols: Booking
+    bobs: Booking
+    request: Booking
+
+
+@pytest.fixture
+def meetings(session: Session, team: Team, alice: User, bob: User, carol: User) -> Meetings:
+    event_type = factories.create_team_event_type(team, [alice, bob, carol], SchedulingType.COLLECTIVE)
+    together = factories.create_booking(event_type, at(9), host_id=alice.id)
+    carols = factories.create_booking(event_type, at(10), host_id=carol.id)
+    bobs = factories.create_booking(event_type, at(11), host_id=bob.id)
+    request = factories.create_booking(event_type, at(10), host_id=alice.id, status=BookingStatus.PENDING)
+    with writing() as inner:
+        add_co_hosts(inner, together, [bob])
+        add_co_hosts(inner, request, [bob])
+    return Meetings(together, carols, bobs, request)
+
+
+def of(booking: Booking, **values: object) -> Executable:
+    return update(Booking).where(Booking.id == booking.id).values(**values)
+
+
+def refused(statement: Executable) -> bool:
+    """Tell whether the database finds an overlap."""
+    try:
+        with writing() as inner:
+            inner.execute(statement)
+    except IntegrityError as error:
+        return "booking_hosts_overlap" in str(error.orig)
+    return False
+
+
+def test_a_host_is_kept_from_overlaps_beside_another_as_well(meetings: Meetings, bob: User, carol: User) -> None:
+    together, bobs, request = meetings.together, meetings.bobs, meetings.request
+    # As organizer, as the one who is moved or becomes the host, and when a request is accepted.
+    assert refused(of(meetings.carols, host_id=bob.id, **span(at(9, 15), 30)))
+    assert refused(of(meetings.bobs, **span(at(9, 29), 30)))
+    assert refused(of(together, **span(at(11), 30)))
+    assert refused(of(together, host_id=carol.id, **span(at(10), 30)))
+    assert refused(of(request, status=BookingStatus.ACCEPTED, **span(at(11, 10), 30)))
+    accepted = {"status": BookingStatus.ACCEPTED, **span(at(9), 30)}
+    row = {"booking_id": meetings.carols.id, "host_id": bob.id, "position": 1}
+    assert refused(insert(BookingHost).values(row | accepted))
+    theirs = update(BookingHost).where(BookingHost.booking_id == request.id, BookingHost.host_id == bob.id)
+    assert refused(theirs.values(**accepted))
+    hers = update(BookingHost).where(BookingHost.booking_id == meetings.carols.id)
+    assert refused(hers.values(host_id=bob.id, **span(bobs.start_time, 5)))
+
+
+def test_what_overlaps_nothing_is_not_refused(session: Session, meetings: Meetings, bob: User, carol: User) -> None:
+    # Bob is busy at the old time and Carol at the new one, but neither as the booking is afterwards.
+    assert not refused(of(meetings.carols, host_id=bob.id, **span(at(9, 30), 30)))
+    assert not refused(of(meetings.bobs, host_id=carol.id, **span(at(9), 30)))
+    assert not refused(of(meetings.request, status=BookingStatus.ACCEPTED))
+    assert not refused(of(meetings.together, status=BookingStatus.CANCELLED))
+    assert not refused(of(meetings.carols, **span(at(9), 30)))
+    session.expire_all()
+    for booking in (meetings.together, meetings.carols, meetings.bobs, meetings.request):
+        rows = session.scalars(select(BookingHost).filter_by(booking_id=booking.id).order_by(BookingHost.position))
+        assert [(row.host_id, row.status, row.start_time, row.end_time) for row in rows] == [
+            (host.id, booking.status, booking.start_time, booking.end_time) for host in booking.hosts
+        ]

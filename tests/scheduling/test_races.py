@@ -51,11 +51,18 @@ def answer(racer: Racer) -> str:
 
 
 def race(
-    racers: Sequence[Racer], event_type: int, starts: Sequence[datetime], between: Callable[[], object] = lambda: None
+    racers: Sequence[Racer],
+    event_type: int | Sequence[int],
+    starts: Sequence[datetime],
+    between: Callable[[], object] = lambda: None,
 ) -> Counter[str]:
-    """Have all prepare, do what comes between, have all book, and count what became of it."""
+    """Have all prepare, do what comes between, have all book, and count what became of it.
+
+    `event_type` is one for all of them, or each one's.
+    """
+    wanted = [event_type] * len(racers) if isinstance(event_type, int) else event_type
     for number, (racer, start) in enumerate(zip(racers, starts, strict=True)):
-        asked = {"event_type": event_type, "start": start.isoformat(), "email": f"person{number}@example.com"}
+        asked = {"event_type": wanted[number], "start": start.isoformat(), "email": f"person{number}@example.com"}
         tell(racer, json.dumps(asked))
     assert {answer(racer) for racer in racers} == {"ready"}
     between()
@@ -104,3 +111,15 @@ def test_a_webhook_that_is_added_in_between_hears_of_all(racers: list[Racer], se
     assert found == {"booked": RACERS}
     session.rollback()
     assert session.scalar(select(func.count()).select_from(Delivery)) == 2 * RACERS
+
+
+def test_of_a_team_and_its_hosts_as_many_are_served_as_hosts_are_free(racers: list[Racer], session: Session) -> None:
+    own = [always_open() for _ in range(3)]
+    people = [session.get_one(EventType, number).holder for number in own]
+    team = factories.create_team(people[0], members=people[1:], time_zone="UTC")
+    factories.create_webhook(team)
+    shared = factories.create_team_event_type(team, people).id
+    # Three come from the hosts' own pages and three from the team's.
+    assert race(racers, [*own, shared, shared, shared], [MORNING] * RACERS) == {"booked": 3, "SlotTaken": 3}
+    session.rollback()
+    assert len(set(session.scalars(select(Booking.host_id)))) == 3

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from calhooks import clock, ids
 from calhooks.events import Trigger
+from calhooks.scheduling.assignment.attendance import Attendance, add_co_hosts, attend, expect_co_hosts
 from calhooks.scheduling.availability.openings import require_offered
 from calhooks.scheduling.bookings.events import announce_booking
 from calhooks.scheduling.bookings.lookups import find_submitted
@@ -17,7 +18,7 @@ from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.event_types.places import place_of
 from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE
 from calhooks.scheduling.event_types.titles import booking_title
-from calhooks.scheduling.locking import flush_or_refuse, lock_host_of
+from calhooks.scheduling.locking import lock_hosts_of, refusing
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
 from calhooks.scheduling.models.event_types import EventType, LocationKind
 from calhooks.scheduling.notifications.reminders import set_reminder
@@ -31,7 +32,7 @@ def book(
     `visitor` is a secret of the booker's browser: the booking's uid lets its holder change it, so it is given only to
     the browser that made it. Raises SlotTaken, SlotNotOffered, or NotAllowed for an event type that was deleted.
     """
-    lock_host_of(session, event_type_id)
+    lock_hosts_of(session, event_type_id)
     event_type = bookable_event_type(session, event_type_id)
     key = submission_key(visitor, event_type.id, submission)
     if (sent_before := find_submitted(session, key)) is not None:
@@ -39,8 +40,7 @@ def book(
     now = clock.now()
     booking = judged_booking(session, event_type, submission, metadata, now)
     booking.submission_key = key
-    session.add(booking)
-    flush_or_refuse(session, SlotTaken())
+    write(session, booking, SlotTaken())
     announce_booking(session, booking, first_trigger(booking), now)
     return booking
 
@@ -52,9 +52,9 @@ def judged_booking(
 
     Raises SlotTaken or SlotNotOffered.
     """
-    require_offered(session, event_type, submission.start, submission.length or event_type.length, now)
+    free = require_offered(session, event_type, submission.start, submission.length or event_type.length, now)
     requested = event_type.requires_confirmation
-    booking = draft(event_type, submission, now)
+    booking = draft(event_type, submission, now, attend(event_type, free, now))
     booking.status = BookingStatus.PENDING if requested else BookingStatus.ACCEPTED
     booking.metadata_ = dict(metadata)
     set_reminder(booking, now)
@@ -67,17 +67,31 @@ def first_trigger(booking: Booking) -> Trigger:
     return Trigger.BOOKING_REQUESTED if booking.status == BookingStatus.PENDING else Trigger.BOOKING_CREATED
 
 
-def draft(event_type: EventType, submission: Submission, now: datetime) -> Booking:
+def write(session: Session, booking: Booking, refusal: SlotTaken) -> None:
+    """Write a new booking with all its hosts. Raises `refusal` where the database finds one of them busy."""
+    # A request that is accepted has them already.
+    co_hosts = [] if booking in session else booking.hosts[1:]
+    session.add(booking)
+    with refusing(refusal):
+        session.flush()
+        add_co_hosts(session, booking, co_hosts)
+
+
+def draft(event_type: EventType, submission: Submission, now: datetime, attendance: Attendance) -> Booking:
     """Return a booking made of the form and the event type, without a status and not yet in the session."""
     uid = ids.new_uid()
-    host = event_type.owner
+    host = attendance.organizer
     length = submission.length or event_type.length
     location = _location(event_type, submission)
     booking = Booking(
         uid=uid,
         root_uid=uid,
-        host_id=event_type.owner_id,
+        host_id=host.id,
         host=host,
+        team_id=event_type.team_id,
+        team=event_type.team,
+        scheduling_type=event_type.scheduling_type,
+        assignment=attendance.assignment,
         event_type_id=event_type.id,
         event_type=event_type,
         type=event_type.slug,
@@ -99,6 +113,7 @@ def draft(event_type: EventType, submission: Submission, now: datetime) -> Booki
         responses=_responses(submission),
         created_at=now,
     )
+    expect_co_hosts(booking, attendance.co_hosts)
     booking.attendees = [
         Attendee(position=position, name=name, email=email, time_zone=submission.time_zone, locale=submission.locale)
         for position, (name, email) in enumerate(
@@ -120,7 +135,7 @@ def bookable_event_type(session: Session, event_type_id: int) -> EventType:
 _EVENT_TYPE = (
     select(EventType)
     .where(EventType.id == bindparam("event_type"))
-    .options(joinedload(EventType.owner), joinedload(EventType.schedule))
+    .options(joinedload(EventType.owner), joinedload(EventType.team), joinedload(EventType.schedule))
     .execution_options(populate_existing=True)
 )
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, selectinload
 
-from calhooks.accounts.models import User
+from calhooks.accounts.owners import Owner
 from calhooks.scheduling.errors import NotFound
-from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Booking, BookingStatus, bookings_of
 
 RECENT_BOOKINGS = 20
 
@@ -21,23 +21,19 @@ def find_booking(session: Session, uid: str) -> Booking:
     return booking
 
 
-def find_hosts_booking(session: Session, host: User, uid: str) -> Booking:
-    """Return one of a host's own bookings. Raises NotFound, also for someone else's."""
-    booking = find_booking(session, uid)
-    if booking.host_id != host.id:
+def find_booking_of(session: Session, owner: Owner, uid: str) -> Booking:
+    """Return one of a person's or a team's own bookings. Raises NotFound, also for someone else's."""
+    query = select(Booking).where(Booking.uid == uid, bookings_of(owner)).options(selectinload(Booking.attendees))
+    booking = session.scalar(query)
+    if booking is None:
         raise NotFound
     return booking
 
 
-def recent_bookings(session: Session, host: User) -> Sequence[Booking]:
+def recent_bookings(session: Session, owner: Owner) -> Sequence[Booking]:
     """Return the bookings that were made last, the newest first."""
-    query = select(Booking).where(Booking.host_id == host.id).order_by(Booking.id.desc()).limit(RECENT_BOOKINGS)
+    query = select(Booking).where(bookings_of(owner)).order_by(Booking.id.desc()).limit(RECENT_BOOKINGS)
     return session.scalars(query.options(selectinload(Booking.attendees))).all()
-
-
-def find_own_booking(session: Session, host: User, uid: str) -> Booking | None:
-    """Return one of a host's bookings, None for anybody else's."""
-    return session.scalar(select(Booking).where(Booking.uid == uid, Booking.host_id == host.id))
 
 
 def find_submitted(session: Session, key: str | None) -> Booking | None:

@@ -7,10 +7,11 @@ from sqlalchemy import ColumnElement, CompoundSelect, and_, literal_column, or_,
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import Owner
 from calhooks.events import Trigger
 from calhooks.scheduling.bookings.events import announce_booking
 from calhooks.scheduling.locking import lock_endpoints
-from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Booking, BookingHost, BookingStatus
 from calhooks.webhooks.dispatch import MAX_EVENT_UNITS, prepare_templates
 
 # A meeting that began or ended longer ago is not told any more.
@@ -50,7 +51,7 @@ def prepare_meetings(session: Session, now: datetime) -> None:
     """Compile the templates of the host whom `announce_meetings` is likely to take next, before it locks anything."""
     hosts = session.scalars(_hosts_with_due(now)).all()
     if hosts:
-        prepare_templates(session, min(hosts))
+        prepare_templates(session, _told_owners(session, min(hosts), now))
 
 
 def _not_told_start(now: datetime) -> ColumnElement[bool]:
@@ -89,10 +90,19 @@ def _lock_a_host(session: Session, now: datetime) -> int | None:
         .limit(1)
         .with_for_update(key_share=True, skip_locked=True)
     )
-    host_id = session.scalar(query.with_for_update(key_share=True, skip_locked=True))
+    host_id = session.scalar(query)
     if host_id is not None:
-        lock_endpoints(session, host_id)
+        lock_endpoints(session, _told_owners(session, host_id, now))
     return host_id
+
+
+def _told_owners(session: Session, host_id: int, now: datetime) -> list[Owner]:
+    """Return whose webhooks may be told of what one host's meetings have come to: the host's, and those of teams."""
+    due = and_(Booking.host_id == host_id, or_(_not_told_start(now), _not_told_end(now)))
+    hosts = select(BookingHost.host_id).join(Booking, Booking.id == BookingHost.booking_id).where(due)
+    teams = session.scalars(select(Booking.team_id).where(due, Booking.team_id.is_not(None)).distinct()).all()
+    others = session.scalars(hosts.distinct()).all() if teams else [host_id]
+    return [*(Owner(team_id=number) for number in teams), *(Owner(user_id=number) for number in others)]
 
 
 def _due(

@@ -8,18 +8,20 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.events import Trigger
 from calhooks.scheduling.bookings.events import announce_booking
-from calhooks.scheduling.bookings.rules import note
+from calhooks.scheduling.bookings.rules import note, require_host
 from calhooks.scheduling.errors import NotAllowed
 from calhooks.scheduling.locking import locked_booking
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
 
 
-def set_no_show(session: Session, uid: str, host: User, absent: Collection[int]) -> Booking:
+def set_no_show(session: Session, uid: str, by: User, absent: Collection[int]) -> Booking:
     """Mark the attendees with the ids `absent` as no-shows, and all others as present.
 
-    Nothing is noted or announced where nothing changes. Raises NotFound, or NotAllowed before the meeting has begun.
+    Nothing is noted or announced where nothing changes. Raises NotFound, HostedByOthers, or NotAllowed before the
+    meeting has begun.
     """
-    booking = locked_booking(session, uid, host)
+    booking = locked_booking(session, uid)
+    require_host(session, booking, by)
     now = clock.now()
     if booking.status != BookingStatus.ACCEPTED or booking.start_time > now:
         raise NotAllowed("Only a meeting that has begun can have a no-show.")
@@ -28,7 +30,7 @@ def set_no_show(session: Session, uid: str, host: User, absent: Collection[int])
     for attendee in changed:
         attendee.no_show = not attendee.no_show
     if changed:
-        note(booking, ChangeAction.NO_SHOW, now, host.email, _came(changed))
+        note(booking, ChangeAction.NO_SHOW, now, by.email, _came(changed))
         announce_booking(session, booking, Trigger.BOOKING_NO_SHOW_UPDATED, now)
     return booking
 

@@ -18,7 +18,7 @@ from calhooks.db import Base
 from calhooks.events import BookingEvent
 from calhooks.mail.outbox import WrittenMail, owe_written, write_mail
 from calhooks.scheduling.bookings.book import book, bookable_event_type, first_trigger, judged_booking
-from calhooks.scheduling.bookings.events import booking_event
+from calhooks.scheduling.bookings.events import booking_event, owners_of_hosts
 from calhooks.scheduling.bookings.lookups import find_submitted
 from calhooks.scheduling.bookings.submission import Submission, submission_key
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
@@ -26,7 +26,7 @@ from calhooks.scheduling.locking import calendar_version, lock_host, refusing
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingChange
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.notifications.mail import mail_drafts
-from calhooks.webhooks.dispatch import Listeners, dispatch_first, lock_listeners, prepare_listeners
+from calhooks.webhooks.dispatch import Listeners, dispatch_first, lock_listeners, prepare_listeners, prepare_templates
 
 Row = dict[str, Any]
 
@@ -70,18 +70,23 @@ def prepare_booking(
     """
     # Read first: what is changed after this moves the version.
     event_type = bookable_event_type(session, event_type_id)
-    host_id, version = event_type.owner_id, event_type.owner.calendar_version
+    unjudged = PreparedBooking(
+        event_type_id=event_type_id, submission=submission, metadata=metadata, visitor=visitor, judged=None
+    )
+    if event_type.owner is None:
+        # Whose turn it is in a team is decided under its lock.
+        prepare_templates(session, owners_of_hosts(session, event_type))
+        return unjudged
+    host_id, version = event_type.owner.id, event_type.owner.calendar_version
     key, judged = submission_key(visitor, event_type_id, submission), None
     try:
         if find_submitted(session, key) is None:
-            judged = _judge(session, event_type, submission, metadata, key)
+            judged = _judge(session, event_type, version, submission, metadata, key)
     except NotAllowed:
         # On PostgreSQL, each statement sees the latest commits: the slot may have been taken by this very form.
         if calendar_version(session, host_id) == version:
             raise
-    return PreparedBooking(
-        event_type_id=event_type_id, submission=submission, metadata=metadata, visitor=visitor, judged=judged
-    )
+    return replace(unjudged, judged=judged)
 
 
 def book_prepared(session: Session, prepared: PreparedBooking) -> str:
@@ -104,9 +109,14 @@ def book_prepared(session: Session, prepared: PreparedBooking) -> str:
 
 
 def _judge(
-    session: Session, event_type: EventType, submission: Submission, metadata: Mapping[str, str], key: str | None
+    session: Session,
+    event_type: EventType,
+    version: int,
+    submission: Submission,
+    metadata: Mapping[str, str],
+    key: str | None,
 ) -> _Judged:
-    now, version = clock.now(), event_type.owner.calendar_version
+    now = clock.now()
     booking = judged_booking(session, event_type, submission, metadata, now)
     booking.submission_key = key
     # First, because it completes the booking.
@@ -117,7 +127,7 @@ def _judge(
         attendees=[_row(attendee) for attendee in booking.attendees],
         change=_row(booking.changes[0]),
         event=booking_event(booking, trigger, now),
-        listeners=prepare_listeners(session, event_type.owner_id),
+        listeners=prepare_listeners(session, event_type.belongs_to),
         mails=[write_mail(draft) for draft in mail_drafts(session, booking, trigger)],
     )
 

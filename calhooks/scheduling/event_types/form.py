@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from calhooks.scheduling.errors import InvalidInput
+from calhooks.scheduling.event_types.host_form import CheckedTeamPart, TypedTeamPart, check_team_part
 from calhooks.scheduling.event_types.lengths import MAX_BUFFER, MAX_LENGTH
 from calhooks.scheduling.event_types.places import TypedPlace, check_other_places, check_place
 from calhooks.scheduling.event_types.question_form import TypedQuestion, check_questions
@@ -28,7 +29,6 @@ MIN_INTERVAL = 5
 MAX_REMINDER_HOURS = 30 * 24
 DEFAULT_NOTICE = 120
 UNLIMITED = TypedWindow()
-SLUG_IN_USE = "You already have an event type with this address."
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
 
@@ -39,6 +39,7 @@ class TypedEventType:
     `other_lengths` lists further ones, as in "15, 45"; `other_places` and `questions` of None stay as they are. An
     empty `slug` is made from the title; without `slot_interval` a slot begins after each `length`; without
     `schedule_id` the host's first schedule holds, or the one that is set; without `reminder_hours` nobody is reminded.
+    `team` is the part that only a team's has.
     """
 
     title: str
@@ -62,17 +63,19 @@ class TypedEventType:
     window: TypedWindow = UNLIMITED
     allows_guests: bool = True
     redirect_url: str = ""
+    team: TypedTeamPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedEventType:
-    """A form whose fields can be kept, by the model's names. Only the database knows its slug and schedule.
+    """A form whose fields can be kept, by the model's names. Only the database knows its slug, schedule and hosts.
 
     Without `schedule_id` the host's first schedule holds, or the one that is set.
     """
 
     values: Mapping[str, Any]
     schedule_id: int | None = None
+    team: CheckedTeamPart | None = None
 
 
 def check_event_type(form: TypedEventType) -> CheckedEventType:
@@ -110,10 +113,11 @@ def check_event_type(form: TypedEventType) -> CheckedEventType:
         values["slot_interval"] = _minutes(errors, "slotInterval", form.slot_interval, MIN_INTERVAL, MAX_LENGTH)
     if form.reminder_hours is not None and not 1 <= form.reminder_hours <= MAX_REMINDER_HOURS:
         errors["reminderHours"] = f"Enter a number of hours from 1 to {MAX_REMINDER_HOURS}."
+    team = None if form.team is None else check_team_part(errors, form.team)
     if errors:
         raise InvalidInput(errors)
     values["other_lengths"] = [length for length in values["other_lengths"] if length != values["length"]]
-    return CheckedEventType(values, form.schedule_id)
+    return CheckedEventType(values, form.schedule_id, team)
 
 
 def _title(text: str) -> str:

@@ -5,12 +5,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks.db import writing
-from calhooks.scheduling.bookings.book import book, draft
+from calhooks.scheduling.assignment.attendance import Attendance
+from calhooks.scheduling.bookings.book import book, draft, write
 from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.no_show import set_no_show
 from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound, SlotNotOffered, SlotTaken
 from calhooks.scheduling.event_types.editing import delete_event_type
-from calhooks.scheduling.locking import flush_or_refuse
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
 from tests import factories
 from tests.scheduling.conftest import Watch
@@ -103,7 +103,7 @@ def test_a_deleted_event_type_cannot_be_booked(session: Session) -> None:
     event_type = bookable()
     number = event_type.id
     with writing() as inner:
-        delete_event_type(inner, event_type.owner, number)
+        delete_event_type(inner, event_type.belongs_to, number)
     with pytest.raises(NotAllowed, match="no longer"), writing() as inner:
         book(inner, number, submission(at(9)), metadata={}, visitor="")
 
@@ -228,7 +228,7 @@ def test_bookings_outlive_their_event_type(session: Session) -> None:
     event_type = bookable(title="Quick chat")
     booking = book_at(event_type, at(9))
     with writing() as inner:
-        delete_event_type(inner, event_type.owner, event_type.id)
+        delete_event_type(inner, event_type.belongs_to, event_type.id)
     session.expire_all()
     kept = session.scalars(select(Booking)).one()
     assert (kept.uid, kept.event_type_id, kept.event_title) == (booking.uid, None, "Quick chat")
@@ -240,8 +240,7 @@ def test_bookings_outlive_their_event_type(session: Session) -> None:
 def test_an_overlap_that_only_the_database_sees_is_a_taken_slot(session: Session) -> None:
     event_type = bookable()
     book_at(event_type, at(9))
-    rival = draft(event_type, submission(at(9, 15)), NOW)
+    rival = draft(event_type, submission(at(9, 15)), NOW, Attendance(event_type.owner))
     rival.status = BookingStatus.ACCEPTED
-    session.add(rival)
     with pytest.raises(SlotTaken):
-        flush_or_refuse(session, SlotTaken())
+        write(session, rival, SlotTaken())

@@ -4,31 +4,49 @@ import io
 import pytest
 from sqlalchemy.orm import Session
 
+from calhooks.accounts.models import User
+from calhooks.accounts.owners import owner_of
+from calhooks.accounts.teams.models import Team
 from calhooks.db import writing
 from calhooks.scheduling.bookings.cancel import cancel
 from calhooks.scheduling.bookings.confirm import confirm, reject
-from calhooks.scheduling.bookings.export import bookings_csv, harmless
-from calhooks.scheduling.bookings.history import Story, story
-from calhooks.scheduling.bookings.lists import BookingList, Search, list_bookings
+from calhooks.scheduling.bookings.lookups import find_booking
 from calhooks.scheduling.bookings.no_show import set_no_show
+from calhooks.scheduling.bookings.reading.export import bookings_csv, harmless
+from calhooks.scheduling.bookings.reading.history import Story, story
+from calhooks.scheduling.bookings.reading.lists import BookingList, Search, list_bookings
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.models.bookings import Booking
 from tests import factories
 from tests.scheduling.conftest import Watch
-from tests.scheduling.helpers import NOW, at, book_at, bookable, move
+from tests.scheduling.helpers import NOW, at, book_at, bookable, move, statements
 
 pytestmark = pytest.mark.usefixtures("watch")
 
 
 def told(session: Session, booking: Booking) -> Story:
     session.expire_all()
-    return story(session, booking.host, booking.uid)
+    return story(session, owner_of(booking.host), booking.uid)
 
 
 def done(found: Story) -> list[tuple[str, str, str]]:
     """What was done, by whom, with which words."""
     changes = [moment.change for moment in found.moments if moment.change]
     return [(str(change.action), change.by_email, change.detail) for change in changes]
+
+
+def test_a_long_story_takes_as_many_statements_as_a_short_one(session: Session, team: Team, alice: User) -> None:
+    booking = book_at(factories.create_team_event_type(team, [alice]), at(9))
+    counts = []
+    for hour in (10, 11, 12, 13):
+        booking = move(booking, at(hour), by=alice)
+        uid = booking.uid
+        session.expunge_all()
+        with statements() as asked:
+            assert len(story(session, owner_of(team), uid).chain) == hour - 8
+        counts.append(len(asked))
+        booking = find_booking(session, uid)
+    assert counts == [counts[0]] * 4
 
 
 def test_a_story_says_who_did_what_and_what_webhooks_heard_of_it(session: Session) -> None:
@@ -95,7 +113,7 @@ def test_what_fails_leaves_no_trace(session: Session) -> None:
 def test_someone_elses_story_does_not_exist(session: Session) -> None:
     booking = book_at(bookable(), at(10))
     with pytest.raises(NotFound):
-        story(session, factories.create_user(), booking.uid)
+        story(session, owner_of(factories.create_user()), booking.uid)
 
 
 def test_bookings_are_found_by_words_and_event_type(session: Session) -> None:
@@ -105,7 +123,7 @@ def test_bookings_are_found_by_words_and_event_type(session: Session) -> None:
     quick, deep = factories.create_booking(event_type, at(9)), factories.create_booking(other, at(10))
 
     def found(**search: object) -> list[str]:
-        page = list_bookings(session, host, BookingList.UPCOMING, NOW, search=Search(**search))
+        page = list_bookings(session, owner_of(host), BookingList.UPCOMING, NOW, search=Search(**search))
         return [booking.uid for booking in page.bookings]
 
     assert found(words="ANN quick") == [quick.uid]
@@ -133,7 +151,7 @@ def test_a_table_has_every_page_of_the_list(session: Session) -> None:
     answers = {"size": {"label": "Size", "value": "=cmd|' /C calc'!A0"}}
     for number in range(45):
         book_at(event_type, at(9 + number // 12, number % 12 * 5), name="=1+1", answers=answers, notes='a\n"b"')
-    text = "".join(bookings_csv(session, event_type.owner, BookingList.UPCOMING, NOW))
+    text = "".join(bookings_csv(session, event_type.belongs_to, event_type.owner.time_zone, BookingList.UPCOMING, NOW))
     assert text.startswith("\ufeffuid,status,")
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert len(rows) == 45

@@ -32,7 +32,7 @@ from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
 from calhooks.webhooks.settings.validation import WebhookValues
 from tests import factories
-from tests.scheduling.bookings.prepared import finish, full_house, judged_again, prepare
+from tests.scheduling.bookings.prepared import finish, full_house, judged_again, prepare, statements
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import NOW, at, book_at, bookable, last_payload, submission, told
 
@@ -134,7 +134,7 @@ def checked_webhook(event_type: EventType, number: int, **typed: Any) -> subscri
     """Check a webhook's form, which ends the session's read: before a transaction."""
     stored = webhook(db.session(), number) if number else None
     values = WebhookValues(**({"subscriber_url": "http://127.0.0.1:9/", "triggers": ["BOOKING_CREATED"]} | typed))
-    return subscriptions.check_webhook(db.session(), event_type.owner_id, values, stored)
+    return subscriptions.check_webhook(db.session(), event_type.belongs_to, values, stored)
 
 
 def existing(session: Session, status: BookingStatus) -> str:
@@ -205,13 +205,13 @@ IN_BETWEEN: dict[str, Change] = {
         session, host_of(session, each), session.scalars(select(Absence.id)).one()
     ),
     "the event type": lambda session, each: editing.update_event_type(
-        session, host_of(session, each), each.id, checked_event_type()
+        session, each.belongs_to, each.id, checked_event_type()
     ),
-    "a copy of it": lambda session, each: editing.duplicate_event_type(session, host_of(session, each), each.id),
-    "another place of it": lambda session, each: editing.move_event_type(session, host_of(session, each), each.id, 1),
-    "hiding it": lambda session, each: editing.set_hidden(session, host_of(session, each), each.id, True),
+    "a copy of it": lambda session, each: editing.duplicate_event_type(session, each.belongs_to, each.id),
+    "another place of it": lambda session, each: editing.move_event_type(session, each.belongs_to, each.id, 1),
+    "hiding it": lambda session, each: editing.set_hidden(session, each.belongs_to, each.id, True),
     "a new one": lambda session, each: editing.create_event_type(
-        session, host_of(session, each), checked_event_type(title="Something else")
+        session, each.belongs_to, checked_event_type(title="Something else")
     ),
     "a webhook less": lambda session, _: subscriptions.delete(session, webhook(session, 1)),
     "a webhook off": lambda session, _: subscriptions.set_active(session, webhook(session, 0), False),
@@ -253,7 +253,7 @@ def test_a_webhook_that_is_made_or_changed_in_between_has_it_judged_again(event_
         if number:
             subscriptions.update(session, webhook(session, number), checked)
         else:
-            subscriptions.create(session, event_type.owner_id, checked)
+            subscriptions.create(session, event_type.belongs_to, checked)
     _, seen = finish(prepared)
     assert judged_again(seen)
     assert b'{"title": "30 min meeting"}' in db.session.scalars(select(Delivery.body)).all()
@@ -296,7 +296,7 @@ def test_a_slot_that_is_booked_in_between_is_taken(event_type: EventType) -> Non
 def test_an_event_type_that_is_deleted_in_between_is_not_booked(event_type: EventType) -> None:
     prepared = prepare(event_type)
     with writing() as session:
-        editing.delete_event_type(session, host_of(session, event_type), event_type.id)
+        editing.delete_event_type(session, event_type.belongs_to, event_type.id)
     with pytest.raises(NotAllowed, match="no longer"):
         finish(prepared)
 
@@ -308,3 +308,11 @@ def test_a_webhook_that_is_switched_off_in_between_is_owed_nothing(event_type: E
     uid, _ = finish(prepared)
     owed = db.session.scalars(select(Delivery.endpoint_id).join(Event).where(Event.subject == uid)).all()
     assert owed == [webhook(db.session(), 1).endpoint_id]
+
+
+def test_a_hosts_own_event_type_is_booked_in_sixteen_statements() -> None:
+    """Teams have not made it more: eight before the lock, one of them for the form sent before, and eight after it."""
+    event_type = bookable()
+    with statements() as before:
+        prepared = prepare(event_type)
+    assert (len(before), len(finish(prepared)[1])) == (8, 8)

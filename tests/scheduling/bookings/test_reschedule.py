@@ -124,7 +124,7 @@ def test_a_booking_whose_event_type_is_gone_cannot_be_moved(session: Session) ->
     event_type = bookable()
     old = book_at(event_type, at(9))
     with writing() as inner:
-        delete_event_type(inner, event_type.owner, event_type.id)
+        delete_event_type(inner, event_type.belongs_to, event_type.id)
     with pytest.raises(NotAllowed, match="no longer"):
         move(old, at(14))
 

@@ -9,9 +9,9 @@ from calhooks.db import db, writing
 from calhooks.scheduling.availability.hindrances import Wanted
 from calhooks.scheduling.availability.openings import free_times
 from calhooks.scheduling.availability.slots import Days
-from calhooks.scheduling.bookings.lists import BookingList, list_bookings
 from calhooks.scheduling.bookings.lookups import find_submitted
 from calhooks.scheduling.bookings.meetings import announce_meetings
+from calhooks.scheduling.bookings.reading.lists import BookingList, list_bookings
 from tests.scheduling.helpers import NOW, at, book_at, bookable
 
 
@@ -24,14 +24,14 @@ def test_no_search_for_bookings_reads_them_all(session: Session) -> None:
     searches: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if "FROM bookings" in statement:
+        if "FROM booking" in statement:
             searches.append((statement, parameters))
 
     event.listen(db.engine, "before_cursor_execute", note)
     with writing() as inner:
         announce_meetings(inner, at(20))
     for view in BookingList:
-        list_bookings(session, event_type.owner, view, NOW)
+        list_bookings(session, event_type.belongs_to, view, NOW)
     free_times(session, event_type, Days(date(2026, 3, 1), date(2026, 3, 31), UTC), Wanted(now=NOW))
     find_submitted(session, booking.submission_key)
     event.remove(db.engine, "before_cursor_execute", note)
@@ -39,4 +39,4 @@ def test_no_search_for_bookings_reads_them_all(session: Session) -> None:
     assert len(searches) > 6
     for statement, parameters in searches:
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        assert not [step for *_, step in plan if step.startswith("SCAN bookings")], statement
+        assert not [step for *_, step in plan if step.startswith("SCAN booking")], statement

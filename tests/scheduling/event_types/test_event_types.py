@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import owner_of
 from calhooks.db import writing
 from calhooks.scheduling.errors import InvalidInput, NotFound
 from calhooks.scheduling.event_types.editing import (
@@ -38,8 +39,8 @@ def test_an_event_type_gets_an_address_from_its_title_and_the_hosts_schedule(ses
 def test_new_event_types_come_last(session: Session, host: User) -> None:
     for title in ("One", "Two", "Three"):
         create(host, title=title, hidden=title == "Two")
-    assert [each.title for each in list_event_types(session, host)] == ["One", "Two", "Three"]
-    assert [each.title for each in list_public_event_types(session, host)] == ["One", "Three"]
+    assert [each.title for each in list_event_types(session, owner_of(host))] == ["One", "Two", "Three"]
+    assert [each.title for each in list_public_event_types(session, owner_of(host))] == ["One", "Three"]
 
 
 def test_every_wrong_field_has_its_sentence_under_the_forms_own_name(session: Session, host: User) -> None:
@@ -105,11 +106,11 @@ def test_only_ones_own_schedule_can_be_chosen(session: Session, host: User) -> N
 def test_someone_elses_event_type_does_not_exist(session: Session, host: User) -> None:
     event_type, stranger = create(host), factories.create_user()
     with pytest.raises(NotFound):
-        find_event_type(session, stranger, event_type.id)
+        find_event_type(session, owner_of(stranger), event_type.id)
     with pytest.raises(NotFound):
         update(event_type, stranger)
     with pytest.raises(NotFound), writing() as inner:
-        delete_event_type(inner, stranger, event_type.id)
+        delete_event_type(inner, owner_of(stranger), event_type.id)
 
 
 def test_a_public_address_finds_it_in_any_case_and_also_when_hidden(session: Session, host: User) -> None:
@@ -123,8 +124,8 @@ def test_a_public_address_finds_it_in_any_case_and_also_when_hidden(session: Ses
 def test_a_deleted_event_type_is_gone(session: Session, host: User) -> None:
     event_type = create(host)
     with writing() as inner:
-        delete_event_type(inner, host, event_type.id)
-    assert list_event_types(session, host) == []
+        delete_event_type(inner, owner_of(host), event_type.id)
+    assert list_event_types(session, owner_of(host)) == []
 
 
 @pytest.mark.parametrize(
@@ -140,10 +141,10 @@ def test_a_copy_has_everything_but_the_address_and_is_hidden(session: Session, h
     create(host, title="Two")
     for slug in ("one-copy", "one-copy-2"):
         with writing() as inner:
-            copy = duplicate_event_type(inner, host, original.id)
+            copy = duplicate_event_type(inner, owner_of(host), original.id)
         assert (copy.slug, copy.title, copy.hidden) == (slug, "One (copy)", True)
     assert (copy.other_lengths, copy.location, copy.schedule_id) == ([60], "Room 5", original.schedule_id)
-    assert [each.slug for each in list_event_types(session, host)] == ["one", "one-copy-2", "one-copy", "two"]
+    assert [each.slug for each in list_event_types(session, owner_of(host))] == ["one", "one-copy-2", "one-copy", "two"]
 
 
 def test_the_order_is_the_hosts(session: Session, host: User) -> None:
@@ -155,13 +156,13 @@ def test_the_order_is_the_hosts(session: Session, host: User) -> None:
         (three, -5, ["three", "one", "two"]),
     ):
         with writing() as inner:
-            move_event_type(inner, host, event_type.id, places)
-        assert [each.slug for each in list_event_types(session, host)] == order
+            move_event_type(inner, owner_of(host), event_type.id, places)
+        assert [each.slug for each in list_event_types(session, owner_of(host))] == order
 
 
 def test_someone_elses_event_type_is_neither_copied_nor_moved(host: User) -> None:
     event_type, stranger = create(host), factories.create_user()
     with pytest.raises(NotFound), writing() as inner:
-        duplicate_event_type(inner, stranger, event_type.id)
+        duplicate_event_type(inner, owner_of(stranger), event_type.id)
     with pytest.raises(NotFound), writing() as inner:
-        move_event_type(inner, stranger, event_type.id, 1)
+        move_event_type(inner, owner_of(stranger), event_type.id, 1)

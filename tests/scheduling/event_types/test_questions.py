@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import owner_of
 from calhooks.db import writing
 from calhooks.scheduling.errors import InvalidInput, SlotNotOffered
 from calhooks.scheduling.event_types.editing import update_event_type
@@ -141,7 +142,9 @@ def test_there_are_no_more_questions_than_a_form_can_bear() -> None:
 def test_a_form_that_says_nothing_of_questions_leaves_them(session: Session, host: User) -> None:
     event_type = create(host, questions=(TypedQuestion(label="Size"),))
     with writing() as inner:
-        update_event_type(inner, host, event_type.id, check_event_type(TypedEventType(title="Chat", length=30)))
+        update_event_type(
+            inner, owner_of(host), event_type.id, check_event_type(TypedEventType(title="Chat", length=30))
+        )
     assert [each.label for each in own_questions(event_type)] == ["Size"]
 
 

@@ -8,15 +8,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from calhooks.accounts.models import User
-from calhooks.scheduling.bookings.lists import EVERYTHING, BookingList, Search, list_bookings
+from calhooks.accounts.owners import Owner
+from calhooks.scheduling.bookings.reading.lists import EVERYTHING, BookingList, Search, list_bookings
 from calhooks.scheduling.event_types.questions import host_answers
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.zones import zone_info
 
 COLUMNS = (
     *("uid", "status", "title", "event type", "start", "end", "time zone", "minutes", "name", "email", "guests"),
-    *("location", "notes", "answers", "reschedule reason", "cancellation reason", "rejection reason"),
+    *("team", "hosts", "location", "notes", "answers", "reschedule reason", "cancellation reason", "rejection reason"),
     *("metadata", "booked at"),
 )
 # A cell that begins with one of these is a formula to some spreadsheet, also behind spaces.
@@ -26,14 +26,14 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 def bookings_csv(
-    session: Session, host: User, view: BookingList, now: datetime, search: Search = EVERYTHING
+    session: Session, owner: Owner, zone: str, view: BookingList, now: datetime, search: Search = EVERYTHING
 ) -> Iterator[str]:
-    """Give a list of a host's bookings as CSV, a page at a time, in the order of the list and on the host's clock."""
+    """Give a list of bookings as CSV, a page at a time, in the order of the list and on the clock of a zone."""
     yield BYTE_ORDER_MARK + _lines([COLUMNS])
     cursor: str | None = None
     while True:
-        page = list_bookings(session, host, view, now, cursor, search)
-        yield _lines([tuple(map(harmless, _row(booking, host))) for booking in page.bookings])
+        page = list_bookings(session, owner, view, now, cursor, search)
+        yield _lines([tuple(map(harmless, _row(booking, zone))) for booking in page.bookings])
         cursor = page.next_cursor
         if cursor is None:
             return
@@ -45,16 +45,18 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if cell.lstrip(" \u00a0\0").startswith(FORMULAS) else cell
 
 
-def _row(booking: Booking, host: User) -> tuple[str, ...]:
-    zone = zone_info(host.time_zone)
+def _row(booking: Booking, zone_name: str) -> tuple[str, ...]:
+    zone = zone_info(zone_name)
     booker, *guests = booking.attendees
     answers = [f"{each['label']}: {each['value']}" for each in host_answers(booking.responses).values()]
     return (
         *(booking.uid, str(booking.status), booking.title, booking.event_title),
         booking.start_time.astimezone(zone).isoformat(),
         booking.end_time.astimezone(zone).isoformat(),
-        *(host.time_zone, str(booking.length), booker.name, booker.email),
+        *(zone_name, str(booking.length), booker.name, booker.email),
         ", ".join(guest.email for guest in guests),
+        booking.team.name if booking.team else "",
+        ", ".join(f"{host.name} <{host.email}>" for host in booking.hosts),
         *(booking.location, booking.additional_notes, "\n".join(answers)),
         *(booking.reschedule_reason, booking.cancellation_reason, booking.rejection_reason),
         json.dumps(booking.metadata_, ensure_ascii=False) if booking.metadata_ else "",
