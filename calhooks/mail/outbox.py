@@ -22,7 +22,8 @@ class MailDraft:
 
     `about` is the uid of a booking, `calendar` an iCalendar file, `calendar_method` its METHOD. Mails with the same
     `sequence_key` reach a reader in order. After `expires_at`, in UTC, the letter is no longer sent. `to_guests` says
-    that all readers are guests, whose addresses are limited apart from others.
+    that all readers are guests, whose addresses are limited apart from others; `to_hosts` that they are accounts who
+    host what the letter is about, and have no limit.
     """
 
     owner_id: int
@@ -36,6 +37,7 @@ class MailDraft:
     calendar_method: str = ""
     expires_at: datetime | None = None
     to_guests: bool = False
+    to_hosts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def owe_written(session: Session, written: WrittenMail) -> list[Mail]:
         are_guests=draft.to_guests,
         expires_at=draft.expires_at,
     )
-    slots, at_once = find_slots(session, recipients, now), MailSlot(now)
+    slots, at_once = {} if draft.to_hosts else find_slots(session, recipients, now), MailSlot(now)
     mails = [
         Mail(
             message_id=f"<{ids.new_uid()}@{domain}>",

@@ -10,15 +10,17 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from calhooks import clock, ids
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import Owner
 from calhooks.encryption.unreadable import unreadable
 from calhooks.scheduling.errors import NotFound
-from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Booking, BookingHost, BookingStatus, bookings_of
 from calhooks.scheduling.models.calendars import CalendarFeed
 
 # However much a host has booked, a feed costs no more than this.
 BACK = timedelta(days=30)
 AHEAD = timedelta(days=366)
 MAX_FEED_BOOKINGS = 1_000
+CO_HOSTS = selectinload(Booking.co_hosts).joinedload(BookingHost.host)
 
 
 def feed_of(session: Session, owner: User) -> CalendarFeed | None:
@@ -61,12 +63,12 @@ def find_feed(session: Session, token: str) -> CalendarFeed:
 def feed_bookings(session: Session, owner: User, now: datetime) -> Sequence[Booking]:
     """Return what a host has accepted from a month ago until in a year, soonest first."""
     query = select(Booking).where(
-        Booking.host_id == owner.id,
+        bookings_of(Owner(user_id=owner.id)),
         Booking.status == BookingStatus.ACCEPTED,
         Booking.start_time > now - BACK,
         Booking.start_time < now + AHEAD,
     )
-    query = query.options(selectinload(Booking.attendees), joinedload(Booking.host))
+    query = query.options(selectinload(Booking.attendees), joinedload(Booking.host), CO_HOSTS)
     return session.scalars(query.order_by(Booking.start_time).limit(MAX_FEED_BOOKINGS)).all()
 
 

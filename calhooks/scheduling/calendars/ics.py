@@ -11,17 +11,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from icalendar import Calendar, Event, vCalAddress, vDuration
+from icalendar import Calendar, Event, vCalAddress, vDuration, vText
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from calhooks.accounts.models import User
 from calhooks.mail.addresses import MAX_SHOWN_NAME_LENGTH, Correspondent
-from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
+from calhooks.scheduling.models.bookings import Attendee, Booking, BookingChange, BookingStatus, ChangeAction
 from calhooks.scheduling.models.event_types import MAX_LOCATION_LENGTH
 from calhooks.text import shortened
 
 PRODUCT = "-//calhooks//calhooks//EN"
 FULLWIDTH_BACKSLASH = "\uff3c"
+MAX_NAMES_IN_A_SENTENCE = 3
 REFRESH = timedelta(minutes=15)
 STATUS = {
     BookingStatus.ACCEPTED: "CONFIRMED",
@@ -47,18 +49,38 @@ def entry_uid(booking: Booking) -> str:
 def sequence_number(session: Session, booking: Booking, method: Method = Method.REQUEST) -> int:
     """Return a SEQUENCE above those of all earlier bookings of the chain; a cancellation is above its booking's own.
 
-    A booking that is not in the session yet is the first of its chain.
+    Each change of a host raises it too. A booking that is not in the session yet is the first of its chain.
     """
     if booking not in session:
         return int(method is Method.CANCEL)
-    earlier = select(func.count()).where(Booking.root_uid == booking.root_uid, Booking.id < booking.id)
-    return 2 * (session.scalar(earlier) or 0) + (method is Method.CANCEL)
+    chain = Booking.root_uid == booking.root_uid
+    earlier = select(func.count(Booking.id)).where(chain, Booking.id < booking.id)
+    changes = select(func.count(BookingChange.id)).join(Booking, Booking.id == BookingChange.booking_id)
+    changes = changes.where(chain, Booking.id <= booking.id, BookingChange.action == ChangeAction.REASSIGNED)
+    before = session.scalar(select(earlier.scalar_subquery() + changes.scalar_subquery()))
+    return 2 * (before or 0) + (method is Method.CANCEL)
 
 
-def summary(booking: Booking, *, for_host: bool) -> str:
-    """Return what a meeting is called in one's own calendar: its title, and with whom unless the title says so."""
+def summary(booking: Booking, *, for_host: bool, title: str = "") -> str:
+    """Return what a meeting is called in one's own calendar: its title, and with whom unless the title says so.
+
+    `title` is a former one, where that is meant.
+    """
+    title = title or booking.title
     other = booking.attendees[0].name if for_host else booking.host.name
-    return booking.title if other.casefold() in booking.title.casefold() else f"{booking.title} with {other}"
+    if other.casefold() in title.casefold():
+        return title
+    return f"{title} with {other if for_host else host_names(booking)}"
+
+
+def host_names(booking: Booking) -> str:
+    """Return who attends on the hosts' side in words: "Alice, Bob and 3 others"."""
+    names = [shortened(host.name, MAX_SHOWN_NAME_LENGTH) for host in booking.hosts]
+    if len(names) > MAX_NAMES_IN_A_SENTENCE:
+        named = names[: MAX_NAMES_IN_A_SENTENCE - 1]
+        names = [*named, f"{len(names) - len(named)} others"]
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def attendee_invitation(
@@ -70,7 +92,11 @@ def attendee_invitation(
     """
     event = _event(booking, sequence, now, for_host=False, page=page)
     event["organizer"] = _address(booking.host.email, booking.host.name)
-    _add_attendees(event, [removed] if removed else booking.attendees)
+    if removed:
+        _add_attendees(event, [removed])
+    else:
+        _add_hosts(event, booking.hosts[1:])
+        _add_attendees(event, booking.attendees)
     if method is Method.CANCEL:
         event["status"] = "CANCELLED"
     return _calendar(method, [event])
@@ -79,17 +105,35 @@ def attendee_invitation(
 def host_invitation(
     booking: Booking, method: Method, sequence: int, *, now: datetime, page: str, sender: Correspondent
 ) -> bytes:
-    """Return the file for the host, invited by calhooks.
+    """Return the file for the hosts, invited by calhooks.
 
     Outlook and Google put nothing into the calendar of the person whom a request names as its organizer.
     """
     event = _event(booking, sequence, now, for_host=True, page=page)
     event["organizer"] = _address(sender.email, sender.name)
-    event.add("attendee", _address(booking.host.email, booking.host.name, "ACCEPTED"))
+    _add_hosts(event, booking.hosts)
     _add_attendees(event, booking.attendees)
     if method is Method.CANCEL:
         event["status"] = "CANCELLED"
     return _calendar(method, [event])
+
+
+def host_cancellation(
+    booking: Booking, sequence: int, host: Correspondent, *, now: datetime, sender: Correspondent, title: str
+) -> bytes:
+    """Return the file that takes a booking out of the calendar of a host who is no longer at it.
+
+    It says no more than what it takes out, with the `title` that it has there: the meeting is no longer this host's
+    business.
+    """
+    event = _event(booking, sequence, now, for_host=True, page="")
+    event["summary"] = vText(shortened(summary(booking, for_host=True, title=title), 200))
+    for known in ("description", "location"):
+        event.pop(known, None)
+    event["organizer"] = _address(sender.email, sender.name)
+    event.add("attendee", _address(host.email, host.name, "DECLINED"))
+    event["status"] = "CANCELLED"
+    return _calendar(Method.CANCEL, [event])
 
 
 def download(booking: Booking, sequence: int, *, now: datetime, page: str, for_host: bool) -> bytes:
@@ -133,7 +177,8 @@ def _event(booking: Booking, sequence: int | None, now: datetime, *, for_host: b
 
 
 def _description(booking: Booking, for_host: bool, page: str) -> str:
-    people = [booking.host.name, *(attendee.name or attendee.email for attendee in booking.attendees)]
+    hosts = [host.name for host in booking.hosts]
+    people = [*hosts, *(attendee.name or attendee.email for attendee in booking.attendees)]
     parts = [
         booking.description,
         f"Who: {', '.join(people)}",
@@ -145,6 +190,11 @@ def _description(booking: Booking, for_host: bool, page: str) -> str:
     # RFC 5545 allows no other control characters; some programs end a line at these two, and read the rest as its own.
     text = text.replace("\u2028", "\n").replace("\u2029", "\n")
     return "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) != "Cc")
+
+
+def _add_hosts(event: Event, hosts: Sequence[User]) -> None:
+    for host in hosts:
+        event.add("attendee", _address(host.email, host.name, "ACCEPTED"))
 
 
 def _add_attendees(event: Event, attendees: Sequence[Attendee]) -> None:

@@ -1,7 +1,6 @@
 """Tests of who is told what by mail, read as they arrive at a mail server."""
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,7 +24,7 @@ from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.notifications.reminders import owe_reminders
 from tests import factories
 from tests.mail.letters import pump
-from tests.mail.smtp_server import MailServer, ReceivedMail, mail_server
+from tests.mail.smtp_server import MailServer, ReceivedMail
 from tests.scheduling.bookings.prepared import judged_again, prepare, statements
 from tests.scheduling.conftest import Watch
 from tests.scheduling.helpers import at, book_at, move
@@ -33,17 +32,6 @@ from tests.scheduling.helpers import at, book_at, move
 pytestmark = pytest.mark.usefixtures("watch")
 
 ANN, BOB, RICK = "ann@example.com", "bob@example.net", "rick@example.com"
-
-
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    with mail_server() as server:
-        yield server
-
-
-@pytest.fixture
-def environ(environ: dict[str, str], server: MailServer) -> dict[str, str]:
-    return environ | {"MAIL_URL": server.url, "MAIL_FROM": "Acme <calendar@acme.example>"}
 
 
 def chat(**values: Any) -> EventType:
