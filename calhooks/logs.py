@@ -6,6 +6,8 @@ from typing import Any
 
 from flask.logging import default_handler
 
+from calhooks.config.redaction import without_tokens
+
 # As Flask has it.
 FORMAT = "[%(asctime)s] %(levelname)s in %(module)s: %(message)s"
 TRACE_INDENT = "    "
@@ -29,7 +31,7 @@ def init_app() -> None:
 
 
 class OneLineFormatter(logging.Formatter):
-    """Escapes what is not to be printed. A trace is indented, so that no line of it looks like a record."""
+    """Escapes what is not to be printed, hides tokens, and indents traces, so that none of them looks like a record."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the record's line."""
@@ -50,5 +52,6 @@ def _indented(trace: str) -> str:
 
 def _escaped(text: str) -> str:
     # Escaping makes a line longer, and never shorter.
-    line = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text[: MAX_LOG_LINE_LENGTH + 1])
+    shown = without_tokens(text[: MAX_LOG_LINE_LENGTH + 1])
+    line = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), shown)
     return line if len(line) <= MAX_LOG_LINE_LENGTH else f"{line[: MAX_LOG_LINE_LENGTH - 1]}…"

@@ -9,7 +9,8 @@ PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 
 # The first parts of the addresses that exist.
 _ROUTED = """
-    setup login logout integrations event-types availability bookings team booking reschedule healthz readyz metrics
+    setup login logout integrations event-types availability bookings team teams invitations booking reschedule healthz
+    readyz metrics
     static api auth settings profile account admin embed docs d .well-known
 """
 # Those that may exist one day, and what would mislead as somebody's address.
@@ -19,7 +20,7 @@ _KEPT_FREE = """
     help home htmx ical ics images img index insights install invite invites js legal link links mail manifest new null
     oauth org organization organizations orgs password people plugins privacy public register reject robots root router
     routing-forms schedule schedules search security sessions share sign-in sign-out sign-up signin signout signup
-    sitemap sso status success support system teams terms undefined upgrade upload uploads user users verify video
+    sitemap sso status success support system terms undefined upgrade upload uploads user users verify video
     webhook webhooks well-known workflow workflows www
 """
 RESERVED_USERNAMES = frozenset((_ROUTED + _KEPT_FREE).split())

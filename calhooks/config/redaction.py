@@ -1,4 +1,4 @@
-"""Passwords hidden in URLs that are shown in a terminal or a log, in malformed URLs too."""
+"""Passwords and tokens hidden in URLs that are shown in a terminal or a log, in malformed URLs too."""
 
 import re
 
@@ -15,6 +15,8 @@ _SHOWN = """
     port protocol socket_connect_timeout socket_timeout ssl_cert_reqs sslmode target_session_attrs timeout user
 """
 _SHOWN_OPTIONS = frozenset(_SHOWN.split())
+# Paths of this site whose next part lets somebody in; also inside a query, where slashes are encoded.
+_TOKEN_IN_PATH = re.compile(r"((?:/|%2f)(?:auth(?:/|%2f)link|invitations|calendar)(?:/|%2f))[\w-]+", re.IGNORECASE)
 _HIDDEN_OPTIONS = frozenset(("password", "passfile", "sslpassword", "username"))
 
 
@@ -47,6 +49,11 @@ def without_passwords_in(text: str, *urls: str) -> str:
     for url in urls:
         text = text.replace(url, without_passwords(url))
     return _URL_IN_TEXT.sub(lambda found: without_passwords(found[0]), text)
+
+
+def without_tokens(text: str) -> str:
+    """Return a text, such as a line of the log, without the tokens of one-time links, invitations and feeds in it."""
+    return _TOKEN_IN_PATH.sub(rf"\1{_MASK}", text)
 
 
 def _split(rest: str) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""Administrators: who has an account here, and a one-time link for whoever needs a password."""
+"""Administrators: who has an account here, which teams there are, and one-time links for people without a password."""
 
 from flask import Blueprint, abort, redirect, render_template, session, url_for
 from sqlalchemy import select
@@ -8,6 +8,8 @@ from wtforms import EmailField, StringField
 from calhooks.accounts import links, usernames, users
 from calhooks.accounts.errors import InvalidAccount
 from calhooks.accounts.models import User
+from calhooks.accounts.teams.editing import list_teams
+from calhooks.accounts.teams.memberships import list_members
 from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.scheduling.defaults import give_defaults
@@ -59,8 +61,9 @@ def link(user_id: int) -> BaseResponse:
 
 def _invite(form: PersonForm) -> tuple[User, str]:
     username = form.username.data or users.free_username(db.session(), form.name.data, form.email.data)
-    zone = form.time_zone.data if form.time_zone.raw_data else access.account().time_zone
-    account = users.draft_account(name=form.name.data, username=username, email=form.email.data, time_zone=zone)
+    account = users.draft_account(
+        name=form.name.data, username=username, email=form.email.data, time_zone=form.time_zone.data
+    )
     with writing() as database:
         user, token = links.invite(database, account)
         give_defaults(database, user)
@@ -70,10 +73,13 @@ def _invite(form: PersonForm) -> tuple[User, str]:
 def _page(form: PersonForm) -> str:
     user_id, token = session.pop(FRESH_LINK, (None, ""))
     people = db.session.scalars(select(User).order_by(User.name, User.id)).all()
+    teams = list_teams(db.session())
     return render_template(
         "accounts/people.html",
         form=form,
         people=people,
+        teams=teams,
+        members=list_members(db.session(), [team.id for team in teams]),
         waiting=links.waiting(db.session()),
         invited=next((person for person in people if person.id == user_id), None),
         address=links.address(current_config().base_url, token),

@@ -23,15 +23,30 @@ WRONG_CODE = "This is not the code that calhooks printed when it started."
 TOO_MANY_CODES = "Too many wrong codes. Wait a few minutes, then try again."
 
 
-class SetupForm(ServiceForm):
-    """What the first account needs."""
+class AccountForm(ServiceForm):
+    """What an account needs whose person chooses the password."""
 
-    code = StringField("One-time code", default="", render_kw={"maxlength": 20})
     name = StringField("Your name", default="", render_kw={"maxlength": MAX_NAME_LENGTH})
     username = StringField("Username", default="", render_kw={"maxlength": usernames.MAX_USERNAME_LENGTH})
     email = EmailField("E-mail address", default="", render_kw={"maxlength": MAX_EMAIL_LENGTH})
     password = PasswordField("Password", default="", render_kw={"maxlength": passwords.MAX_PASSWORD_LENGTH})
     time_zone = ZoneField("Time zone", name="timeZone")
+
+    def draft(self) -> users.AccountDraft:
+        """Check what was typed and hash the password, outside of any transaction. Raises InvalidAccount."""
+        return users.draft_account(
+            name=self.name.data,
+            username=self.username.data,
+            email=self.email.data,
+            password=self.password.data,
+            time_zone=self.time_zone.data,
+        )
+
+
+class SetupForm(AccountForm):
+    """What the first account needs."""
+
+    code = StringField("One-time code", default="", render_kw={"maxlength": 20})
 
 
 def _slow_down() -> str:
@@ -66,13 +81,7 @@ def _create(form: SetupForm, needs_code: bool) -> User:
     if needs_code and not is_right(current_config(), form.code.data):
         rate_limits.guess_failed()
         raise InvalidAccount({"code": WRONG_CODE})
-    account = users.draft_account(
-        name=form.name.data,
-        username=form.username.data,
-        email=form.email.data,
-        password=form.password.data,
-        time_zone=form.time_zone.data,
-    )
+    account = form.draft()
     with writing() as session:
         user = users.create_first_user(session, account)
         give_defaults(session, user)
