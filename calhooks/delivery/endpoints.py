@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from calhooks import clock
+from calhooks.accounts.owners import Owner
 from calhooks.db import after_commit
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint, InactiveReason, SigningKey
@@ -19,9 +20,9 @@ ROTATION_OVERLAP = timedelta(hours=24)
 MAX_OLD_SECRETS = 3
 
 
-def create_endpoint(session: Session, *, owner_id: int, url: str, secret: str, active: bool) -> Endpoint:
+def create_endpoint(session: Session, *, owner: Owner, url: str, secret: str, active: bool) -> Endpoint:
     """Make an endpoint; an empty `secret` means that nothing is signed."""
-    endpoint = Endpoint(owner_id=owner_id, url=url, created_at=clock.now(), active=True)
+    endpoint = Endpoint(**owner.columns, url=url, created_at=clock.now(), active=True)
     session.add(endpoint)
     if secret:
         set_secret(endpoint, secret)

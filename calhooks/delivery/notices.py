@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from calhooks.accounts.models import User
+from calhooks.accounts.owners import people_behind
+from calhooks.accounts.teams.models import Team
 from calhooks.config import current_config
 from calhooks.delivery.models.endpoints import Endpoint, Notice, NoticeKind
 from calhooks.mail.addresses import Correspondent
@@ -47,7 +48,7 @@ def notify_owner(connection: Connection, news: Sequence[News], now: datetime) ->
         endpoint = session.get_one(Endpoint, each.endpoint_id)
         (settle_given_up if each.kind == NoticeKind.GIVEN_UP else settle)(session, endpoint.id, now)
         notice = Notice(
-            owner_id=endpoint.owner_id,
+            **endpoint.belongs_to.columns,
             endpoint_id=endpoint.id,
             kind=each.kind,
             detail=each.detail,
@@ -83,74 +84,77 @@ def _settle(session: Session, endpoint_id: int, now: datetime, which: ColumnElem
 
 
 def _owe_mail(session: Session, endpoint: Endpoint, notice: Notice) -> None:
-    owner = session.get_one(User, endpoint.owner_id)
     host = urlsplit(endpoint.url).hostname or "your server"
+    team = session.get_one(Team, notice.team_id).name if notice.team_id is not None else ""
     try:
-        draft = MailDraft(
-            owner_id=owner.id,
-            kind=MAIL_KIND,
-            to=[Correspondent(owner.email, owner.name)],
-            letter=_letter(notice, host),
-            sequence_key=f"endpoint-{endpoint.id}",
-        )
-        owe_mail(session, draft)
+        for reader in people_behind(session, endpoint.belongs_to):
+            draft = MailDraft(
+                owner_id=reader.id,
+                kind=MAIL_KIND,
+                to=[Correspondent(reader.email, reader.name)],
+                letter=_letter(notice, host, team),
+                sequence_key=f"endpoint-{endpoint.id}",
+            )
+            owe_mail(session, draft)
     except Exception:
         # A letter that cannot be written must not keep results from being recorded.
         log.exception("the owner of endpoint %d was not written to", endpoint.id)
 
 
-def _letter(notice: Notice, host: str) -> Letter:
+def _letter(notice: Notice, host: str, team: str) -> Letter:
+    """Write the letter about a webhook to `host`, of the `team` with that name; empty for a person's own."""
     if notice.kind == NoticeKind.GIVEN_UP:
-        return _given_up_letter(notice, host)
+        return _given_up_letter(notice, host, team)
+    webhook = "The team’s webhook" if team else "Your webhook"
     heading, paragraphs = {
         NoticeKind.FAILING: (
-            f"Your webhook to {host} does not get through",
+            f"{webhook} to {host} does not get through",
             (
                 "Nothing but failures lately. What happens meanwhile waits and is tried again; nothing is lost yet.",
                 "Put your server right. After five days of nothing but failures the webhook is switched off.",
             ),
         ),
         NoticeKind.GONE: (
-            f"Your webhook to {host} was switched off",
+            f"{webhook} to {host} was switched off",
             (
                 "Your server answered 410 Gone, which says that it wants no more. What was waiting is held back.",
                 "If that was a mistake, correct the address or your server, and switch the webhook on again.",
             ),
         ),
         NoticeKind.SWITCHED_OFF: (
-            f"Your webhook to {host} was switched off",
+            f"{webhook} to {host} was switched off",
             (
                 "There was nothing but failures for five days. What was waiting is held back.",
                 "Put your server right and switch the webhook on again: you then choose what becomes of what waits.",
             ),
         ),
         NoticeKind.SECRET_LOST: (
-            f"Your webhook to {host} was switched off",
+            f"{webhook} to {host} was switched off",
             (
                 "The key that encrypted its secret and secret headers is lost. What was waiting is held back.",
                 "Enter a new secret and the secret headers again, and switch the webhook on.",
             ),
         ),
         NoticeKind.RECOVERED: (
-            f"Your webhook to {host} works again",
+            f"{webhook} to {host} works again",
             ("Your server took a delivery. What was waiting follows by itself.",),
         ),
     }[NoticeKind(notice.kind)]
     # The address may hold a secret; its host says enough in a mail.
-    facts = _facts(("Server", host), ("Last answer", notice.detail))
+    facts = _facts(("Team", team), ("Server", host), ("Last answer", notice.detail))
     links = (Link(label="Open the webhook", url=_url(notice)),)
     return Letter(subject=heading, heading=heading, paragraphs=paragraphs, facts=facts, links=links)
 
 
-def _given_up_letter(notice: Notice, host: str) -> Letter:
+def _given_up_letter(notice: Notice, host: str, team: str) -> Letter:
     several = notice.given_up_count != 1
     deliveries, were, them = ("deliveries", "were", "them") if several else ("delivery", "was", "it")
     heading = f"{notice.given_up_count:,} {deliveries} to {host} {were} given up"
     paragraphs = (
-        f"calhooks no longer tries to send {them}. Your webhook may work for everything else.",
+        f"calhooks no longer tries to send {them}. The webhook may work for everything else.",
         f"Once the cause is fixed, you can send {them} again with one button.",
     )
-    facts = _facts(("Server", host), ("First reason" if several else "Reason", notice.detail))
+    facts = _facts(("Team", team), ("Server", host), ("First reason" if several else "Reason", notice.detail))
     links = (Link(label=f"See {them} and send {them} again", url=_url(notice)),)
     return Letter(subject=heading, heading=heading, paragraphs=paragraphs, facts=facts, links=links)
 
@@ -160,4 +164,5 @@ def _facts(*known: tuple[str, str]) -> tuple[LetterFact, ...]:
 
 
 def _url(notice: Notice) -> str:
-    return f"{current_config().base_url}/integrations/notices/{notice.id}"
+    pages = "integrations" if notice.team_id is None else f"teams/{notice.team_id}"
+    return f"{current_config().base_url}/{pages}/notices/{notice.id}"

@@ -16,14 +16,17 @@ from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.queue.wake import wake
 from calhooks.delivery.sending.headers import HeaderPairs
-from calhooks.delivery.tables import HOLD_ENDPOINTS, IS_OPEN, deliveries, endpoints, events
+from calhooks.delivery.tables import HOLD_ENDPOINTS, IS_OPEN, deliveries, endpoints, event_hosts, events, execute_each
 
 OPEN_STATES = (DeliveryState.BLOCKED, DeliveryState.DUE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """Something that happened. `payload` is the default body; it is what a later Resend may render from."""
+    """Something that happened, of an account. `payload` is the default body, from which a later Resend may render.
+
+    Of a team's event, `host_ids` are the accounts that are told.
+    """
 
     owner_id: int
     trigger: str
@@ -32,6 +35,8 @@ class NewEvent:
     subject: str
     summary: str
     payload: bytes
+    team_id: int | None = None
+    host_ids: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +63,7 @@ def record_event(session: Session, new: NewEvent) -> RecordedEvent:
     row = {
         "message_id": ids.new_message_id(),
         "owner_id": new.owner_id,
+        "team_id": new.team_id,
         "trigger": new.trigger,
         "occurred_at": new.occurred_at,
         "sequence_key": new.sequence_key,
@@ -65,7 +71,10 @@ def record_event(session: Session, new: NewEvent) -> RecordedEvent:
         "summary": new.summary[:500],
         "payload": new.payload,
     }
-    return RecordedEvent(session.connection().execute(_HAPPENED, row).scalar_one(), new.sequence_key)
+    number = session.connection().execute(_HAPPENED, row).scalar_one()
+    told = [{"event_id": number, "user_id": host_id} for host_id in new.host_ids]
+    execute_each(session.connection(), _TOLD, told)
+    return RecordedEvent(number, new.sequence_key)
 
 
 def owe(session: Session, event: Event | RecordedEvent, owed: Sequence[Owed], *, run_id: int | None = None) -> None:
@@ -132,6 +141,7 @@ def _with_open_sequence(session: Session, sequence_key: str, endpoint_ids: Seque
 
 
 _HAPPENED = insert(events).returning(events.c.id)
+_TOLD = insert(event_hosts).inline()
 _OWED = insert(deliveries).inline()
 _OPEN_SEQUENCE = select(deliveries.c.endpoint_id).where(
     deliveries.c.endpoint_id.in_(bindparam("ids", expanding=True)),

@@ -4,17 +4,19 @@ That transaction may hold SQLite's only write lock, so all bodies and headers of
 templates are compiled before it begins.
 """
 
+import json
 import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from calhooks.accounts.owners import Owner
 from calhooks.config import current_config
 from calhooks.delivery import outbox
-from calhooks.delivery.models.deliveries import MAX_SUMMARY_LENGTH
+from calhooks.delivery.models.deliveries import MAX_SUMMARY_LENGTH, Event
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.events import BookingEvent
 from calhooks.webhooks.body.bodies import render_body, shape_of
@@ -27,6 +29,7 @@ from calhooks.webhooks.template import MAX_EVENT_UNITS, Budget, ContentType, Met
 __all__ = [
     "MAX_EVENT_UNITS",
     "Listeners",
+    "booked_event_type",
     "dispatch",
     "dispatch_first",
     "lock_listeners",
@@ -45,20 +48,22 @@ PREPARED = "calhooks_prepared_templates"
 class Listeners:
     """The active webhooks of one account as they were read, apart from their session, with compiled templates."""
 
-    owner_id: int
+    owner: Owner
     webhooks: Sequence[Webhook]
     templates: Sequence[Template] = field(repr=False)
 
 
 def dispatch(session: Session, event: BookingEvent) -> int:
-    """Record an event, with the bytes that each active webhook of its host is owed.
+    """Record an event, with the bytes that each active webhook of its hosts and its team is owed.
 
     A template that fails, or spends more than its share of the event's budget, makes a failed delivery with its
     reason; nothing about a webhook can fail the caller. Returns the units of work that were spent: an event may spend
     MAX_EVENT_UNITS.
     """
     record, body = _record(session, event)
-    budget, owed = _owed_by_all(_hearing(session.scalars(_ACTIVE, {"owner": event.host_id}), event), body)
+    booked = booked_event_type(session, event.uid, event.event_type_id)
+    webhooks = session.scalars(_ACTIVE, _owners(_told(event)))
+    budget, owed = _owed_by_all(_hearing(webhooks, event, booked), body)
     if owed:
         outbox.owe(session, record, owed)
     return budget.spent
@@ -70,18 +75,18 @@ def dispatch_first(session: Session, event: BookingEvent, listeners: Listeners) 
     Only for use after `lock_listeners`, in its transaction.
     """
     record, body = _record(session, event)
-    budget, owed = _owed_by_all(_hearing(listeners.webhooks, event), body)
+    budget, owed = _owed_by_all(_hearing(listeners.webhooks, event, event.event_type_id), body)
     if owed:
         outbox.owe_first(session, record, owed)
     return budget.spent
 
 
-def prepare_listeners(session: Session, owner_id: int) -> Listeners:
+def prepare_listeners(session: Session, owner: Owner) -> Listeners:
     """Read an account's active webhooks and compile their templates, before the transaction that will need them."""
-    webhooks = session.scalars(_ACTIVE, {"owner": owner_id}, execution_options={"populate_existing": True}).all()
+    webhooks = session.scalars(_ACTIVE, _owners([owner]), execution_options={"populate_existing": True}).all()
     for webhook in webhooks:
         session.expunge(webhook)
-    return Listeners(owner_id, webhooks, [template for webhook in webhooks for template in prepare_webhook(webhook)])
+    return Listeners(owner, webhooks, [template for webhook in webhooks for template in prepare_webhook(webhook)])
 
 
 def lock_listeners(session: Session, listeners: Listeners) -> bool:
@@ -89,8 +94,20 @@ def lock_listeners(session: Session, listeners: Listeners) -> bool:
 
     That a webhook itself is as it was read is for the caller to know.
     """
-    active = session.connection().scalars(_LOCKED, {"owner": listeners.owner_id}).all()
+    active = session.connection().scalars(_LOCKED, _owners([listeners.owner])).all()
     return set(active) == {webhook.endpoint_id for webhook in listeners.webhooks}
+
+
+def booked_event_type(session: Session, uid: str, event_type_id: int | None) -> int | None:
+    """Return which event type was booked: the one given, or the first on record where it has been deleted since.
+
+    Webhooks for selected event types hear of a booking to its end.
+    """
+    if event_type_id is not None:
+        return event_type_id
+    payload = session.scalar(select(Event.payload).where(Event.subject == uid).order_by(Event.id).limit(1))
+    recorded: int | None = json.loads(payload).get("payload", {}).get("eventTypeId") if payload else None
+    return recorded
 
 
 def _record(session: Session, event: BookingEvent) -> tuple[outbox.RecordedEvent, dict[str, object]]:
@@ -104,16 +121,18 @@ def _record(session: Session, event: BookingEvent) -> tuple[outbox.RecordedEvent
         subject=event.uid,
         summary=_summary(event),
         payload=payload_bytes(body),
+        team_id=event.team.id if event.team else None,
+        host_ids=event.told_ids if event.team else (),
     )
     return outbox.record_event(session, new), body
 
 
-def prepare_templates(session: Session, owner_id: int) -> None:
-    """Compile the templates of a host's webhooks, which takes up to 0.2 s for each that is new to this process.
+def prepare_templates(session: Session, owners: Iterable[Owner]) -> None:
+    """Compile the templates of some owners' webhooks, which takes up to 0.2 s for each that is new to this process.
 
     Call it before the transaction in which an event is dispatched. The session holds them until it prepares others.
     """
-    found = session.scalars(_ACTIVE, {"owner": owner_id})
+    found = session.scalars(_ACTIVE, _owners(owners))
     session.info[PREPARED] = [template for webhook in found for template in prepare_webhook(webhook)]
 
 
@@ -146,21 +165,40 @@ def _owed_by_all(listening: Sequence[Webhook], body: dict[str, object]) -> tuple
     return budget, list(owed.values())
 
 
-def _hearing(webhooks: Iterable[Webhook], event: BookingEvent) -> list[Webhook]:
-    return [webhook for webhook in webhooks if webhook.hears(event.trigger, event.event_type_id)]
+def _hearing(webhooks: Iterable[Webhook], event: BookingEvent, event_type_id: int | None) -> list[Webhook]:
+    team_id = event.team.id if event.team else None
+    return [webhook for webhook in webhooks if webhook.hears(event.trigger, event_type_id, team_id)]
 
 
+def _told(event: BookingEvent) -> list[Owner]:
+    if event.team is None:
+        return [Owner(user_id=event.host_id)]
+    return [Owner(team_id=event.team.id), *(Owner(user_id=number) for number in event.told_ids)]
+
+
+def _owners(owners: Iterable[Owner]) -> dict[str, list[int]]:
+    owners = list(owners)
+    return {
+        "accounts": [owner.user_id for owner in owners if owner.user_id is not None],
+        "teams": [owner.team_id for owner in owners if owner.team_id is not None],
+    }
+
+
+_IS_TOLD = or_(
+    Webhook.owner_id.in_(bindparam("accounts", expanding=True)),
+    Webhook.team_id.in_(bindparam("teams", expanding=True)),
+)
 # Without their endpoints, whose secret headers would be decrypted for nothing.
 _ACTIVE = (
     select(Webhook)
     .join(Webhook.endpoint)
-    .where(Webhook.owner_id == bindparam("owner"), Endpoint.active, Endpoint.deleted_at.is_(None))
+    .where(_IS_TOLD, Endpoint.active, Endpoint.deleted_at.is_(None))
     .order_by(Webhook.id)
 )
 _LOCKED = (
     select(Webhook.endpoint_id)
     .join(Webhook.endpoint)
-    .where(Webhook.owner_id == bindparam("owner"), Endpoint.active, Endpoint.deleted_at.is_(None))
+    .where(_IS_TOLD, Endpoint.active, Endpoint.deleted_at.is_(None))
     .order_by(Webhook.endpoint_id)
     .with_for_update(key_share=True, of=Endpoint)
 )

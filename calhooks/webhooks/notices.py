@@ -2,14 +2,15 @@
 
 from sqlalchemy import exists, or_, select
 
+from calhooks.accounts.owners import Owner
 from calhooks.db import db
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.delivery.models.endpoints import Notice, NoticeKind
 from calhooks.webhooks.models import Webhook
 
 
-def notices_for(owner_id: int) -> list[tuple[Notice, Webhook]]:
-    """Return what an account was told and has not seen yet, newest first, each with its webhook.
+def notices_for(owner: Owner) -> list[tuple[Notice, Webhook]]:
+    """Return what an account or a team was told and has not seen yet, newest first, each with its webhook.
 
     That deliveries were given up is left out once none of them is left that failed.
     """
@@ -21,7 +22,7 @@ def notices_for(owner_id: int) -> list[tuple[Notice, Webhook]]:
     query = (
         select(Notice, Webhook)
         .join(Webhook, Webhook.endpoint_id == Notice.endpoint_id)
-        .where(Notice.owner_id == owner_id, Notice.seen_at.is_(None), or_(Notice.kind != NoticeKind.GIVEN_UP, failed))
+        .where(owner.of(Notice), Notice.seen_at.is_(None), or_(Notice.kind != NoticeKind.GIVEN_UP, failed))
         .order_by(Notice.id.desc())
     )
     return [(notice, webhook) for notice, webhook in db.session.execute(query)]

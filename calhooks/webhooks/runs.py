@@ -20,8 +20,9 @@ from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.models.runs import ResendRun, RunKind, RunState
 from calhooks.delivery.status.endpoint_status import requests_a_second
+from calhooks.delivery.status.events import events_of, latest_events_of
 from calhooks.delivery.status.given_up import IS_LAST_ATTEMPT, REASON
-from calhooks.webhooks.dispatch import owed_to, prepare_webhook
+from calhooks.webhooks.dispatch import booked_event_type, owed_to, prepare_webhook
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.resend import CannotResend, resend
 from calhooks.webhooks.run_progress import IS_REFUSED, IS_UNANSWERED, count_open, latest
@@ -98,8 +99,9 @@ def stop(session: Session, run: ResendRun) -> None:
 
 def untold_events(session: Session, webhook: Webhook, count: int) -> list[Event]:
     """Return the newest events that a webhook asks for and was not told of."""
-    query = select(Event).where(*_untold(webhook)).order_by(Event.id.desc()).limit(count)
-    return [event for event in session.scalars(query) if _hears(webhook, event, json.loads(event.payload))]
+    latest = latest_events_of(webhook.belongs_to, count, *_missed(webhook))
+    query = select(Event).where(latest).order_by(Event.id.desc()).limit(count)
+    return [event for event in session.scalars(query) if _hears(session, webhook, event, json.loads(event.payload))]
 
 
 def running(session: Session) -> list[int]:
@@ -194,12 +196,18 @@ def _failed(endpoint_id: int, since: datetime | None, reason: str | None) -> lis
 
 
 def _untold(webhook: Webhook, *conditions: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    return [events_of(webhook.belongs_to), *_missed(webhook), *conditions]
+
+
+def _missed(webhook: Webhook) -> list[ColumnElement[bool]]:
+    """Return the conditions for events that a webhook asks for and was not told of, of whomever they are."""
     told = exists().where(Delivery.event_id == Event.id, Delivery.endpoint_id == webhook.endpoint_id)
-    return [Event.owner_id == webhook.owner_id, Event.trigger.in_(webhook.triggers), ~told, *conditions]
+    return [Event.trigger.in_(webhook.triggers), ~told]
 
 
-def _hears(webhook: Webhook, event: Event, body: dict[str, Any]) -> bool:
-    return webhook.hears(event.trigger, body.get("payload", {}).get("eventTypeId"))
+def _hears(session: Session, webhook: Webhook, event: Event, body: dict[str, Any]) -> bool:
+    booked = booked_event_type(session, event.subject, body.get("payload", {}).get("eventTypeId"))
+    return webhook.hears(event.trigger, booked, event.team_id)
 
 
 def _let_go(session: Session, run: ResendRun, webhook: Webhook, room: int) -> bool:
@@ -249,7 +257,7 @@ def _replay(session: Session, run: ResendRun, webhook: Webhook, room: int) -> bo
         if spent >= MAX_EVENT_UNITS:
             return True
         run.position, body = event.id, json.loads(event.payload)
-        if not _hears(webhook, event, body):
+        if not _hears(session, webhook, event, body):
             run.total -= 1
             continue
         meter = Meter()

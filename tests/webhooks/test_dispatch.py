@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import owner_of
 from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
 from calhooks.events import BookingEvent, Trigger
@@ -52,7 +53,7 @@ def test_each_active_webhook_that_asked_is_owed_the_default_body(rick, session):
 def test_no_secret_is_decrypted_to_say_what_is_owed(rick, session, monkeypatch):
     create_webhook(rick)
     monkeypatch.setattr("calhooks.encryption.columns.Encrypted.unseal", None)
-    prepare_templates(db.session(), rick.id)
+    prepare_templates(db.session(), [owner_of(rick)])
     tell(created(rick))
     assert [delivery.state for delivery in deliveries(session)] == [DeliveryState.DUE]
 

@@ -178,7 +178,7 @@ def test_events_of_event_types_that_the_webhook_is_not_about_are_left_out(
         factories.create_event(rick, payload=b'{"payload":{"eventTypeId":%d}}' % number)
     with writing() as writer:
         row = writer.get_one(Webhook, webhook.id)
-        row.event_type_ids = [2]
+        row.scope, row.event_type_ids = "chosen", [2]
         run_id = runs.start_replay(writer, row, clock.now() - timedelta(days=1)).id
     run = advance(run_id)
     assert (run.total, run.released, len(states(session))) == (1, 1, 1)

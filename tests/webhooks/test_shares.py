@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import owner_of
 from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.events import BookingEvent, Trigger
@@ -88,7 +89,7 @@ def test_headers_and_body_share_what_one_webhook_may_spend(rick: User, session: 
 def test_the_database_is_held_for_a_short_time_however_greedy_all_are(rick: User, session: Session) -> None:
     for _ in range(MANY_WEBHOOKS):
         custom(rick, GREEDY, headers=[["X-Greedy", "{{#each metadata}}{{this}}{{/each}}"]])
-    prepare_templates(db.session(), rick.id)
+    prepare_templates(db.session(), [owner_of(rick)])
     began = time.thread_time()
     assert tell(rick) <= MAX_EVENT_UNITS
     assert time.thread_time() - began < NOISE * MAX_EVENT_MS / 1_000
@@ -138,11 +139,11 @@ def test_a_template_beyond_its_share_is_refused_at_its_field(rick: User, session
         payload_format="custom",
         payload_template='"' + "{{#each @root.attendees}}" * 3 + "{{name}}" + "{{/each}}" * 3 + '"',
     )
-    subscriptions.check_webhook(db.session(), rick.id, typed)
+    subscriptions.check_webhook(db.session(), owner_of(rick), typed)
     for number in range(3):
         create_webhook(rick, f"https://example.com/{number}")
     with pytest.raises(InvalidWebhook) as refused:
-        subscriptions.check_webhook(db.session(), rick.id, typed)
+        subscriptions.check_webhook(db.session(), owner_of(rick), typed)
     assert "shared by 4 webhooks" in refused.value.errors["payloadTemplate"]
 
 
@@ -157,7 +158,7 @@ def test_what_was_prepared_is_not_compiled_again_while_the_database_is_held(
     rick: User, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     custom(rick, MODEST.replace("who", "prepared"), headers=[["X-Prepared", "{{uid}}"]])
-    prepare_templates(db.session(), rick.id)
+    prepare_templates(db.session(), [owner_of(rick)])
     monkeypatch.setattr("calhooks.webhooks.body.compiled.compile_template", None)
     tell(rick)
     assert [each.state for each in deliveries(session)] == [DeliveryState.DUE]

@@ -100,7 +100,7 @@ def _give_back_all(dead: dict[str, datetime], now: datetime, *, wait: bool) -> i
         connection.execute(_LET_GO, {"names": [row.name for row in found], "now": now})
         # Those of an older version have no token, with which every lease would begin.
         tokens = [row.token for row in found if len(row.token) == TOKEN_LENGTH]
-        given_back, left = give_back(connection, tokens, now, wait=wait)
+        given_back, left = give_back_leases(connection, tokens, now, wait=wait)
         for token in tokens:
             release_of(session, token, now)
         connection.execute(_GONE, {"names": new, "now": now})
@@ -113,7 +113,9 @@ def _give_back_all(dead: dict[str, datetime], now: datetime, *, wait: bool) -> i
     return given_back
 
 
-def give_back(connection: Connection, tokens: Collection[str], now: datetime, *, wait: bool = True) -> tuple[int, int]:
+def give_back_leases(
+    connection: Connection, tokens: Collection[str], now: datetime, *, wait: bool = True
+) -> tuple[int, int]:
     """Make the deliveries due that processes with these tokens hold. The log has their attempts.
 
     Return how many there were, and how many endpoints are left because another transaction holds them: when told to

@@ -12,4 +12,13 @@ from calhooks.web.webhooks import (
     webhook,
 )
 
+# Below a team's address too, and where.
+TEAM_PAGES = (
+    (integrations, "/webhooks"),
+    (webhook, "/webhooks"),
+    (notices, "/notices/<int:notice_id>"),
+    *((page, "/webhooks/<int:webhook_id>") for page in (switch, old_secret, deliveries, resend_runs)),
+    (given_up, "/webhooks/<int:webhook_id>/given-up"),
+    (resend, "/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/resend"),
+)
 PAGES = (integrations, webhook, switch, old_secret, notices, deliveries, resend, given_up, resend_runs)

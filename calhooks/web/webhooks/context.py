@@ -6,12 +6,13 @@ from typing import Any
 from flask import abort, render_template
 
 from calhooks import clock
-from calhooks.accounts.models import User
+from calhooks.accounts.owners import Owner
 from calhooks.db import db
 from calhooks.delivery.models.endpoints import NoticeKind
 from calhooks.delivery.status.endpoint_status import diagnose, endpoint_status
 from calhooks.events import TRIGGER_LABELS
-from calhooks.web.site.access import account
+from calhooks.web.site.access import owner
+from calhooks.web.webhooks.choices import offered_ids
 from calhooks.webhooks import run_progress
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.notices import notices_for
@@ -25,12 +26,12 @@ DELIVERIES_CHANGED = "deliveriesChanged"
 
 def own_webhook(webhook_id: int) -> Webhook:
     """Return a webhook of the account that is signed in; 404 for any other."""
-    return find_webhook(db.session(), account().id, webhook_id) or abort(404)
+    return find_webhook(db.session(), owner(), webhook_id) or abort(404)
 
 
 def list_behind_box() -> str:
     """Return the list of webhooks and the news about them as they are now, to be put in place behind the box."""
-    context = list_context(account())
+    context = list_context(owner())
     return render_template("webhooks/_section.html", oob=True, **context) + news(context)
 
 
@@ -39,15 +40,16 @@ def news(context: dict[str, Any]) -> str:
     return render_template("webhooks/_notices.html", oob=True, **context)
 
 
-def list_context(owner: User) -> dict[str, Any]:
+def list_context(whose: Owner) -> dict[str, Any]:
     """Return what the list of webhooks is drawn from. It is `under_way` while something goes out within a minute."""
-    webhooks = list_webhooks(db.session(), owner.id)
+    webhooks = list_webhooks(db.session(), whose)
     due = [webhook.endpoint.next_due_at for webhook in webhooks if webhook.endpoint.active]
     return {
-        "notices": notices_for(owner.id),
+        "notices": notices_for(whose),
         "webhooks": webhooks,
         "endpoint_status": {webhook.endpoint_id: endpoint_status(webhook.endpoint) for webhook in webhooks},
         "labels": TRIGGER_LABELS,
+        "offered_ids": offered_ids(webhooks),
         "under_way": any(at and (at - clock.now()).total_seconds() < SOON_SECONDS for at in due),
     }
 
@@ -55,7 +57,8 @@ def list_context(owner: User) -> dict[str, Any]:
 def webhook_context(webhook: Webhook) -> dict[str, Any]:
     """Return what one webhook's row or head is drawn from."""
     status = {webhook.endpoint_id: endpoint_status(webhook.endpoint)}
-    return {"webhook": webhook, "endpoint_status": status, "labels": TRIGGER_LABELS}
+    offered = offered_ids([webhook])
+    return {"webhook": webhook, "endpoint_status": status, "labels": TRIGGER_LABELS, "offered_ids": offered}
 
 
 def page_context(webhook: Webhook) -> dict[str, Any]:
@@ -64,7 +67,7 @@ def page_context(webhook: Webhook) -> dict[str, Any]:
     told = {
         "notices": [
             (notice, about)
-            for notice, about in notices_for(webhook.owner_id)
+            for notice, about in notices_for(webhook.belongs_to)
             if about.id == webhook.id and notice.kind in (NoticeKind.RECOVERED, NoticeKind.GIVEN_UP)
         ]
     }

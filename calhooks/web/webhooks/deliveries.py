@@ -12,7 +12,7 @@ from calhooks.delivery.resending import earlier_one
 from calhooks.delivery.status import log
 from calhooks.delivery.status.delivery_status import delivery_status, was_refused
 from calhooks.web.http.row_numbers import row_number
-from calhooks.web.site.access import signed_in
+from calhooks.web.site.access import sees_owners
 from calhooks.web.site.htmx import fragment, is_htmx, page_or_part
 from calhooks.web.webhooks.context import DELIVERIES_CHANGED, SOON_SECONDS, own_webhook, page_context, webhook_context
 from calhooks.webhooks.models import Webhook
@@ -26,14 +26,14 @@ STATES = {"delivered": (DeliveryState.DELIVERED,), "failed": (DeliveryState.FAIL
 
 
 @blueprint.get("")
-@signed_in
+@sees_owners
 def index(webhook_id: int) -> str:
     """Show the log, newest first; to htmx, the part of it that was asked for."""
     return page_or_part("webhooks/deliveries/index", "_list", **_log(own_webhook(webhook_id), request.args))
 
 
 @blueprint.get("/deliveries/<int:delivery_id>")
-@signed_in
+@sees_owners
 def show(webhook_id: int, delivery_id: int) -> Any:
     """Show one delivery: beside the log, or to htmx alone. 204 while nothing is new since the state it has `seen`."""
     webhook = own_webhook(webhook_id)

@@ -1,26 +1,31 @@
 """The box that asks for a webhook. It reads what was typed; `webhooks.subscriptions` judges it."""
 
-from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField, URLField
+from itertools import groupby
+
+from wtforms import (
+    BooleanField,
+    Field,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    URLField,
+)
 from wtforms.fields import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from calhooks.db import db
 from calhooks.events import DEFAULT_TRIGGERS, TRIGGER_LABELS, TRIGGERS, Trigger
 from calhooks.ids import STANDARD_BYTES, STANDARD_PREFIX
-from calhooks.scheduling.bookings.lookups import recent_bookings
-from calhooks.scheduling.event_types.lookups import list_event_types
-from calhooks.scheduling.models.bookings import Booking
 from calhooks.web.forms.fields import ServiceForm
-from calhooks.web.site.access import account
+from calhooks.web.site.access import owner
+from calhooks.web.webhooks import choices
 from calhooks.web.webhooks.header_rows import HeaderRows
-from calhooks.web.wording.times import clock_time, in_zone, short_day
 from calhooks.webhooks.editor.presets import Preset
-from calhooks.webhooks.models import PayloadFormat, Webhook
+from calhooks.webhooks.models import PayloadFormat, Scope, Webhook
 from calhooks.webhooks.settings.headers import TypedHeader, typed_rows
 from calhooks.webhooks.settings.validation import WebhookValues
 from calhooks.webhooks.template import ContentType
-
-EVERY, CHOSEN = "all", "chosen"
 
 # The example of the documentation, for whoever chooses Custom for the first time.
 FIRST_TEMPLATE = """\
@@ -98,8 +103,8 @@ class WebhookForm(ServiceForm):
     scope = RadioField(
         "Event types",
         name="scope",
-        choices=[SelectChoice(EVERY, "All, also future ones"), SelectChoice(CHOSEN, "Only these")],
-        default=EVERY,
+        choices=[],
+        default=str(Scope.ALL),
         validate_choice=False,
     )
     event_types = SelectMultipleField(
@@ -138,14 +143,21 @@ class WebhookForm(ServiceForm):
             payload_template=self.payload_template.data or "",
             content_type=self.content_type.data if self.content_type.raw_data else None,
             headers=self.headers.typed,
-            every_event_type=self.scope.data != CHOSEN if self.scope.raw_data else None,
-            event_type_ids=self._own_event_types(),
+            scope=self.scope.data if self.scope.raw_data else None,
+            event_type_ids=self._offered_event_types(),
+            own_event_type_ids=[choice.value for choice in self.event_types.choices if choice.optgroup is None],
             rate_limit=self.rate_limit.data or "" if self.rate_limit.raw_data else None,
         )
 
-    def _own_event_types(self) -> list[int]:
+    def _offered_event_types(self) -> list[int]:
         offered = {choice.value for choice in self.event_types.choices}
         return [number for number in self.event_types.data or [] if number in offered]
+
+    def event_type_groups(self) -> list[tuple[str | None, list[Field]]]:
+        """Return the boxes of the event types by the name of their team, the owner's own first without one."""
+        options = zip(self.event_types.choices, self.event_types, strict=True)
+        grouped = groupby(options, key=lambda pair: pair[0].optgroup)
+        return [(team, [option for _, option in pairs]) for team, pairs in grouped]
 
     def fill_in(self, preset: Preset) -> None:
         """Put a preset where it belongs; headers of the same name stay as they are."""
@@ -162,20 +174,10 @@ class WebhookForm(ServiceForm):
 def webhook_form_for(webhook: Webhook | None) -> WebhookForm:
     """Return the box as it opens, or with what was typed when it was sent. The stored secret is never in it."""
     form = WebhookForm(data=_stored(webhook) if webhook else None)
-    form.event_types.choices = [
-        SelectChoice(event_type.id, event_type.title) for event_type in list_event_types(db.session(), account())
-    ]
-    form.preview_booking.choices = [
-        SelectChoice("", "Sample booking"),
-        *(SelectChoice(booking.uid, _in_words(booking)) for booking in recent_bookings(db.session(), account())),
-    ]
+    form.scope.choices = choices.scopes(owner(), webhook)
+    form.event_types.choices = choices.event_types(owner(), webhook)
+    form.preview_booking.choices = choices.previews(owner())
     return form
-
-
-def _in_words(booking: Booking) -> str:
-    start = in_zone(booking.start_time, account().time_zone)
-    names = [attendee.name or attendee.email for attendee in booking.attendees[:1]]
-    return " · ".join((*names, booking.title, f"{short_day(start)}, {clock_time(start)}"))
 
 
 def _stored(webhook: Webhook) -> dict[str, object]:
@@ -187,7 +189,7 @@ def _stored(webhook: Webhook) -> dict[str, object]:
         "payload_template": webhook.payload_template or FIRST_TEMPLATE,
         "content_type": webhook.content_type,
         "headers": typed_rows(webhook),
-        "scope": EVERY if webhook.event_type_ids is None else CHOSEN,
+        "scope": str(webhook.scope),
         "event_types": webhook.event_type_ids or [],
         "rate_limit": "" if webhook.endpoint.rate_limit is None else f"{webhook.endpoint.rate_limit:g}",
     }

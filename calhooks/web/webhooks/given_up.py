@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from calhooks.db import db, writing
 from calhooks.delivery.status.given_up import given_up
-from calhooks.web.site.access import signed_in
+from calhooks.web.site.access import changes_owners, sees_owners
 from calhooks.web.site.htmx import go_to, page_or_part
 from calhooks.web.webhooks.context import own_webhook, run_context, webhook_context
 from calhooks.webhooks import runs
@@ -14,14 +14,14 @@ blueprint = Blueprint("given_up", __name__, url_prefix="/integrations/webhooks/<
 
 
 @blueprint.get("")
-@signed_in
+@sees_owners
 def index(webhook_id: int) -> str:
     """Show what was given up, grouped by what the receiver said; to htmx, the groups alone."""
     return _page(webhook_id)
 
 
 @blueprint.post("")
-@signed_in
+@changes_owners
 def resend(webhook_id: int) -> ResponseReturnValue:
     """Begin to send all again, or those of one group."""
     reason = request.form.get("reason") or None

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from calhooks import clock
 from calhooks.db import db, writing
 from calhooks.delivery.models.endpoints import Notice, NoticeKind
-from calhooks.web.site.access import account, signed_in
+from calhooks.web.site.access import changes_owners, owner, sees_owners
 from calhooks.web.site.htmx import done
 from calhooks.webhooks.models import Webhook
 
@@ -15,7 +15,7 @@ blueprint = Blueprint("notices", __name__, url_prefix="/integrations/notices/<in
 
 
 @blueprint.get("")
-@signed_in
+@sees_owners
 def show(notice_id: int) -> ResponseReturnValue:
     """Lead to what a notice is about: what was given up, or the webhook; to the list if the webhook is gone."""
     notice = _own_notice(notice_id)
@@ -27,7 +27,7 @@ def show(notice_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/dismiss")
-@signed_in
+@changes_owners
 def dismiss(notice_id: int) -> ResponseReturnValue:
     """Take a notice off the screen."""
     with writing():
@@ -37,5 +37,5 @@ def dismiss(notice_id: int) -> ResponseReturnValue:
 
 
 def _own_notice(notice_id: int) -> Notice:
-    query = select(Notice).where(Notice.id == notice_id, Notice.owner_id == account().id)
+    query = select(Notice).where(Notice.id == notice_id, owner().of(Notice))
     return db.session.scalar(query) or abort(404)

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from calhooks.db import writing
 from calhooks.delivery import endpoints
-from calhooks.web.site.access import signed_in
+from calhooks.web.site.access import changes_owners
 from calhooks.web.site.htmx import done
 from calhooks.web.webhooks.context import own_webhook
 
@@ -17,7 +17,7 @@ ENDED = "The old secret signs nothing any more."
 
 
 @blueprint.post("/end-old-secret")
-@signed_in
+@changes_owners
 def end(webhook_id: int) -> Response:
     """Have the newest secret alone sign from now on."""
     with writing():

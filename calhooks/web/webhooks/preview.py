@@ -3,20 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import select
+
 from calhooks import clock
-from calhooks.accounts.models import User
+from calhooks.accounts.owners import Owner
 from calhooks.config import current_config
 from calhooks.db import db
 from calhooks.events import TRIGGER_LABELS, Trigger
 from calhooks.scheduling.bookings.events import booking_event
-from calhooks.scheduling.bookings.lookups import find_own_booking
 from calhooks.scheduling.event_types.lookups import list_event_types
 from calhooks.scheduling.event_types.questions import asked
-from calhooks.web.site.access import account
+from calhooks.scheduling.models.bookings import Booking, bookings_of
+from calhooks.web.site.access import account, owner
 from calhooks.web.site.turns import one_at_a_time
 from calhooks.web.webhooks.form import WebhookForm
 from calhooks.webhooks.body.payload import build_payload
-from calhooks.webhooks.body.samples import sample_body
+from calhooks.webhooks.body.samples import Sample, sample_body, sample_of
 from calhooks.webhooks.editor.account_variables import Known, known_to
 from calhooks.webhooks.editor.catalogue import CATALOGUE, Group
 from calhooks.webhooks.editor.drafts import Author, TemplateDraft, draft_of
@@ -29,7 +31,7 @@ from calhooks.webhooks.settings.validation import chosen_triggers
 
 def box_context(form: WebhookForm, webhook: Webhook | None) -> dict[str, Any]:
     """Return what the box is drawn from besides the form."""
-    known = known_to_account(account())
+    known = known_to_owner(owner())
     groups = {group: [variable for variable in CATALOGUE if variable.group == group] for group in Group}
     listed = {variable.path for variable in CATALOGUE}
     for variable in known.variables():
@@ -58,20 +60,20 @@ def preview_context(form: WebhookForm, webhook: Webhook | None, known: Known | N
     with one_at_a_time("preview", account().id) as taken:
         if not taken:
             return shown | {"draft": TemplateDraft(), "preview_is_busy": True}
-        webhooks = count_webhooks(db.session(), account().id, webhook)
-        author = Author(known or known_to_account(account()), webhooks)
+        webhooks = count_webhooks(db.session(), owner(), webhook)
+        author = Author(known or known_to_owner(owner()), webhooks, is_team=owner().team_id is not None)
         draft = draft_of(values, webhook, body, triggers or [trigger], author)
     return shown | {"draft": draft, "preview_is_busy": False}
 
 
-def known_to_account(owner: User) -> Known:
+def known_to_owner(whose: Owner) -> Known:
     """Return what the bookings of an account bring, and what its event types ask."""
     questions = [
         (question.identifier, question.label)
-        for event_type in list_event_types(db.session(), owner)
+        for event_type in list_event_types(db.session(), whose)
         for question in asked(event_type)
     ]
-    return known_to(db.session(), owner.id, questions)
+    return known_to(db.session(), whose, questions)
 
 
 def _is_other(form: WebhookForm, preset: Preset) -> bool:
@@ -90,13 +92,18 @@ def _trigger(form: WebhookForm, chosen: list[Trigger]) -> Trigger:
     return Trigger(picked) if picked in tuple(Trigger) else Trigger.BOOKING_CREATED
 
 
-def _body(uid: str, trigger: Trigger) -> tuple[Mapping[str, Any], bool]:
-    """Return the default body to try: as recorded where it has happened, else as if it happened now."""
-    booking = find_own_booking(db.session(), account(), uid) if uid else None
+def _body(picked: str, trigger: Trigger) -> tuple[Mapping[str, Any], bool]:
+    """Return the default body to try: as recorded where it has happened, else as if it happened now.
+
+    A sample or the uid of a booking is `picked`.
+    """
+    sample = Sample(picked) if picked in tuple(Sample) else sample_of(owner())
+    uid = "" if picked in tuple(Sample) else picked
+    booking = db.session.scalar(select(Booking).where(Booking.uid == uid, bookings_of(owner()))) if uid else None
     base_url = current_config().base_url
     if booking is None:
-        return sample_body(trigger, base_url), False
-    recorded = recorded_body(db.session(), account().id, uid, trigger)
+        return sample_body(trigger, base_url, sample), False
+    recorded = recorded_body(db.session(), owner(), uid, trigger)
     if recorded is not None:
         return recorded, False
     return build_payload(booking_event(booking, trigger, clock.now()), base_url), trigger is not Trigger.PING

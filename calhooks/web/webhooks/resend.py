@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.delivery.resending import Obstacle, ObstacleKind, obstacle_to
-from calhooks.web.site.access import signed_in
+from calhooks.web.site.access import changes_owners
 from calhooks.web.site.htmx import done, is_htmx, refused
 from calhooks.web.webhooks.context import DELIVERIES_CHANGED, own_webhook, webhook_context
 from calhooks.web.webhooks.deliveries import drawn_anew, own_delivery, shown_state
@@ -27,7 +27,7 @@ RESENT = "Resent."
 
 
 @blueprint.get("")
-@signed_in
+@changes_owners
 def ask(webhook_id: int, delivery_id: int) -> str:
     """Say what is in the way of sending a delivery now, and ask whether to send it."""
     webhook = own_webhook(webhook_id)
@@ -37,7 +37,7 @@ def ask(webhook_id: int, delivery_id: int) -> str:
 
 
 @blueprint.post("")
-@signed_in
+@changes_owners
 def now(webhook_id: int, delivery_id: int) -> ResponseReturnValue:
     """Send a delivery now, with the request it has; ask first where that is not what it seems."""
     webhook = own_webhook(webhook_id)

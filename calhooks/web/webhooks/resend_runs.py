@@ -16,7 +16,7 @@ from calhooks.delivery.models.deliveries import Event
 from calhooks.delivery.models.runs import ResendRun, RunState
 from calhooks.events import TRIGGER_LABELS, Trigger
 from calhooks.web.http.row_numbers import row_number
-from calhooks.web.site.access import account, signed_in
+from calhooks.web.site.access import account, changes_owners, sees_owners
 from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part
 from calhooks.web.webhooks.context import DELIVERIES_CHANGED, own_webhook, run_context
 from calhooks.webhooks import run_progress, runs
@@ -60,7 +60,7 @@ class ReplayForm(SinceForm):
 
 
 @blueprint.route("/resend-failed", methods=["GET", "POST"])
-@signed_in
+@changes_owners
 def failed(webhook_id: int) -> ResponseReturnValue:
     """Ask since when, and begin to send again what failed."""
     webhook = own_webhook(webhook_id)
@@ -76,7 +76,7 @@ def failed(webhook_id: int) -> ResponseReturnValue:
 
 
 @blueprint.route("/replay", methods=["GET", "POST"])
-@signed_in
+@changes_owners
 def replay(webhook_id: int) -> ResponseReturnValue:
     """Ask for which past events, and begin to send them."""
     webhook = own_webhook(webhook_id)
@@ -94,7 +94,7 @@ def replay(webhook_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/runs/<int:run_id>")
-@signed_in
+@sees_owners
 def show(webhook_id: int, run_id: int) -> ResponseReturnValue:
     """Show how far a run is; by itself, the page that it is a part of."""
     run = _run(webhook_id, run_id)
@@ -105,7 +105,7 @@ def show(webhook_id: int, run_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/runs/<int:run_id>/stop")
-@signed_in
+@changes_owners
 def stop(webhook_id: int, run_id: int) -> ResponseReturnValue:
     """Let nothing more of a run go."""
     with writing() as session:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from calhooks.db import db, writing
 from calhooks.delivery.endpoints import waiting_count
-from calhooks.web.site.access import signed_in
+from calhooks.web.site.access import changes_owners
 from calhooks.web.site.htmx import asked_by, done, is_htmx
 from calhooks.web.webhooks.context import (
     DELIVERIES_CHANGED,
@@ -32,7 +32,7 @@ MESSAGES = {
 
 
 @blueprint.get("/active")
-@signed_in
+@changes_owners
 def ask(webhook_id: int) -> ResponseReturnValue:
     """Ask what becomes of what was held back; by itself as a page."""
     webhook, origin = own_webhook(webhook_id), request.args.get("from")
@@ -42,7 +42,7 @@ def ask(webhook_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/active")
-@signed_in
+@changes_owners
 def toggle(webhook_id: int) -> Response:
     """Switch a webhook on or off, in place. Where something was held back, ask first what becomes of it."""
     active, choice, origin = bool(request.form.get("active")), request.form.get("waiting"), request.form.get("from")

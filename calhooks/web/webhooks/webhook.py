@@ -11,7 +11,7 @@ from calhooks import ids
 from calhooks.db import db, writing
 from calhooks.delivery.endpoints import waiting_count
 from calhooks.web.http.row_numbers import row_number
-from calhooks.web.site.access import account, signed_in
+from calhooks.web.site.access import changes_owners, owner
 from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part
 from calhooks.web.webhooks.context import list_behind_box, own_webhook
 from calhooks.web.webhooks.form import WebhookForm, webhook_form_for
@@ -32,23 +32,23 @@ blueprint = Blueprint("webhook", __name__, url_prefix="/integrations/webhooks")
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
-@signed_in
+@changes_owners
 def new() -> Any:
     """Ask for a webhook and make it."""
     form = webhook_form_for(None)
     if not _wants_to_save(form, request.form):
         return _box(form)
     try:
-        checked = subscriptions.check_webhook(db.session(), account().id, form.values())
+        checked = subscriptions.check_webhook(db.session(), owner(), form.values())
         with writing() as session:
-            subscriptions.create(session, account().id, checked)
+            subscriptions.create(session, owner(), checked)
     except InvalidWebhook as error:
         return _refused(form, error)
     return _saved("Webhook created.")
 
 
 @blueprint.route("/<int:webhook_id>/edit", methods=["GET", "POST"])
-@signed_in
+@changes_owners
 def edit(webhook_id: int) -> Any:
     """Show a webhook in the box and change it."""
     webhook = own_webhook(webhook_id)
@@ -60,7 +60,7 @@ def edit(webhook_id: int) -> Any:
     asks = values.active and is_question(webhook)
     try:
         wanted = replace(values, active=values.active and not asks)
-        checked = subscriptions.check_webhook(db.session(), account().id, wanted, webhook)
+        checked = subscriptions.check_webhook(db.session(), owner(), wanted, webhook)
         with writing() as session:
             dropped = subscriptions.update(session, own_webhook(webhook_id), checked)
     except InvalidWebhook as error:
@@ -71,7 +71,7 @@ def edit(webhook_id: int) -> Any:
 
 
 @blueprint.route("/<int:webhook_id>/delete", methods=["GET", "POST"])
-@signed_in
+@changes_owners
 def delete(webhook_id: int) -> Any:
     """Ask, then delete: nothing more is sent, also not what was waiting."""
     webhook = own_webhook(webhook_id)
@@ -84,13 +84,13 @@ def delete(webhook_id: int) -> Any:
 
 
 @blueprint.post("/ping")
-@signed_in
+@changes_owners
 def ping() -> Any:
     """Send a signed sample booking with the values as typed, and show what became of it. Nothing is saved."""
     webhook = _edited(request.args)
     form = webhook_form_for(webhook)
     try:
-        result = send_ping(db.session(), account().id, form.values(), webhook)
+        result = send_ping(db.session(), owner(), form.values(), webhook)
     except InvalidWebhook as error:
         return _pinged(form, webhook, 422, problem=" ".join(error.errors.values()), errors=error.errors)
     except PingRefused as error:
@@ -99,7 +99,7 @@ def ping() -> Any:
 
 
 @blueprint.post("/preview")
-@signed_in
+@changes_owners
 def preview() -> Any:
     """Show what would be sent with the values as typed, or what is wrong with the template and where."""
     webhook = _edited(request.args)

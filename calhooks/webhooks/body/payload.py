@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from calhooks.events import BookingEvent, Person
+from calhooks.events import BookedTeam, BookingEvent, Person
 from calhooks.webhooks.template.values.values import json_text
 
 
@@ -72,6 +72,16 @@ def _person(person: Person) -> dict[str, Any]:
     }
 
 
+def _team(team: BookedTeam) -> dict[str, Any]:
+    return {
+        "id": team.id,
+        "name": team.name,
+        "slug": team.slug,
+        "members": [host.name for host in team.hosts],
+        "hosts": [_person(host) for host in team.hosts],
+    }
+
+
 def _what_changed(event: BookingEvent) -> dict[str, Any]:
     """Return the booking that was replaced, who changed what and why, and the team."""
     start, end = event.reschedule_start_time, event.reschedule_end_time
@@ -85,7 +95,11 @@ def _what_changed(event: BookingEvent) -> dict[str, Any]:
         cancellationReason=event.cancellation_reason,
         cancelledBy=event.cancelled_by,
         rejectionReason=event.rejection_reason,
-        team={"name": event.team.name, "members": list(event.team.members)} if event.team else None,
+        reassignedFrom=_person(event.reassigned_from) if event.reassigned_from else None,
+        reassignReason=event.reassign_reason,
+        reassignedBy=event.reassigned_by,
+        team=_team(event.team) if event.team else None,
+        schedulingType=event.scheduling_type,
     )
 
 

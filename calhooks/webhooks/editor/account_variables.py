@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from calhooks.accounts.owners import Owner
 from calhooks.delivery.models.deliveries import Event
+from calhooks.delivery.status.events import latest_events_of
 from calhooks.webhooks.editor.catalogue import DocumentedVariable, Group
 from calhooks.webhooks.editor.near import NearNames
 from calhooks.webhooks.template.syntax.scan import IDENTIFIER
@@ -65,12 +67,12 @@ class Known:
         return path_of(parent, found) if found else None
 
 
-def known_to(session: Session, owner_id: int, questions: Iterable[tuple[str, str]] = ()) -> Known:
-    """Return what the latest events of an account have brought, and the questions that its event types ask now.
+def known_to(session: Session, owner: Owner, questions: Iterable[tuple[str, str]] = ()) -> Known:
+    """Return what the latest events of an account or a team brought, and the questions that its event types ask now.
 
     `questions` are identifiers with labels.
     """
-    query = select(Event.payload).where(Event.owner_id == owner_id).order_by(Event.id.desc()).limit(LOOKED_AT)
+    query = select(Event.payload).where(latest_events_of(owner, LOOKED_AT)).order_by(Event.id.desc()).limit(LOOKED_AT)
     metadata: dict[str, str] = {}
     answered: dict[str, tuple[str, str]] = {identifier: (label, "") for identifier, label in questions}
     looked_at = 0

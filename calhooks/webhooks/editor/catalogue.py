@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from calhooks.events import Trigger
 from calhooks.webhooks.body.payload import template_context
-from calhooks.webhooks.body.samples import sample_body
+from calhooks.webhooks.body.samples import Sample, sample_body
 from calhooks.webhooks.template.values.values import MISSING, json_text, lookup, text_of
 
 MAX_SAMPLE_LENGTH = 80
@@ -33,7 +33,7 @@ class DocumentedVariable:
     """A path with what it means. `sometimes` are the triggers that can have it, `always` those that surely do.
 
     `type` is string, time (a string such as 2026-03-05T09:00:00Z), number, boolean, any, object, Person, or a list of
-    one of these.
+    one of these. Only team bookings have one that is `of_team`.
     """
 
     path: str
@@ -43,6 +43,7 @@ class DocumentedVariable:
     sometimes: frozenset[Trigger] = EVERY
     always: frozenset[Trigger] = EVERY
     own_sample: str = ""
+    of_team: bool = False
 
     @property
     def optional(self) -> bool:
@@ -57,11 +58,27 @@ class DocumentedVariable:
 
 def _person(path: str, who: str, noun: str) -> list[DocumentedVariable]:
     return [
-        DocumentedVariable(f"{path}.name", Group.PEOPLE, "string", who),
-        DocumentedVariable(f"{path}.email", Group.PEOPLE, "string", f"{noun} e-mail address"),
-        DocumentedVariable(f"{path}.timeZone", Group.PEOPLE, "string", f"{noun} time zone"),
-        DocumentedVariable(f"{path}.language.locale", Group.PEOPLE, "string", f"{noun} language"),
+        DocumentedVariable(f"{path}.{key}", Group.PEOPLE, "string", meaning)
+        for key, meaning in (("name", who), *_of_person(noun))
     ]
+
+
+def _of_person(noun: str) -> list[tuple[str, str]]:
+    return [
+        ("email", f"{noun} e-mail address"),
+        ("timeZone", f"{noun} time zone"),
+        ("language.locale", f"{noun} language"),
+    ]
+
+
+def _of_team(path: str, type_: str, meaning: str) -> DocumentedVariable:
+    return DocumentedVariable(path, Group.TEAM, type_, meaning, always=NEVER, of_team=True)
+
+
+def _of_reassigning(path: str, type_: str, meaning: str) -> DocumentedVariable:
+    # A request that goes to another host is asked for once more.
+    told = frozenset({Trigger.BOOKING_RESCHEDULED, Trigger.BOOKING_REQUESTED})
+    return DocumentedVariable(path, Group.CHANGES, type_, meaning, told, NEVER, of_team=True)
 
 
 def _optional(
@@ -110,14 +127,30 @@ CATALOGUE: tuple[DocumentedVariable, ...] = (
         frozenset({Trigger.BOOKING_NO_SHOW_UPDATED}),
         frozenset({Trigger.BOOKING_NO_SHOW_UPDATED}),
     ),
-    _optional("team.name", Group.TEAM, "string", "the team’s name, for a team event type", sample="Sales"),
-    _optional("team.members", Group.TEAM, "string[]", "the members’ names", sample='["Rick","Ann"]'),
+    _of_team("team", "object", "the team whose event type was booked, as a whole"),
+    _of_team("team.id", "number", "the team’s number"),
+    _of_team("team.name", "string", "the team’s name"),
+    _of_team("team.slug", "string", "the team’s name in links"),
+    _of_team("team.members", "string[]", "the names of the hosts who attend, the organizer first"),
+    _of_team("team.hosts", "Person[]", "the same hosts, as a whole"),
+    _of_team("team.hosts.0.name", "string", "the organizer; further hosts follow as `team.hosts.1` and so on"),
+    *(_of_team(f"team.hosts.0.{key}", "string", meaning) for key, meaning in _of_person("this host’s")),
+    _of_team("team.hosts.0.username", "string", "this host’s name in links"),
+    _of_team("schedulingType", "string", "`COLLECTIVE` where every host attends, `ROUND_ROBIN` where they take turns"),
     _of_a_move("rescheduleUid", "string", "the `uid` of the booking that was replaced"),
     _of_a_move("rescheduleId", "number", "its number"),
     _of_a_move("rescheduleStartTime", "time", "when it would have started"),
     _of_a_move("rescheduleEndTime", "time", "when it would have ended"),
     _optional("rescheduleReason", Group.CHANGES, "string", "why it was moved", AFTER_A_MOVE),
     _optional("rescheduledBy", Group.CHANGES, "string", "the e-mail address of who moved it", AFTER_A_MOVE),
+    _of_reassigning(
+        "reassignedFrom", "Person", "the host whom another one replaced, as a whole; the booking keeps its `uid`"
+    ),
+    _of_reassigning("reassignedFrom.name", "string", "that host"),
+    *(_of_reassigning(f"reassignedFrom.{key}", "string", meaning) for key, meaning in _of_person("that host’s")),
+    _of_reassigning("reassignedFrom.username", "string", "that host’s name in links"),
+    _of_reassigning("reassignReason", "string", "why the booking was reassigned"),
+    _of_reassigning("reassignedBy", "string", "the e-mail address of who reassigned it"),
     _optional("cancellationReason", Group.CHANGES, "string", "why it was cancelled", [Trigger.BOOKING_CANCELLED]),
     _optional(
         "cancelledBy", Group.CHANGES, "string", "the e-mail address of who cancelled it", [Trigger.BOOKING_CANCELLED]
@@ -136,14 +169,21 @@ def absent_for(variable: DocumentedVariable, triggers: Collection[Trigger]) -> l
     return [trigger for trigger in Trigger if trigger in triggers and trigger not in variable.sometimes]
 
 
-def may_be_missing(variable: DocumentedVariable, triggers: Collection[Trigger]) -> bool:
-    """Tell whether one of the triggers can come without a variable."""
+def may_be_missing(variable: DocumentedVariable, triggers: Collection[Trigger], *, for_team: bool = False) -> bool:
+    """Tell whether one of the triggers can come without a variable.
+
+    A webhook `for_team` is told of team bookings alone.
+    """
+    if for_team and variable.group is Group.TEAM:
+        return False
     return any(trigger not in variable.always for trigger in triggers)
 
 
 def _sample(variable: DocumentedVariable) -> str:
     trigger = next(each for each in Trigger if each in (variable.always or variable.sometimes))
-    value = lookup(template_context(sample_body(trigger)), tuple(variable.path.split(".")))
+    sample = Sample.ROUND_ROBIN if variable.group is Group.CHANGES and variable.of_team else Sample.COLLECTIVE
+    body = sample_body(trigger, sample=sample if variable.of_team else Sample.PERSONAL)
+    value = lookup(template_context(body), tuple(variable.path.split(".")))
     if value is MISSING:
         return ""
     text = text_of(value) if isinstance(value, str) else json_text(value)

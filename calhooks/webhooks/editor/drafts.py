@@ -15,7 +15,7 @@ from calhooks.webhooks.editor.remarks import Remark, remarks
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.headers import MAX_HEADERS, HeaderFailed, headers_to_keep, render_headers
 from calhooks.webhooks.settings.validation import CONTENT_TYPES, WebhookValues, trials_for, typed_shape
-from calhooks.webhooks.template import MAX_EVENT_UNITS, ContentType, Meter, TemplateError
+from calhooks.webhooks.template import MAX_EVENT_UNITS, ContentType, Meter, Template, TemplateError
 
 LINES_AROUND = 2
 
@@ -45,10 +45,15 @@ class TemplateDraft:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """What matters about the account that writes a webhook: its variables, and how many webhooks it then has."""
+    """What matters about the account or the team that writes a webhook: its variables, and how many webhooks it has."""
 
     known: Known
     webhooks: int = 1
+    is_team: bool = False
+
+    def remarks(self, template: Template, triggers: Sequence[Trigger], search: NearNames) -> list[Remark]:
+        """Return what to tell the author about a template."""
+        return remarks(template, triggers, self.known, search, for_team=self.is_team)
 
 
 def draft_of(
@@ -69,9 +74,9 @@ def draft_of(
     search = NearNames()
     said = list[Remark]()
     if shape.is_custom:
-        said += remarks(compiled(shape.payload_template, shape.content_type), triggers, author.known, search)
+        said += author.remarks(compiled(shape.payload_template, shape.content_type), triggers, search)
     for name, value in sources:
-        about = remarks(compiled(value, ContentType.TEXT), triggers, author.known, search)
+        about = author.remarks(compiled(value, ContentType.TEXT), triggers, search)
         said += [replace(remark, header=name) for remark in about]
     return TemplateDraft(shown, headers, remarks=sorted(said, key=lambda remark: remark.is_note))
 

@@ -73,7 +73,8 @@ def root() -> Shape:
     answer.children["value"] = OPEN_SHAPE
     responses.item = answer
     shape.children["organizer"].children.pop("noShow", None)
-    shape.children["team"].children["members"] = Shape("team.members", item=Shape("team.members.0"), is_list=True)
+    members = shape.children["team"].children["members"]
+    members.item, members.is_list = Shape("team.members.0", variable=members.variable), True
     return shape
 
 

@@ -11,6 +11,8 @@ from calhooks.webhooks.template import ContentType
 
 WHEN = '{{date startTime format="full"}} – {{date endTime format="time"}} ({{organizer.timeZone}})'
 WHO = "{{default attendees.0.name attendees.0.email}}"
+# Only a team's bookings say it: others have one and the same host.
+TEAM_HOST = "{{organizer.name}}, {{truncate team.name 200}}"
 
 SLACK = """\
 {
@@ -22,6 +24,9 @@ SLACK = """\
       {"type": "plain_text", "text": "WHEN"},
       {"type": "plain_text", "text": "WHO, {{attendees.0.email}}"},
       {"type": "plain_text", "text": "{{default location "Place to be agreed"}}"}
+      {{#if team.name}},
+      {"type": "plain_text", "text": "HOST"}
+      {{/if}}
     ]},
     {{#if cancellationReason}}
     {"type": "section", "text": {"type": "plain_text", "text": "{{truncate cancellationReason 2000}}"}},
@@ -42,6 +47,9 @@ DISCORD = """\
       {"name": "When", "value": "WHEN"},
       {"name": "Who", "value": "WHO, {{attendees.0.email}}", "inline": true},
       {"name": "Where", "value": "{{default location "to be agreed"}}", "inline": true}
+      {{#if team.name}},
+      {"name": "Host", "value": "HOST", "inline": true}
+      {{/if}}
       {{#if cancellationReason}},
       {"name": "Why", "value": "{{truncate cancellationReason 1000}}"}
       {{/if}}
@@ -67,6 +75,9 @@ TEAMS = """\
           {"title": "When", "value": "WHEN"},
           {"title": "Who", "value": "WHO, {{attendees.0.email}}"},
           {"title": "Where", "value": "{{default location "to be agreed"}}"}
+          {{#if team.name}},
+          {"title": "Host", "value": "HOST"}
+          {{/if}}
           {{#if cancellationReason}},
           {"title": "Why", "value": "{{cancellationReason}}"}
           {{/if}}
@@ -89,6 +100,9 @@ GOOGLE_CHAT = """\
         {"decoratedText": {"topLabel": "When", "text": "WHEN", "wrapText": true}},
         {"decoratedText": {"topLabel": "Who", "text": "{{attendees.0.email}}", "wrapText": true}},
         {"decoratedText": {"topLabel": "Where", "text": "{{default location "to be agreed"}}", "wrapText": true}},
+        {{#if team.name}}
+        {"decoratedText": {"topLabel": "Host", "text": "HOST", "wrapText": true}},
+        {{/if}}
         {{#if cancellationReason}}
         {"decoratedText": {"topLabel": "Why", "text": "{{cancellationReason}}", "wrapText": true}},
         {{/if}}
@@ -104,6 +118,9 @@ GOOGLE_CHAT = """\
 NTFY = """\
 WHO, WHEN
 {{default location "Place to be agreed"}}
+{{#if team.name}}
+HOST
+{{/if}}
 {{#if cancellationReason}}
 {{truncate cancellationReason 1000}}
 {{/if}}
@@ -118,6 +135,10 @@ event={{triggerEvent}}
 &email={{attendees.0.email}}
 &location={{location}}
 &uid={{uid}}
+{{#if team.name}}
+&team={{team.name}}
+&host={{organizer.name}}
+{{/if}}
 &metadata={{json metadata}}
 """
 
@@ -140,7 +161,7 @@ class Preset:
 
 def _filled(template: str) -> str:
     """Return a template with the times and people that all of them write alike."""
-    return template.replace("WHEN", WHEN).replace("WHO", WHO)
+    return template.replace("WHEN", WHEN).replace("WHO", WHO).replace("HOST", TEAM_HOST)
 
 
 PRESETS = (

@@ -6,12 +6,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from calhooks.accounts.owners import Owner
 from calhooks.delivery.models.deliveries import Event
+from calhooks.delivery.status.events import events_of
 from calhooks.events import Trigger
 
 
-def recorded_body(session: Session, owner_id: int, uid: str, trigger: Trigger) -> dict[str, Any] | None:
+def recorded_body(session: Session, owner: Owner, uid: str, trigger: Trigger) -> dict[str, Any] | None:
     """Return the default body of the last such event of a booking, None where there was none."""
-    query = select(Event.payload).where(Event.owner_id == owner_id, Event.subject == uid, Event.trigger == trigger)
+    query = select(Event.payload).where(events_of(owner), Event.subject == uid, Event.trigger == trigger)
     payload = session.scalar(query.order_by(Event.id.desc()).limit(1))
     return None if payload is None else json.loads(payload)

@@ -12,6 +12,7 @@ from calhooks.webhooks.template import Template, TemplateError
 from calhooks.webhooks.template.nodes import Block, BlockName, Call, Node, Path, Variable
 
 MAX_REMARKS = 12
+ONLY_TEAMS = "Only team bookings have {}; in a personal one it is empty."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,18 @@ class Remark:
 
 
 def remarks(
-    template: Template, triggers: Collection[Trigger], known: Known, search: NearNames | None = None
+    template: Template,
+    triggers: Collection[Trigger],
+    known: Known,
+    search: NearNames | None = None,
+    *,
+    for_team: bool = False,
 ) -> list[Remark]:
-    """Return what to tell the author, warnings first, each variable once. The templates of a draft share a `search`."""
-    walk = _Walk(template.source, triggers, known, search or NearNames())
+    """Return what to tell the author, warnings first, each variable once. The templates of a draft share a `search`.
+
+    The webhook `for_team` belongs to a team, and is told of team bookings alone.
+    """
+    walk = _Walk(template.source, triggers, known, search or NearNames(), for_team)
     warnings, notes = list[Remark](), list[Remark]()
     for remark in walk.nodes(template.nodes, (root(),)):
         (notes if remark.is_note else warnings).append(remark)
@@ -49,6 +58,7 @@ class _Walk:
     triggers: Collection[Trigger]
     known: Known
     search: NearNames
+    for_team: bool
     said: set[tuple[str, str]] = field(default_factory=set)
 
     def nodes(self, nodes: Sequence[Node], scopes: tuple[Shape, ...]) -> Iterator[Remark]:
@@ -117,7 +127,9 @@ class _Walk:
         if absent := absent_for(variable, self.triggers):
             labels = ", ".join(f"“{TRIGGER_LABELS[trigger]}”" for trigger in absent)
             yield self._remark(path, f"{variable.path} is never there for {labels}: then it is empty.", is_note=True)
-        elif may_be_missing(variable, self.triggers):
+        elif variable.of_team and not self.for_team:
+            yield self._remark(path, ONLY_TEAMS.format(variable.path), is_note=True)
+        elif may_be_missing(variable, self.triggers, for_team=self.for_team):
             yield self._remark(path, f"{variable.path} is not always there: without a value it is empty.", is_note=True)
 
     def _remark(self, path: Path, message: str, instead: str | None = None, *, is_note: bool = False) -> Remark:

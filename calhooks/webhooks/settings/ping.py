@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
+from calhooks.accounts.owners import Owner
 from calhooks.config import current_config
 from calhooks.delivery.sending.sender import OutgoingRequest, Result, send
 from calhooks.events import Trigger
 from calhooks.webhooks.body.bodies import BodyShape, render_body
 from calhooks.webhooks.body.payload import build_payload
-from calhooks.webhooks.body.samples import sample_event
+from calhooks.webhooks.body.samples import sample_event, sample_of
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.headers import HeaderFailed, KeptHeaders, headers_to_keep, render_headers
 from calhooks.webhooks.settings.subscriptions import count_webhooks
@@ -38,18 +39,18 @@ class PingResult:
     result: Result
 
 
-def ping(session: Session, owner_id: int, values: WebhookValues, webhook: Webhook | None = None) -> PingResult:
+def ping(session: Session, owner: Owner, values: WebhookValues, webhook: Webhook | None = None) -> PingResult:
     """Send a PING and wait for its answer. `webhook` is the one being edited: an empty secret means its stored one.
 
     Ends the session's transaction, so that none is open while the receiver takes its time.
     Raises InvalidWebhook, and PingRefused when the account or the process has enough pings under way.
     """
-    with _slots.taken(owner_id):
-        errors = errors_of_request(values, webhook, [Trigger.PING], count_webhooks(session, owner_id, webhook))
+    with _slots.taken(owner):
+        errors = errors_of_request(values, webhook, [Trigger.PING], count_webhooks(session, owner, webhook))
         if errors:
             raise InvalidWebhook(errors)
         config = current_config()
-        event = replace(sample_event(Trigger.PING), occurred_at=clock.now())
+        event = replace(sample_event(Trigger.PING, sample_of(owner)), occurred_at=clock.now())
         shape = typed_shape(values, webhook)
         default_body = build_payload(event, config.base_url)
         kept = headers_to_keep(values.headers, values.url, webhook)
@@ -84,22 +85,22 @@ class _Slots:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._owners: set[int] = set()
+        self._owners = set[Owner]()
 
     @contextmanager
-    def taken(self, owner_id: int) -> Iterator[None]:
+    def taken(self, owner: Owner) -> Iterator[None]:
         """Hold a slot for the time of the block. Raises PingRefused when there is none."""
         with self._lock:
-            if owner_id in self._owners:
+            if owner in self._owners:
                 raise PingRefused(ONE_IS_UNDER_WAY)
             if len(self._owners) == MAX_PINGS_AT_ONCE:
                 raise PingRefused(ALL_ARE_TAKEN)
-            self._owners.add(owner_id)
+            self._owners.add(owner)
         try:
             yield
         finally:
             with self._lock:
-                self._owners.remove(owner_id)
+                self._owners.remove(owner)
 
 
 _slots = _Slots()

@@ -14,14 +14,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from calhooks import clock
-from calhooks.accounts.models import User
+from calhooks.accounts.owners import Owner, lock_owner, require_owner
 from calhooks.delivery import endpoints
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.egress.urls import parse_url
 from calhooks.webhooks.body.bodies import BodyShape
-from calhooks.webhooks.models import PayloadFormat, Webhook
+from calhooks.webhooks.models import PayloadFormat, Scope, Webhook
 from calhooks.webhooks.settings import switching
 from calhooks.webhooks.settings.headers import headers_to_keep, lost_secrets
+from calhooks.webhooks.settings.reach import reach_of, typed_reach
 from calhooks.webhooks.settings.validation import (
     InvalidWebhook,
     WebhookValues,
@@ -52,12 +53,16 @@ CanonicalUrl = tuple[str, str, int, str, str]
 MAX_WEBHOOKS = 50
 # All templates of an account, headers included: read and compiled for each event, and kept compiled together.
 MAX_TEMPLATE_CHARACTERS = 250_000
-TOO_MANY_WEBHOOKS = f"An account has at most {MAX_WEBHOOKS} webhooks. Delete one, or add these events to another one."
+TOO_MANY_WEBHOOKS = f"There can be at most {MAX_WEBHOOKS} webhooks. Delete one, or add these events to another one."
 TEMPLATES_TOO_LONG = (
-    f"The templates and headers of all your webhooks together have at most {MAX_TEMPLATE_CHARACTERS:,} characters. "
+    f"The templates and headers of all webhooks together can have at most {MAX_TEMPLATE_CHARACTERS:,} characters. "
     "Shorten this one, or another one first."
 )
-SAME_URL = "You already have a webhook with this address. Edit that one, and choose all its events there."
+SAME_URL = (
+    "You already have a webhook with this address. Edit that one, or choose events or event types that it does not get."
+)
+SAME_URL_IN_TEAM = SAME_URL.replace("You already have", "The team already has")
+NOT_FOR_TEAMS = "Choose all of the team’s event types, or selected ones."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,57 +73,59 @@ class CheckedWebhook:
     shape: BodyShape
 
 
-def list_webhooks(session: Session, owner_id: int) -> list[Webhook]:
+def list_webhooks(session: Session, owner: Owner) -> list[Webhook]:
     """Return an account's webhooks, the oldest first, with their endpoints and keys."""
     query = (
         select(Webhook)
         .join(Webhook.endpoint)
-        .where(Webhook.owner_id == owner_id)
+        .where(owner.of(Webhook))
         .options(contains_eager(Webhook.endpoint).options(selectinload(Endpoint.keys)))
         .order_by(Webhook.id)
     )
     return list(session.scalars(query))
 
 
-def count_webhooks(session: Session, owner_id: int, edited: Webhook | None) -> int:
+def count_webhooks(session: Session, owner: Owner, edited: Webhook | None) -> int:
     """Return how many webhooks an account has once the `edited` one, or else a new one, is saved."""
-    query = select(func.count()).select_from(Webhook).where(Webhook.owner_id == owner_id)
+    query = select(func.count()).select_from(Webhook).where(owner.of(Webhook))
     return session.scalars(query).one() + (edited is None)
 
 
-def find_webhook(session: Session, owner_id: int, webhook_id: int) -> Webhook | None:
+def find_webhook(session: Session, owner: Owner, webhook_id: int) -> Webhook | None:
     """Return one of an account's webhooks, None for anybody else's."""
-    return session.scalar(select(Webhook).where(Webhook.id == webhook_id, Webhook.owner_id == owner_id))
+    return session.scalar(select(Webhook).where(Webhook.id == webhook_id, owner.of(Webhook)))
 
 
 def check_webhook(
-    session: Session, owner_id: int, values: WebhookValues, stored: Webhook | None = None
+    session: Session, owner: Owner, values: WebhookValues, stored: Webhook | None = None
 ) -> CheckedWebhook:
     """Check what was typed for a new webhook or a `stored` one, and prove its template.
 
     Only for use outside of a transaction that writes: it ends the session's. Raises InvalidWebhook with everything
     that is wrong.
     """
-    others = [webhook for webhook in list_webhooks(session, owner_id) if webhook is not stored]
+    others = [webhook for webhook in list_webhooks(session, owner) if webhook is not stored]
     # Ends the read: no transaction stays open during the slow part.
     session.commit()
     errors = errors_of_all(values, stored, len(others) + 1)
-    if "subscriberUrl" not in errors:
+    if owner.team_id is not None and values.scope == Scope.OWN:
+        errors["eventTypes"] = NOT_FOR_TEAMS
+    if not {"subscriberUrl", "eventTypes"} & errors.keys():
         errors |= _errors_beside(others, values, stored)
     if errors:
         raise InvalidWebhook(errors)
     return CheckedWebhook(values, typed_shape(values, stored))
 
 
-def create(session: Session, owner_id: int, checked: CheckedWebhook) -> Webhook:
-    """Make a webhook. Raises InvalidWebhook when its address is taken."""
+def create(session: Session, owner: Owner, checked: CheckedWebhook) -> Webhook:
+    """Make a webhook. Raises InvalidWebhook when its address is taken, or NotThere for a team that was deleted."""
     values = checked.values
-    _refuse_changed(session, owner_id, values, None)
+    _refuse_changed(session, owner, values, None)
     endpoint = endpoints.create_endpoint(
-        session, owner_id=owner_id, url=values.url, secret=values.secret, active=values.active
+        session, owner=owner, url=values.url, secret=values.secret, active=values.active
     )
     endpoint.rate_limit = typed_rate_limit(values, None)
-    webhook = Webhook(owner_id=owner_id, endpoint=endpoint, created_at=clock.now())
+    webhook = Webhook(**owner.columns, endpoint=endpoint, created_at=clock.now())
     _choose(webhook, checked, None)
     session.add(webhook)
     session.flush()
@@ -132,7 +139,7 @@ def update(session: Session, webhook: Webhook, checked: CheckedWebhook) -> list[
     InvalidWebhook when the address is taken, or a secret header that was to be kept is gone.
     """
     values = checked.values
-    _refuse_changed(session, webhook.owner_id, values, webhook)
+    _refuse_changed(session, webhook.belongs_to, values, webhook)
     dropped = _choose(webhook, checked, webhook)
     endpoints.change_rate_limit(session, webhook.endpoint, typed_rate_limit(values, webhook))
     endpoints.change_url(session, webhook.endpoint, values.url)
@@ -153,34 +160,31 @@ def set_active(session: Session, webhook: Webhook, active: bool) -> None:
 
 def delete(session: Session, webhook: Webhook) -> None:
     """Delete a webhook: from the commit on nothing more is sent to it, also not what is waiting."""
-    _lock_owner(session, webhook.owner_id)
+    lock_owner(session, webhook.belongs_to)
     endpoints.delete_endpoint(session, webhook.endpoint)
     session.delete(webhook)
     session.flush()
 
 
-def _lock_owner(session: Session, owner_id: int) -> None:
-    """Lock the account before its endpoints, as bookings do, because a change to a webhook locks it in the end."""
-    session.execute(select(User.id).where(User.id == owner_id).with_for_update(key_share=True))
-
-
-def _refuse_changed(session: Session, owner_id: int, values: WebhookValues, stored: Webhook | None) -> None:
-    """Refuse what somebody else's change has made wrong since it was checked. Raises InvalidWebhook."""
+def _refuse_changed(session: Session, owner: Owner, values: WebhookValues, stored: Webhook | None) -> None:
+    """Refuse what somebody else's change has made wrong since it was checked. Raises InvalidWebhook or NotThere."""
     # Two boxes saved at once wait for each other here.
-    _lock_owner(session, owner_id)
-    others = [webhook for webhook in list_webhooks(session, owner_id) if webhook is not stored]
+    require_owner(session, owner)
+    others = [webhook for webhook in list_webhooks(session, owner) if webhook is not stored]
     errors = in_rows(lost_secrets(values.headers, stored)) | _errors_beside(others, values, stored)
     if errors:
         raise InvalidWebhook(errors)
 
 
 def _errors_beside(others: Sequence[Webhook], values: WebhookValues, stored: Webhook | None) -> dict[str, str]:
-    """Return what is wrong with a webhook because of the account's other ones. Its own address is valid."""
+    """Return what is wrong with a webhook because of its owner's other ones. Its own address and scope are valid."""
     if stored is None and len(others) >= MAX_WEBHOOKS:
         return {"subscriberUrl": TOO_MANY_WEBHOOKS}
     errors = dict[str, str]()
-    if _canonical(values.url) in {_canonical(webhook.endpoint.url) for webhook in others}:
-        errors["subscriberUrl"] = SAME_URL
+    url, reach = _canonical(values.url), typed_reach(values, stored)
+    same = [webhook for webhook in others if _canonical(webhook.endpoint.url) == url]
+    if any(reach.meets(reach_of(webhook), values.own_event_type_ids) for webhook in same):
+        errors["subscriberUrl"] = SAME_URL if same[0].team_id is None else SAME_URL_IN_TEAM
     shape, headers = typed_shape(values, stored), headers_to_keep(values.headers, values.url, stored).plain
     typed = _characters(shape.payload_template, headers)
     kept = _characters(stored.payload_template, stored.headers) if stored else 0
@@ -211,6 +215,7 @@ def _choose(webhook: Webhook, checked: CheckedWebhook, stored: Webhook | None) -
     webhook.payload_format = PayloadFormat(shape.payload_format)
     webhook.payload_template = shape.payload_template
     webhook.content_type = shape.content_type
-    if values.every_event_type is not None:
-        webhook.event_type_ids = None if values.every_event_type else sorted(values.event_type_ids)
+    if values.scope is not None:
+        webhook.scope = Scope(values.scope)
+        webhook.event_type_ids = sorted(values.event_type_ids) if webhook.scope is Scope.CHOSEN else None
     return headers.dropped

@@ -12,7 +12,7 @@ from calhooks.webhooks.body.bodies import BodyShape
 from calhooks.webhooks.body.compiled import compiled
 from calhooks.webhooks.body.payload import build_payload, template_context
 from calhooks.webhooks.body.samples import BASE_URL, crowded_event, sample_event
-from calhooks.webhooks.models import PayloadFormat, Webhook
+from calhooks.webhooks.models import PayloadFormat, Scope, Webhook
 from calhooks.webhooks.settings.headers import TypedHeader, header_errors
 from calhooks.webhooks.template import ContentType, TemplateError, Trials
 
@@ -38,10 +38,10 @@ class InvalidWebhook(ValueError):
 class WebhookValues:
     """A webhook as typed. An empty `secret` keeps the stored one.
 
-    None keeps what is stored or the default: JSON as `content_type`, no `headers`, `every_event_type`. Unless it is
-    every event type, `event_type_ids` are the chosen ones of the account. `secret_overlap` is for how many hours the
-    secret that is replaced signs too. `rate_limit` is how many requests a second are sent at most, as typed; empty for
-    no limit.
+    None keeps what is stored or the default: JSON as `content_type`, no `headers`, every event type as `scope`.
+    `event_type_ids` are the chosen ones, `own_event_type_ids` all that are the account's own, not a team's.
+    `secret_overlap` is for how many hours the secret that is replaced signs too. `rate_limit` is how many requests a
+    second are sent at most, as typed; empty for no limit.
     """
 
     subscriber_url: str
@@ -54,8 +54,9 @@ class WebhookValues:
     payload_template: str = ""
     content_type: str | None = None
     headers: Sequence[TypedHeader] | None = None
-    every_event_type: bool | None = None
+    scope: str | None = None
     event_type_ids: Sequence[int] = ()
+    own_event_type_ids: Sequence[int] = ()
     rate_limit: str | None = None
 
     @property
@@ -155,7 +156,9 @@ def _secret_error(values: WebhookValues) -> str | None:
 def _scope_error(values: WebhookValues) -> str | None:
     if len(values.event_type_ids) > len(set(values.event_type_ids)):
         return "Choose each event type once."
-    return "Choose at least one event type." if values.every_event_type is False and not values.event_type_ids else None
+    if values.scope not in (None, *Scope):
+        return "Choose everything, your own event types, or selected ones."
+    return "Choose at least one event type." if values.scope == Scope.CHOSEN and not values.event_type_ids else None
 
 
 def _rate_limit_error(values: WebhookValues) -> str | None:

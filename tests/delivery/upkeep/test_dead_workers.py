@@ -290,7 +290,7 @@ def test_leases_are_found_over_the_index_of_claims(session: Session, owner: User
 
     def act() -> None:
         with writing() as inner:
-            dead_workers.give_back(inner.connection(), [DEAD], clock.now())
+            dead_workers.give_back_leases(inner.connection(), [DEAD], clock.now())
 
     steps = [step for step in query_plans(session, act) if "deliveries" in step]
     assert any("ix_deliveries_claim (endpoint_id=? AND state=? AND due_at>? AND due_at<?)" in step for step in steps)

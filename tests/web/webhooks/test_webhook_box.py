@@ -5,6 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import owner_of
 from calhooks.db import db
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.webhooks.models import Webhook
@@ -30,7 +31,7 @@ def interview(app: Flask, rick: User, event_type: EventType) -> EventType:
 
 def kept(app: Flask, owner: User) -> Webhook:
     with app.app_context():
-        (webhook,) = list_webhooks(db.session(), owner.id)
+        (webhook,) = list_webhooks(db.session(), owner_of(owner))
         return webhook
 
 
@@ -173,4 +174,4 @@ def test_what_is_no_limit_is_said_at_the_field(app: Flask, owner: FlaskClient, r
     assert answer.status_code == 422
     assert 'id="rateLimit-error"' in answer.text
     with app.app_context():
-        assert list_webhooks(db.session(), rick.id) == []
+        assert list_webhooks(db.session(), owner_of(rick)) == []

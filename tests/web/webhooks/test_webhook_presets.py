@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import owner_of
 from calhooks.db import db
 from calhooks.webhooks.editor.presets import PRESETS, Preset, find_preset
 from calhooks.webhooks.settings.subscriptions import list_webhooks
@@ -31,7 +32,7 @@ def test_a_preset_fills_the_box_and_can_be_saved_as_it_is(
     assert form.fields["payloadFormat"] == ("custom" if preset.template else "default")
     assert owner.post(NEW, data=form.fields).status_code == 303
     with app.app_context():
-        (webhook,) = list_webhooks(db.session(), rick.id)
+        (webhook,) = list_webhooks(db.session(), owner_of(rick))
         if preset.template:
             assert (webhook.payload_template, webhook.content_type) == (preset.template, preset.content_type)
         assert webhook.headers == [list(pair) for pair in preset.headers]

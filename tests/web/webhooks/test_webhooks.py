@@ -7,6 +7,7 @@ from flask import Flask, request
 from flask.testing import FlaskClient
 
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import owner_of
 from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint, InactiveReason
@@ -30,7 +31,7 @@ def make(app: Flask, owner: User, url: str = URL, secret: str = "") -> Webhook:
 
 def kept(app: Flask, owner: User) -> list[Webhook]:
     with app.app_context():
-        return list_webhooks(db.session(), owner.id)
+        return list_webhooks(db.session(), owner_of(owner))
 
 
 def test_a_new_webhook_asks_for_the_first_three_events_and_is_on(owner: FlaskClient) -> None:

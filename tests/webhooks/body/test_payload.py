@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from calhooks.events import TRIGGERS, Answer, BookingEvent, Person, Team, Trigger
+from calhooks.events import TRIGGERS, Answer, BookedTeam, BookingEvent, Person, Trigger
 from calhooks.webhooks.body.payload import build_payload, payload_bytes, template_context
 from calhooks.webhooks.body.samples import crowded_event, sample_body, sample_event
 
@@ -124,6 +124,20 @@ def test_reasons_and_who_cancelled_are_there_when_given():
     )
 
 
+def test_a_reassigned_booking_says_whom_somebody_replaced():
+    bob = Person(name="Bob", email="bob@example.com", time_zone="Europe/Paris", locale="fr", username="bob")
+    told = payload(reassigned_from=bob, reassign_reason="Ill", reassigned_by="alice@example.com")
+    assert told["reassignedFrom"] == {
+        "name": "Bob",
+        "email": "bob@example.com",
+        "username": "bob",
+        "timeZone": "Europe/Paris",
+        "language": {"locale": "fr"},
+    }
+    assert (told["reassignReason"], told["reassignedBy"]) == ("Ill", "alice@example.com")
+    assert not {"reassignedFrom", "reassignReason", "reassignedBy"} & set(payload())
+
+
 def test_a_no_show_is_said_of_each_attendee_and_only_then():
     ann, bob = EVENT.attendees[0], replace(EVENT.attendees[0], name="")
     told = payload(attendees=(replace(ann, no_show=False), replace(bob, no_show=True)))
@@ -131,10 +145,24 @@ def test_a_no_show_is_said_of_each_attendee_and_only_then():
     assert all("noShow" not in person for person in payload()["attendees"])
 
 
-def test_a_team_has_its_name_and_its_members_names():
-    assert payload(team=Team(name="Sales", members=("Rick", "Ann")))["team"] == {
+def test_a_team_has_its_name_and_its_hosts_with_their_names_apart():
+    bob = Person(name="Bob", email="bob@example.com", time_zone="Europe/Paris", locale="fr", username="bob")
+    team = BookedTeam(id=3, name="Sales", slug="sales", hosts=(EVENT.organizer, bob))
+    assert payload(team=team)["team"] == {
+        "id": 3,
         "name": "Sales",
-        "members": ["Rick", "Ann"],
+        "slug": "sales",
+        "members": ["Rick", "Bob"],
+        "hosts": [
+            payload()["organizer"],
+            {
+                "name": "Bob",
+                "email": "bob@example.com",
+                "username": "bob",
+                "timeZone": "Europe/Paris",
+                "language": {"locale": "fr"},
+            },
+        ],
     }
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from calhooks.events import Team, Trigger
+from calhooks.events import Trigger
 from calhooks.webhooks.body.payload import build_payload, template_context
-from calhooks.webhooks.body.samples import BASE_URL, sample_body, sample_event
+from calhooks.webhooks.body.samples import BASE_URL, Sample, sample_body, sample_event
 from calhooks.webhooks.editor.catalogue import CATALOGUE, Group, absent_for, may_be_missing
 from calhooks.webhooks.editor.event_shape import root
 from calhooks.webhooks.template import compile_template
@@ -32,15 +32,17 @@ def leaves(value: object, path: str = "") -> Iterator[str]:
         named = {"name": value["name"]} if path == "responses" else value
         for key, item in named.items():
             yield from leaves(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, list) and path == "attendees":
+    elif isinstance(value, list) and path in ("attendees", "team.hosts"):
         yield from leaves(value[0], f"{path}.0")
     else:
         yield path
 
 
 def context(trigger: Trigger, **changes: object) -> dict[str, object]:
-    changed = {"team": Team(name="Sales", members=("Rick",)), **changes}
-    return template_context(build_payload(replace(sample_event(trigger), **changed), BASE_URL))
+    """Return what a template sees of a team's booking, which was reassigned where it was rescheduled."""
+    moved = trigger is Trigger.BOOKING_RESCHEDULED
+    event = sample_event(trigger, Sample.ROUND_ROBIN if moved else Sample.COLLECTIVE)
+    return template_context(build_payload(replace(event, **changes), BASE_URL))
 
 
 @pytest.mark.parametrize("trigger", Trigger)
@@ -52,6 +54,7 @@ def test_everything_that_is_sent_is_listed_for_its_trigger(trigger):
 @pytest.mark.parametrize("trigger", Trigger)
 def test_what_is_always_there_is_there_even_in_a_bare_booking(trigger):
     bare = {"description": "", "location": "", "event_type_id": None, "team": None, "metadata": {}}
+    bare |= {"scheduling_type": "", "reassigned_from": None, "reassign_reason": "", "reassigned_by": ""}
     bare |= {"reschedule_reason": "", "rescheduled_by": "", "cancellation_reason": "", "cancelled_by": ""}
     seen = context(trigger, **bare)
     for variable in CATALOGUE:
@@ -84,6 +87,15 @@ def test_what_a_trigger_never_has_is_known():
     assert may_be_missing(BY_PATH["rescheduleUid"], [moved, cancelled])
     assert may_be_missing(BY_PATH["location"], [created])
     assert not may_be_missing(BY_PATH["title"], Trigger)
+
+
+def test_what_only_team_bookings_have_is_known():
+    of_team = [variable for variable in CATALOGUE if variable.of_team]
+    personal = {trigger: template_context(sample_body(trigger)) for trigger in Trigger}
+    for variable in of_team:
+        assert not {variable.path.split(".")[0]} & set().union(*personal.values()), variable.path
+    missing = [variable.path for variable in of_team if may_be_missing(variable, Trigger, for_team=True)]
+    assert missing == [variable.path for variable in of_team if variable.path.startswith("reassign")]
 
 
 def test_samples_are_those_of_the_sample_booking():

@@ -13,10 +13,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from calhooks.events import TRIGGERS, Person, Trigger
+from calhooks.events import TRIGGERS, BookedTeam, Person, Trigger
 from calhooks.webhooks.body.bodies import BodyShape, render_body
 from calhooks.webhooks.body.payload import build_payload, template_context
-from calhooks.webhooks.body.samples import BASE_URL, crowded_event, sample_event
+from calhooks.webhooks.body.samples import BASE_URL, Sample, crowded_event, sample_body, sample_event
 from calhooks.webhooks.editor.account_variables import Known
 from calhooks.webhooks.editor.presets import PRESETS, find_preset, preset_for
 from calhooks.webhooks.editor.remarks import remarks
@@ -40,6 +40,9 @@ def events():
         yield replace(
             event, title="T" * 1000, location="https://e.example/" + "l" * 980, attendees=(longest,), **reasons
         )
+        host = replace(event.organizer, name="H" * 200)
+        team = BookedTeam(id=1, name="S" * 200, slug="sales", hosts=(host,))
+        yield replace(event, organizer=host, team=team)
         nameless = replace(event.attendees[0], name="")
         yield replace(event, title=HOSTILE, location="", description="", attendees=(nameless,), metadata={})
         yield replace(event, attendees=(replace(nameless, name=HOSTILE),), cancellation_reason=HOSTILE)
@@ -165,10 +168,10 @@ def test_ntfy():
 
 def test_a_plain_form():
     assert find_preset("form").content_type == "application/x-www-form-urlencoded"
-    names = ["event", "title", "start", "end", "name", "email", "location", "uid", "metadata"]
+    names = ["event", "title", "start", "end", "name", "email", "location", "uid"]
     for event, body in bodies("form"):
         pairs = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True)
-        assert [name for name, _ in pairs] == names
+        assert [name for name, _ in pairs] == [*names, *(["team", "host"] if event.team else []), "metadata"]
         assert dict(pairs)["title"] == event.title
         assert json.loads(dict(pairs)["metadata"]) == event.metadata
 
@@ -193,6 +196,14 @@ def test_times_read_as_a_person_writes_them(preset):
     body = compile_template(preset.template, preset.content_type).render(context).decode()
     assert "Thursday, March 5, 2026, 9:00 AM – 9:30 AM (Europe/London)" in body
     assert "Ann Lee" in body
+
+
+@pytest.mark.parametrize("preset", CUSTOM, ids=lambda preset: preset.key)
+def test_of_a_team_s_booking_the_host_and_the_team_are_said(preset):
+    shape = BodyShape("custom", preset.template, preset.content_type)
+    for sample, is_said in ((Sample.ROUND_ROBIN, True), (Sample.PERSONAL, False)):
+        body = render_body(shape, sample_body(Trigger.BOOKING_CREATED, sample=sample)).decode()
+        assert ("Rick" in body and "Sales" in body) is is_said
 
 
 @pytest.mark.parametrize(

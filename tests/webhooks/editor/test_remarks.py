@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from calhooks.accounts.owners import owner_of
 from calhooks.db import writing
 from calhooks.events import Answer, Trigger
 from calhooks.webhooks.body.samples import sample_event
@@ -43,6 +44,11 @@ def warnings(template, **options):
         ("metadata.[utm sorce]", "metadata.[utm source]"),
         ("responses.compny.value", "responses.company.value"),
         ("team.member", "team.members"),
+        ("team.host", "team.hosts"),
+        ("team.hosts.0.nmae", "team.hosts.0.name"),
+        ("teem.name", "team.name"),
+        ("scheduling_type", "schedulingType"),
+        ("reassignedFrom.nam", "reassignedFrom.name"),
         ("name", "attendees.0.name"),
         ("email", "attendees.0.email"),
         ("username", "organizer.username"),
@@ -173,9 +179,27 @@ def test_the_keys_and_answers_of_real_bookings_are_known(rick, session):
         dispatch(writer, replace(event, metadata={"utm source": "mail", "a": "old"}))
         answers = {**event.responses, "company": Answer(label="Company", value="Acme")}
         dispatch(writer, replace(event, metadata={"a": "new"}, responses=answers))
-    known = known_to(session, rick.id, [("size", "Team size"), ("company", "Your company")])
+    known = known_to(session, owner_of(rick), [("size", "Team size"), ("company", "Your company")])
     assert dict(known.metadata) == {"a": "new", "utm source": "mail"}
     assert dict(known.questions) == {"size": ("Team size", ""), "company": ("Company", "Acme")}
     shown = {variable.path: variable.sample for variable in known.variables()}
     assert shown["metadata.[utm source]"] == "mail"
     assert shown["responses.company.value"] == "Acme"
+
+
+@pytest.mark.parametrize("path", ["team.name", "team.members.[0]", "team.hosts.0.email", "schedulingType"])
+def test_a_personal_webhook_hears_that_only_team_bookings_have_a_variable(path):
+    (remark,) = said(f"{{{{{path}}}}}")
+    assert remark.is_note
+    assert remark.message.startswith("Only team bookings have ")
+    assert remark.message.endswith("; in a personal one it is empty.")
+
+
+def test_a_team_s_webhook_hears_nothing_of_what_its_bookings_always_have():
+    template = '{{team.name}} {{join team.members ", "}} {{#each team.hosts}}{{email}}{{/each}} {{reassignReason}}'
+    about = remarks(compile_template(template, "text/plain"), [Trigger.BOOKING_RESCHEDULED], KNOWN, for_team=True)
+    assert [remark.message for remark in about] == ["reassignReason is not always there: without a value it is empty."]
+
+
+def test_what_is_written_for_teams_alone_needs_no_remark():
+    assert said("{{#if team.name}}{{team.name}}{{/if}}") == []

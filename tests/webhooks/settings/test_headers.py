@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from calhooks.accounts.owners import owner_of
 from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState
 from calhooks.delivery.sending.headers import HIDDEN, RESERVED_HEADERS
@@ -29,14 +30,14 @@ def values(url="https://example.com/hook", **typed):
 
 
 def make(owner, url="https://example.com/hook", **typed):
-    checked = subscriptions.check_webhook(db.session(), owner.id, values(url, **typed))
+    checked = subscriptions.check_webhook(db.session(), owner_of(owner), values(url, **typed))
     with writing() as session:
-        return subscriptions.create(session, owner.id, checked)
+        return subscriptions.create(session, owner_of(owner), checked)
 
 
 def change(webhook, url, **typed):
     stored = db.session().merge(webhook)
-    checked = subscriptions.check_webhook(db.session(), stored.owner_id, values(url, **typed), stored)
+    checked = subscriptions.check_webhook(db.session(), stored.belongs_to, values(url, **typed), stored)
     with writing() as session:
         return subscriptions.update(session, stored, checked)
 
@@ -72,7 +73,7 @@ def test_no_value_begins_another_header(rick, session, end):
         tell(rick, title=f"Call{end}X-Admin: 1{end}{end}body")
         delivery = session.scalars(select(Delivery)).one()
         assert delivery.headers[0][1].startswith("Call X-Admin: 1")
-        ping(session, rick.id, values(receiver.url, headers=None), webhook)
+        ping(session, owner_of(rick), values(receiver.url, headers=None), webhook)
         assert "x-admin" not in receiver.received[0].headers
 
 
@@ -135,7 +136,7 @@ def test_a_resend_renders_headers_where_there_were_none(rick, session):
 def test_the_receiver_gets_them_and_the_log_hides_what_is_secret(rick, session):
     with receiving() as receiver:
         rows = [AUTHORIZATION, TypedHeader("X-Mine", "hush", secret=True), TypedHeader("X-Who", "Zoë {{uid}}")]
-        result = ping(session, rick.id, values(receiver.url, headers=rows)).result
+        result = ping(session, owner_of(rick), values(receiver.url, headers=rows)).result
         (request,) = receiver.received
     assert request.headers["authorization"] == TOKEN
     assert request.headers["x-mine"] == "hush"
@@ -191,11 +192,11 @@ def test_a_secret_that_was_removed_since_it_was_checked_is_asked_for(rick, sessi
     webhook = make(rick, headers=[AUTHORIZATION])
     kept = values(headers=[TypedHeader("X-Who"), TypedHeader("Authorization", "", secret=True)])
     with pytest.raises(InvalidWebhook) as refused:
-        subscriptions.check_webhook(session, rick.id, kept, webhook)
+        subscriptions.check_webhook(session, owner_of(rick), kept, webhook)
     assert set(refused.value.errors) == {"headers.0"}
 
     kept = values(headers=[TypedHeader("X-Who", "Zoë"), TypedHeader("Authorization", "", secret=True)])
-    checked = subscriptions.check_webhook(session, rick.id, kept, webhook)
+    checked = subscriptions.check_webhook(session, owner_of(rick), kept, webhook)
     change(webhook, webhook.endpoint.url, headers=[])
     with pytest.raises(InvalidWebhook) as refused, writing():
         subscriptions.update(session, webhook, checked)
@@ -205,7 +206,7 @@ def test_a_secret_that_was_removed_since_it_was_checked_is_asked_for(rick, sessi
 def test_a_ping_to_another_server_carries_no_stored_secret(rick, session):
     with receiving() as receiver:
         webhook = make(rick, headers=[AUTHORIZATION])
-        ping(session, rick.id, values(receiver.url), webhook)
+        ping(session, owner_of(rick), values(receiver.url), webhook)
         assert "authorization" not in receiver.received[0].headers
 
 
@@ -219,7 +220,7 @@ def test_a_deleted_webhook_leaves_no_secret_behind(rick, session):
 
 
 def test_only_chosen_event_types_are_told(rick, session):
-    create_webhook(rick, event_type_ids=[7])
+    create_webhook(rick, scope="chosen", event_type_ids=[7])
     create_webhook(rick, event_type_ids=None)
     tell(rick, event_type_id=8)
     tell(rick, event_type_id=7)

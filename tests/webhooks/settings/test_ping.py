@@ -10,6 +10,7 @@ from sqlalchemy import select
 from standardwebhooks import Webhook as Verifier
 
 from calhooks import ids
+from calhooks.accounts.owners import Owner, owner_of
 from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Attempt, Delivery, Event
 from calhooks.webhooks.models import Webhook
@@ -22,16 +23,16 @@ def values(receiver: Receiver, **typed: Any) -> WebhookValues:
     return WebhookValues(**({"subscriber_url": receiver.url, "triggers": []} | typed))
 
 
-def stored(owner_id: int, receiver: Receiver, **typed: Any) -> Webhook:
+def stored(owner: Owner, receiver: Receiver, **typed: Any) -> Webhook:
     wanted = values(receiver, **({"triggers": ["BOOKING_CREATED"]} | typed))
-    checked = check_webhook(db.session(), owner_id, wanted)
+    checked = check_webhook(db.session(), owner, wanted)
     with writing() as session:
-        return create(session, owner_id, checked)
+        return create(session, owner, checked)
 
 
 def test_a_ping_is_a_real_signed_request_with_a_whole_sample_booking(rick, session, receiver):
     secret = ids.new_secret()
-    result = ping(session, rick.id, values(receiver, secret=secret))
+    result = ping(session, owner_of(rick), values(receiver, secret=secret))
     [request] = receiver.received
     assert request.line == "POST /hook HTTP/1.1"
     assert request.json["triggerEvent"] == "PING"
@@ -46,16 +47,18 @@ def test_a_ping_is_a_real_signed_request_with_a_whole_sample_booking(rick, sessi
 
 
 def test_nothing_is_saved(rick, session, receiver):
-    ping(session, rick.id, values(receiver))
+    ping(session, owner_of(rick), values(receiver))
     assert [session.scalars(select(model)).all() for model in (Webhook, Event, Delivery, Attempt)] == [[], [], [], []]
 
 
 def test_the_template_as_typed_is_what_goes_out(rick, session, receiver):
     form = "application/x-www-form-urlencoded"
-    ping(session, rick.id, values(receiver, payload_format="custom", payload_template='{"t": "{{triggerEvent}}"}'))
+    ping(
+        session, owner_of(rick), values(receiver, payload_format="custom", payload_template='{"t": "{{triggerEvent}}"}')
+    )
     ping(
         session,
-        rick.id,
+        owner_of(rick),
         values(receiver, payload_format="custom", payload_template="t={{triggerEvent}}", content_type=form),
     )
     first, second = receiver.received
@@ -68,8 +71,8 @@ def test_the_template_as_typed_is_what_goes_out(rick, session, receiver):
     [({}, "stored"), ({"secret": "typed"}, "typed"), ({"remove_secret": True}, None)],
 )
 def test_while_editing_an_empty_secret_means_the_stored_one(rick, session, receiver, typed, key):
-    webhook = stored(rick.id, receiver, secret="stored")
-    ping(session, rick.id, values(receiver, **typed), webhook)
+    webhook = stored(owner_of(rick), receiver, secret="stored")
+    ping(session, owner_of(rick), values(receiver, **typed), webhook)
     [request] = receiver.received
     expected = hmac.new(key.encode(), request.body, hashlib.sha256).hexdigest() if key else "no-secret-provided"
     assert request.headers["x-cal-signature-256"] == expected
@@ -77,34 +80,34 @@ def test_while_editing_an_empty_secret_means_the_stored_one(rick, session, recei
 
 def test_wrong_input_is_refused_at_its_field_before_anything_is_sent(rick, session, receiver):
     with pytest.raises(InvalidWebhook) as caught:
-        ping(session, rick.id, values(receiver, secret="whsec_?", payload_format="custom", payload_template="{"))
+        ping(session, owner_of(rick), values(receiver, secret="whsec_?", payload_format="custom", payload_template="{"))
     assert set(caught.value.errors) == {"secret", "payloadTemplate"}
     assert receiver.received == []
 
 
 def test_neither_chosen_events_nor_a_free_address_are_asked_for(rick, session, receiver):
-    stored(rick.id, receiver)
-    assert ping(session, rick.id, values(receiver)).result.succeeded
+    stored(owner_of(rick), receiver)
+    assert ping(session, owner_of(rick), values(receiver)).result.succeeded
 
 
 def test_a_failure_says_what_happened(rick, session):
     with receiving(answer(500, b"<b>no</b>")) as receiver:
-        failed = ping(session, rick.id, values(receiver)).result
+        failed = ping(session, owner_of(rick), values(receiver)).result
     assert (failed.status, failed.body, failed.succeeded) == (500, b"<b>no</b>", False)
-    refused = ping(session, rick.id, values(receiver)).result
+    refused = ping(session, owner_of(rick), values(receiver)).result
     assert (refused.status, refused.succeeded) == (None, False)
     assert "nothing listens there" in refused.detail
 
 
 def test_a_long_answer_is_cut(rick, session):
     with receiving(answer(200, b"x" * 200_000)) as receiver:
-        result = ping(session, rick.id, values(receiver)).result
+        result = ping(session, owner_of(rick), values(receiver)).result
     assert (len(result.body), result.truncated) == (64 * 1024, True)
 
 
 def test_no_transaction_is_open_while_the_receiver_takes_its_time(app, rick):
     with Gate() as gate:
-        pinging = InBackground(app, rick.id, values(gate.receiver))
+        pinging = InBackground(app, owner_of(rick), values(gate.receiver))
         gate.receiver.wait_for(1)
         with writing() as writer:
             writer.execute(select(Webhook))
@@ -114,24 +117,24 @@ def test_no_transaction_is_open_while_the_receiver_takes_its_time(app, rick):
 
 def test_one_ping_at_a_time_for_each_account_and_two_in_each_process(app, rick, session):
     with Gate() as gate:
-        first = InBackground(app, rick.id, values(gate.receiver))
+        first = InBackground(app, owner_of(rick), values(gate.receiver))
         gate.receiver.wait_for(1)
         with pytest.raises(PingRefused, match="of yours is still under way"):
-            ping(session, rick.id, values(gate.receiver))
-        second = InBackground(app, rick.id + 1, values(gate.receiver))
+            ping(session, owner_of(rick), values(gate.receiver))
+        second = InBackground(app, Owner(user_id=rick.id + 1), values(gate.receiver))
         gate.receiver.wait_for(2)
         with pytest.raises(PingRefused, match="Too many ping tests"):
-            ping(session, rick.id + 2, values(gate.receiver))
+            ping(session, Owner(user_id=rick.id + 2), values(gate.receiver))
         gate.open()
         assert first.result().result.succeeded
         assert second.result().result.succeeded
-        assert ping(session, rick.id, values(gate.receiver)).result.succeeded
+        assert ping(session, owner_of(rick), values(gate.receiver)).result.succeeded
 
 
 def test_a_refused_ping_leaves_the_way_free(rick, session, receiver):
     with pytest.raises(InvalidWebhook):
-        ping(session, rick.id, values(receiver, secret="whsec_?"))
-    assert ping(session, rick.id, values(receiver)).result.succeeded
+        ping(session, owner_of(rick), values(receiver, secret="whsec_?"))
+    assert ping(session, owner_of(rick), values(receiver)).result.succeeded
 
 
 class Gate:
@@ -158,12 +161,12 @@ class Gate:
 class InBackground:
     """A ping in another thread, with an application context of its own."""
 
-    def __init__(self, app: Flask, owner_id: int, typed: WebhookValues) -> None:
+    def __init__(self, app: Flask, owner: Owner, typed: WebhookValues) -> None:
         self._results: list[PingResult] = []
 
         def run() -> None:
             with app.app_context():
-                self._results.append(ping(db.session(), owner_id, typed))
+                self._results.append(ping(db.session(), owner, typed))
 
         self._thread = threading.Thread(target=run)
         self._thread.start()

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import create_app
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import owner_of
 from calhooks.config import Config
 from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState
@@ -25,13 +26,13 @@ def values(**typed: Any) -> WebhookValues:
 
 
 def create(owner: User, **typed: Any) -> Webhook:
-    checked = subscriptions.check_webhook(db.session(), owner.id, values(**typed))
+    checked = subscriptions.check_webhook(db.session(), owner_of(owner), values(**typed))
     with writing() as session:
-        return subscriptions.create(session, owner.id, checked)
+        return subscriptions.create(session, owner_of(owner), checked)
 
 
 def update(webhook: Webhook, **typed: Any) -> Webhook:
-    checked = subscriptions.check_webhook(db.session(), webhook.owner_id, values(**typed), webhook)
+    checked = subscriptions.check_webhook(db.session(), webhook.belongs_to, values(**typed), webhook)
     with writing() as session:
         subscriptions.update(session, webhook, checked)
     return webhook
@@ -51,11 +52,11 @@ def test_an_account_has_a_limited_number_of_webhooks_and_can_go_on_changing_them
     rick: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscriptions, "MAX_WEBHOOKS", 2)
-    late = [subscriptions.check_webhook(db.session(), rick.id, values(subscriber_url=f"{URL}/late"))]
+    late = [subscriptions.check_webhook(db.session(), owner_of(rick), values(subscriber_url=f"{URL}/late"))]
     first, _ = create(rick), create(rick, subscriber_url=f"{URL}/2")
     assert errors(rick, subscriber_url=f"{URL}/3") == {"subscriberUrl": subscriptions.TOO_MANY_WEBHOOKS}
     with pytest.raises(InvalidWebhook), writing() as session:
-        subscriptions.create(session, rick.id, late[0])
+        subscriptions.create(session, owner_of(rick), late[0])
     update(first, triggers=["BOOKING_CANCELLED"])
     assert first.triggers == ["BOOKING_CANCELLED"]
 
@@ -227,11 +228,11 @@ def test_a_template_stays_stored_while_the_default_body_is_chosen(rick):
 
 def test_an_address_that_was_taken_since_it_was_checked_is_refused(rick, session):
     other = create(rick, subscriber_url="https://example.com/other")
-    for_new = subscriptions.check_webhook(session, rick.id, values())
-    for_other = subscriptions.check_webhook(session, rick.id, values(), other)
+    for_new = subscriptions.check_webhook(session, owner_of(rick), values())
+    for_other = subscriptions.check_webhook(session, owner_of(rick), values(), other)
     create(rick)
     with pytest.raises(InvalidWebhook) as refused, writing():
-        subscriptions.create(session, rick.id, for_new)
+        subscriptions.create(session, owner_of(rick), for_new)
     assert refused.value.errors == {"subscriberUrl": subscriptions.SAME_URL}
     with pytest.raises(InvalidWebhook), writing():
         subscriptions.update(session, other, for_other)
@@ -239,7 +240,7 @@ def test_an_address_that_was_taken_since_it_was_checked_is_refused(rick, session
 
 def test_a_template_that_is_not_in_use_stays_as_somebody_else_has_changed_it_meanwhile(rick, session):
     webhook = create(rick, payload_format="custom", payload_template='{"a": 1}')
-    checked = subscriptions.check_webhook(session, rick.id, values(payload_format="default"), webhook)
+    checked = subscriptions.check_webhook(session, owner_of(rick), values(payload_format="default"), webhook)
     update(webhook, payload_format="custom", payload_template='{"b": 2}')
     with writing():
         subscriptions.update(session, webhook, checked)
@@ -249,7 +250,7 @@ def test_a_template_that_is_not_in_use_stays_as_somebody_else_has_changed_it_mea
 def test_a_template_is_kept_in_the_content_type_that_it_was_proved_for(rick, session):
     webhook = create(rick, content_type="text/plain")
     typed = values(payload_format="custom", payload_template="Hello")
-    checked = subscriptions.check_webhook(session, rick.id, typed, webhook)
+    checked = subscriptions.check_webhook(session, owner_of(rick), typed, webhook)
     update(webhook, content_type="application/json")
     with writing():
         subscriptions.update(session, webhook, checked)
@@ -282,7 +283,7 @@ def test_deleting_a_webhook_drops_what_waits_and_its_keys(rick, session: Session
 def test_everybody_sees_their_own_webhooks_alone(rick, session):
     mine, sue = create(rick), create_user("sue")
     hers = create(sue)
-    assert subscriptions.list_webhooks(session, rick.id) == [mine]
-    assert subscriptions.find_webhook(session, rick.id, mine.id) is mine
-    assert subscriptions.find_webhook(session, rick.id, hers.id) is None
-    assert subscriptions.find_webhook(session, rick.id, 10**6) is None
+    assert subscriptions.list_webhooks(session, owner_of(rick)) == [mine]
+    assert subscriptions.find_webhook(session, owner_of(rick), mine.id) is mine
+    assert subscriptions.find_webhook(session, owner_of(rick), hers.id) is None
+    assert subscriptions.find_webhook(session, owner_of(rick), 10**6) is None

@@ -61,7 +61,7 @@ MIDDLE = Item(False, False, "has three items")
 LAST = Item(False, True, "has two items")
 
 
-class Scope(NamedTuple):
+class BlockScope(NamedTuple):
     """The whole event, with number 0, or a loop that is being walked."""
 
     number: int
@@ -114,10 +114,10 @@ class Walk:
         asked = Counter(block.subject.segments for block in blocks(nodes))
         self._position_asked = set(_loops_asked_for_position(nodes, ()))
         self._asked_again = {segments for segments, times in asked.items() if times > 1}
-        ends = self._nodes(nodes, {Point(machine.start, frozenset()): ()}, (Scope(0, ONLY),))
+        ends = self._nodes(nodes, {Point(machine.start, frozenset()): ()}, (BlockScope(0, ONLY),))
         self._step(len(source), ends, self._finish)
 
-    def _nodes(self, nodes: Sequence[Node], points: Points, scopes: tuple[Scope, ...]) -> Points:
+    def _nodes(self, nodes: Sequence[Node], points: Points, scopes: tuple[BlockScope, ...]) -> Points:
         for node in nodes:
             self._visit(len(points), node.at)
             if isinstance(node, Text):
@@ -177,7 +177,7 @@ class Walk:
         self._machine.finish(state, len(self._source))
         return state
 
-    def _block(self, block: Block, points: Points, scopes: tuple[Scope, ...]) -> Points:
+    def _block(self, block: Block, points: Points, scopes: tuple[BlockScope, ...]) -> Points:
         before = {self._machine.quotes(point.state) for point in points}
         after = self._each(block, points, scopes) if block.name is BlockName.EACH else self._if(block, points, scopes)
         if points and {self._machine.quotes(point.state) for point in after} != before:
@@ -189,7 +189,7 @@ class Walk:
             )
         return after
 
-    def _if(self, block: Block, points: Points, scopes: tuple[Scope, ...]) -> Points:
+    def _if(self, block: Block, points: Points, scopes: tuple[BlockScope, ...]) -> Points:
         wanted = block.name is BlockName.IF
         decided = self._by_position(block, scopes)
         if decided is not None:
@@ -199,7 +199,7 @@ class Walk:
         passed = self._branch(points, block, "does not apply", (condition, not wanted))
         return self._nodes(block.body, taken, scopes) | self._nodes(block.otherwise or (), passed, scopes)
 
-    def _each(self, block: Block, points: Points, scopes: tuple[Scope, ...]) -> Points:
+    def _each(self, block: Block, points: Points, scopes: tuple[BlockScope, ...]) -> Points:
         """Walk no item, one, two, and any number from three on."""
         items, true = (self._condition(block, scopes, asked) for asked in (Asked.ITEMS, Asked.TRUE))
         none = self._branch(points, block, "has no item", (items, False))
@@ -207,7 +207,7 @@ class Walk:
         walk = self._by_items if block.at in self._position_asked else self._alike
         return walk(block, some, scopes) | self._nodes(block.otherwise or (), none, scopes)
 
-    def _alike(self, block: Block, points: Points, scopes: tuple[Scope, ...]) -> Points:
+    def _alike(self, block: Block, points: Points, scopes: tuple[BlockScope, ...]) -> Points:
         """Walk a loop whose items do not ask for their position."""
         seen, fresh, reached = points, points, Points()
         for item in (ONLY, LAST, *[MIDDLE] * MAX_ROUNDS):
@@ -219,7 +219,7 @@ class Walk:
             seen = seen | fresh
         raise TemplateError.at(self._source, block.at, UNBALANCED)
 
-    def _by_items(self, block: Block, points: Points, scopes: tuple[Scope, ...]) -> Points:
+    def _by_items(self, block: Block, points: Points, scopes: tuple[BlockScope, ...]) -> Points:
         """Walk a loop as one item, as two, and as any number from three on."""
         one = self._item(block, points, scopes, ONLY)
         seen = fresh = self._item(block, points, scopes, FIRST)
@@ -232,10 +232,10 @@ class Walk:
             seen = seen | fresh
         raise TemplateError.at(self._source, block.at, UNBALANCED)
 
-    def _item(self, block: Block, points: Points, scopes: tuple[Scope, ...], item: Item) -> Points:
+    def _item(self, block: Block, points: Points, scopes: tuple[BlockScope, ...], item: Item) -> Points:
         """Walk the body once, and forget afterwards what was known about this item."""
         self._visit(1 + len(points), block.at)
-        scope = Scope(block.end, item)
+        scope = BlockScope(block.end, item)
         entered = {point: self._follow(trail, block, item.words) for point, trail in points.items()}
         left: Points = {}
         for point, trail in self._nodes(block.body, entered, (*scopes, scope)).items():
@@ -252,12 +252,12 @@ class Walk:
                 branch.setdefault(Point(point.state, point.known | kept), self._follow(trail, block, words))
         return branch
 
-    def _condition(self, block: Block, scopes: tuple[Scope, ...], asked: Asked) -> BranchCondition:
+    def _condition(self, block: Block, scopes: tuple[BlockScope, ...], asked: Asked) -> BranchCondition:
         path = block.subject
         scope = scopes[0] if path.from_root else scopes[-1 - path.depth]
         return BranchCondition(scope.number, path.segments, path.data, asked)
 
-    def _by_position(self, block: Block, scopes: tuple[Scope, ...]) -> bool | None:
+    def _by_position(self, block: Block, scopes: tuple[BlockScope, ...]) -> bool | None:
         """Return what the position in a loop decides, or None when the event's values do."""
         path = block.subject
         if path.data not in POSITIONS:
