@@ -1,4 +1,4 @@
-"""The form of an event type. It reads what was typed; `scheduling.event_type_form` judges it."""
+"""The form of an event type. It reads what was typed; `scheduling.event_types.form` judges it."""
 
 from collections.abc import Sequence
 
@@ -24,8 +24,8 @@ from calhooks.scheduling.models.event_types import (
 )
 from calhooks.scheduling.models.schedules import Schedule
 from calhooks.web.forms.fields import ServiceForm
-from calhooks.web.scheduling.place_rows import LOCATION_CHOICES, Places, stored_places
-from calhooks.web.scheduling.question_rows import Questions, stored_rows
+from calhooks.web.scheduling.event_types.place_rows import LOCATION_CHOICES, Places, stored_places
+from calhooks.web.scheduling.event_types.question_rows import Questions, stored_rows
 
 NOTICES = (0, 30, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
 BUFFERS = (0, 5, 10, 15, 20, 30, 45, 60, 90, 120)
@@ -149,12 +149,13 @@ class EventTypeForm(ServiceForm):
 
 def event_type_form_for(event_type: EventType | None, schedules: Sequence[Schedule]) -> EventTypeForm:
     """Return the form as it opens, or with what was typed when it was sent."""
-    form = EventTypeForm(data=_stored(event_type) if event_type else {})
+    form = EventTypeForm(data=stored_fields(event_type) if event_type else {})
     form.offer(schedules)
     return form
 
 
-def _stored(event_type: EventType) -> dict[str, object]:
+def stored_fields(event_type: EventType) -> dict[str, object]:
+    """Return an event type as the fields of its form show it."""
     names = (
         "title",
         "slug",
