@@ -1,6 +1,6 @@
 """The host's bookings: upcoming, unconfirmed, past, cancelled, and what the host does about them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -15,21 +15,29 @@ from wtforms import TextAreaField
 
 from calhooks import clock
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import Owner
+from calhooks.accounts.teams.memberships import list_members
+from calhooks.accounts.teams.models import Membership
 from calhooks.config import current_config
 from calhooks.db import db, writing
 from calhooks.events import TRIGGER_LABELS
 from calhooks.mail.log import problems
-from calhooks.scheduling.bookings import confirm, lists, lookups, no_show
-from calhooks.scheduling.bookings.export import bookings_csv
-from calhooks.scheduling.bookings.history import story
-from calhooks.scheduling.bookings.lists import BookingList, Search
+from calhooks.scheduling.bookings import confirm, lookups, no_show, rules
+from calhooks.scheduling.bookings.events import told_owners
+from calhooks.scheduling.bookings.reading import lists
+from calhooks.scheduling.bookings.reading.export import bookings_csv
+from calhooks.scheduling.bookings.reading.history import story
+from calhooks.scheduling.bookings.reading.lists import EVERYTHING, BookingList, Search
+from calhooks.scheduling.bookings.reading.people import names_by_email
 from calhooks.scheduling.bookings.submission import MAX_GUESTS
-from calhooks.scheduling.errors import InvalidInput, NotAllowed
-from calhooks.scheduling.event_types.lookups import list_event_types
+from calhooks.scheduling.errors import HostedByOthers, InvalidInput, NotAllowed
+from calhooks.scheduling.event_types.lookups import list_event_types, list_hosted_event_types
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.scheduling.models.event_types import EventType
 from calhooks.web.http.row_numbers import counted, row_number
 from calhooks.web.site import access
 from calhooks.web.site.htmx import done, page_or_part, refused
+from calhooks.web.wording.addresses import profile_path
 from calhooks.web.wording.times import in_zone
 from calhooks.webhooks.dispatch import prepare_templates
 
@@ -52,7 +60,8 @@ class Listing:
     @property
     def narrowed(self) -> dict[str, Any]:
         """Return what an address says of the search."""
-        return {"q": self.search.words or None, "eventType": self.search.event_type_id}
+        found = self.search
+        return {"q": found.words or None, "eventType": found.event_type_id, "host": found.membership_id}
 
 
 class RejectForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
@@ -62,14 +71,14 @@ class RejectForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
 
 @blueprint.get("/bookings")
-@access.signed_in
+@access.sees_owners
 def start() -> Response:
     """Lead to the first of the lists."""
     return redirect(url_for("bookings.index", view=BookingList.UPCOMING))
 
 
 @blueprint.get(PATH)
-@access.signed_in
+@access.sees_owners
 def index(view: str) -> str:
     """Show one of the lists, or with `?reject=<uid>` the question why a request is turned down."""
     listing, uid = _listing(view, request.args), request.args.get("reject")
@@ -79,11 +88,11 @@ def index(view: str) -> str:
 
 
 @blueprint.get(f"{PATH}/bookings.csv")
-@access.signed_in
+@access.sees_owners
 def export(view: str) -> Response:
     """Give a list, as it is narrowed, to a spreadsheet."""
     search = _listing(view, request.args).search
-    table = bookings_csv(db.session(), access.account(), BookingList(view), clock.now(), search)
+    table = bookings_csv(db.session(), access.owner(), _zone(), BookingList(view), clock.now(), search)
     # Written whole, so that a slow reader holds no transaction open.
     answer = Response("".join(table), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="bookings-{view}.csv"'
@@ -91,17 +100,17 @@ def export(view: str) -> Response:
 
 
 @blueprint.get("/bookings/history/<uid>")
-@access.signed_in
+@access.sees_owners
 def history(uid: str) -> str:
     """Tell a booking's whole story."""
-    found = story(db.session(), access.account(), uid)
+    found = story(db.session(), access.owner(), uid)
     return render_template(
         "scheduling/bookings/history.html", story=found, booking=found.booking, labels=TRIGGER_LABELS
     )
 
 
 @blueprint.post(PATH)
-@access.signed_in
+@access.sees_owners
 def act(view: str) -> str | Response | tuple[str, int]:
     """Confirm or reject a request, or note who did not come."""
     action, uid, form = request.form.get("action", ""), request.form.get("uid", ""), RejectForm()
@@ -109,7 +118,8 @@ def act(view: str) -> str | Response | tuple[str, int]:
         abort(400, "What to do with the booking was not said.")
     listing, in_box = _listing(view, request.args), action == "reject"
     part, to = partial(_list, listing, in_box), url_for("bookings.index", view=view, **listing.narrowed)
-    prepare_templates(db.session(), access.account().id)
+    booking = _find_own(uid)
+    prepare_templates(db.session(), told_owners(db.session(), booking))
     try:
         with writing() as session:
             message = ACTIONS[action](session, access.account(), uid, request.form)
@@ -149,11 +159,47 @@ ACTIONS: Mapping[str, Callable[[Session, User, str, Sent], str]] = {
 
 def _listing(view: str, asked: Sent) -> Listing:
     words = asked.get("q", "").strip()[:MAX_SEARCH_LENGTH]
-    return Listing(view, Search(words, asked.get("eventType", type=row_number)), asked.get("cursor"))
+    host = asked.get("host", type=row_number) if access.membership() else None
+    search = Search(words, asked.get("eventType", type=row_number), host)
+    return Listing(view, search, asked.get("cursor"))
+
+
+def _find_own(uid: str) -> Booking:
+    """Return a booking that the reader may change; 403 for one of the team's that others host."""
+    booking = lookups.find_booking_of(db.session(), access.owner(), uid)
+    if not rules.is_host(db.session(), booking, access.account()):
+        raise HostedByOthers
+    return booking
+
+
+def _may_change(booking: Booking) -> bool:
+    """Tell whether the reader is a host, or an owner or admin of the team whose page this is."""
+    membership = access.membership()
+    return (membership is not None and membership.is_admin) or rules.attends(booking, access.account())
+
+
+def _unanswered() -> int:
+    """Return how many requests wait for the reader: of a team's, those that the reader may answer."""
+    membership = access.membership()
+    own = EVERYTHING if membership is None or membership.is_admin else Search(membership_id=membership.id)
+    return lists.count_bookings(db.session(), access.owner(), BookingList.UNCONFIRMED, clock.now(), own)
+
+
+def _event_types() -> Sequence[EventType]:
+    """Return what a list can be narrowed to: of a person also the event types of teams that the person hosts."""
+    own = list_event_types(db.session(), access.owner())
+    if access.membership():
+        return own
+    return [*own, *list_hosted_event_types(db.session(), access.account().id)]
+
+
+def _members(owner: Owner) -> Sequence[Membership]:
+    """Return the members whose bookings a team's list can be narrowed to."""
+    return [] if owner.team_id is None else list_members(db.session(), [owner.team_id])[owner.team_id]
 
 
 def _ask_why(listing: Listing, uid: str, form: RejectForm) -> str:
-    booking = lookups.find_hosts_booking(db.session(), access.account(), uid)
+    booking = _find_own(uid)
     where = {"view": listing.view, "narrowed": listing.narrowed}
     return page_or_part("scheduling/bookings/reject", booking=booking, form=form, **where)
 
@@ -165,27 +211,36 @@ def _list(listing: Listing, out_of_band: bool) -> str:
 
 def _listed(listing: Listing) -> dict[str, object]:
     """Return what the list shows: bookings under the days on which they are, by the host's clock."""
-    host, now = access.account(), clock.now()
-    page = lists.list_bookings(db.session(), host, BookingList(listing.view), now, listing.cursor, listing.search)
-    days = groupby(page.bookings, key=lambda booking: in_zone(booking.start_time, host.time_zone).date())
+    owner, now, zone = access.owner(), clock.now(), _zone()
+    page = lists.list_bookings(db.session(), owner, BookingList(listing.view), now, listing.cursor, listing.search)
+    days = groupby(page.bookings, key=lambda booking: in_zone(booking.start_time, zone).date())
     return {
         "view": listing.view,
         "views": list(BookingList),
-        "unconfirmed": lists.count_bookings(db.session(), host, BookingList.UNCONFIRMED, now),
+        "unconfirmed": _unanswered(),
         "days": [(day, list(booked)) for day, booked in days],
-        "today": in_zone(now, host.time_zone).date(),
+        "today": in_zone(now, zone).date(),
         "now": now,
         "next_cursor": page.next_cursor,
         "search": listing.search,
         "narrowed": listing.narrowed,
         "longest_search": MAX_SEARCH_LENGTH,
-        "event_types": list_event_types(db.session(), host),
+        "event_types": _event_types(),
+        "members": _members(owner),
         "is_first_page": listing.cursor is None,
-        "public_url": current_config().base_url + url_for("profile.show", username=host.username),
+        "public_url": current_config().base_url + profile_path(access.holder()),
+        "may_change": _may_change,
         "can_note_absence": _can_note_absence,
-        "mail_problems": problems(db.session(), host.id, [booking.uid for booking in page.bookings]),
+        "can_be_reassigned": partial(rules.can_be_reassigned, now=now),
+        "names": names_by_email(db.session(), page.bookings),
+        "mail_problems": problems(db.session(), {each.uid: each.mail_owner_id for each in page.bookings}),
     }
 
 
 def _can_note_absence(booking: Booking) -> bool:
     return booking.status == BookingStatus.ACCEPTED and booking.start_time <= clock.now()
+
+
+def _zone() -> str:
+    """Return the zone of the person who looks, who reads a team's times on their own clock."""
+    return access.account().time_zone
