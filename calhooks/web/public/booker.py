@@ -9,12 +9,13 @@ from werkzeug.wrappers import Response
 from calhooks import clock
 from calhooks.db import db, writing
 from calhooks.scheduling.availability.holds import hold, release
+from calhooks.scheduling.bookings.events import owners_of_hosts
 from calhooks.scheduling.bookings.metadata import MetadataError
 from calhooks.scheduling.bookings.prepared import book_prepared, prepare_booking
 from calhooks.scheduling.bookings.reschedule import reschedule
-from calhooks.scheduling.bookings.rules import require_changeable
+from calhooks.scheduling.bookings.rules import require_changeable, require_may_change
 from calhooks.scheduling.bookings.submission import Submission
-from calhooks.scheduling.errors import InvalidInput, NotAllowed, SlotNotOffered
+from calhooks.scheduling.errors import HostedByOthers, InvalidInput, NotAllowed, SlotNotOffered
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.web.http.redirects import fits_location
 from calhooks.web.public.booker_page import CLOCK_PARAMETER, BookerPage, booker_page, month_and_day
@@ -80,10 +81,11 @@ def hold_slot(username: str, slug: str) -> Response:
 
 
 def _elsewhere(visit: Visit, replaced: Booking) -> str | None:
-    """Return where to go with a booking that cannot be moved on this page."""
+    """Return where to go with a booking that cannot be moved on this page, or not by this person."""
     try:
+        require_may_change(db.session(), replaced, access.signed_in_user())
         require_changeable(replaced, clock.now())
-    except NotAllowed:
+    except (NotAllowed, HostedByOthers):
         return url_for("booking.show", uid=replaced.uid)
     if replaced.event_type is None:
         return url_for("booking.show", uid=replaced.uid)
@@ -118,7 +120,7 @@ def _book(visit: Visit, submission: Submission) -> str:
             release(session, visitor)
             return booked
     uid = visit.replaced.uid
-    prepare_templates(db.session(), visit.bookable.owner_id)
+    prepare_templates(db.session(), owners_of_hosts(db.session(), visit.bookable))
     with writing() as session:
         by = access.signed_in_user()
         moved = reschedule(session, uid, submission, metadata=metadata, visitor=visitor, by=by)

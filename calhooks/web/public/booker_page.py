@@ -1,15 +1,13 @@
 """The booking page of one event type, worked out from its address: a month with free times, or one time and a form."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import chain
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
-
-from flask import url_for
 
 from calhooks import clock
 from calhooks.db import db
@@ -19,9 +17,11 @@ from calhooks.scheduling.availability.openings import free_times
 from calhooks.scheduling.availability.slots import Days, Span, by_day
 from calhooks.web.public.booking_form import BookingForm, booking_form_for
 from calhooks.web.public.booking_link import BookingLink
+from calhooks.web.public.hosting import host_sentence
 from calhooks.web.public.month import MonthGrid, last_day, latest_month, month_grid, months_after, shown_month
 from calhooks.web.public.visit import Visit
 from calhooks.web.site.visitor import CLOCK_COOKIE, CLOCKS, COOKIE_MAX_AGE_SECONDS, ZONE_COOKIE, clock_hours
+from calhooks.web.wording.addresses import profile_path
 from calhooks.web.wording.times import clock_time, long_day
 from calhooks.zones import ZoneGroup, zone_groups, zone_info
 
@@ -53,7 +53,7 @@ class BookerPage:
 
     `visit` has the link of what is shown: the form at `slot`, or else a month. `next_free` is the soonest free time in
     the month, or in a later one when the month has none. `sentence` is shown above the month, `refusal` above a form
-    whose time cannot be had.
+    whose time cannot be had. `host_sentence` says who hosts a round robin's meeting once it is moved.
     """
 
     visit: Visit
@@ -65,6 +65,7 @@ class BookerPage:
     form: BookingForm | None
     sentence: str
     refusal: str
+    host_sentence: str = ""
 
     @property
     def link(self) -> BookingLink:
@@ -74,7 +75,7 @@ class BookerPage:
     @property
     def host(self) -> str:
         """Return what the host is called."""
-        return self.visit.bookable.owner.name
+        return self.visit.bookable.holder.name
 
     @property
     def post_url(self) -> str:
@@ -88,9 +89,8 @@ class BookerPage:
 
     @property
     def profile_url(self) -> str:
-        """Return the address of the host's page, to which metadata is handed on."""
-        path = url_for("profile.show", username=self.visit.bookable.owner.username)
-        return BookingLink(path=path, metadata=self.link.metadata).url
+        """Return the address of the person's or team's page, to which metadata is handed on."""
+        return BookingLink(path=profile_path(self.visit.bookable.holder), metadata=self.link.metadata).url
 
     @property
     def zone_pairs(self) -> list[tuple[str, str]]:
@@ -142,12 +142,12 @@ def booker_page(visit: Visit, form: BookingForm | None = None, refusal: str = ""
     now, rules, wanted = clock.now(), zone_info(visit.zone), visit.link.slot
     today = now.astimezone(rules).date()
     month, day = month_and_day(visit, now)
-    held = held_by_others(db.session(), visit.bookable.owner_id, visit.visitor, now)
+    held = held_by_others(db.session(), visit.bookable, visit.visitor, now)
     starts = _free(visit, month, now, held)
     days = by_day(starts, rules)
     times = _choices(days.get(day, [])) if day else []
     # Held for somebody else or not, who has the link may book it.
-    is_free = wanted and (wanted in starts or (held and wanted in _free(visit, month, now, held=())))
+    is_free = wanted and (wanted in starts or (held and wanted in _free(visit, month, now, held={})))
     slot = _slot(visit, wanted) if wanted and (is_free or form) else None
     later = (_free(visit, each, now, held) for each in _months_to_search(month, today))
     return BookerPage(
@@ -160,6 +160,7 @@ def booker_page(visit: Visit, form: BookingForm | None = None, refusal: str = ""
         form=(form or booking_form_for(visit)) if slot else None,
         sentence="" if slot else _sentence(wanted, form),
         refusal=refusal,
+        host_sentence=host_sentence(db.session(), visit, slot.start.astimezone(UTC) if slot else None, now),
     )
 
 
@@ -185,11 +186,11 @@ def _sentence(wanted: datetime | None, form: BookingForm | None) -> str:
     return NO_TIME_CHOSEN if form else ""
 
 
-def _free(visit: Visit, month: date, now: datetime, held: Sequence[Span]) -> list[datetime]:
+def _free(visit: Visit, month: date, now: datetime, held: Mapping[int, Sequence[Span]]) -> list[datetime]:
     """Return the times of a month that can be booked, without those that are `held`."""
     days = Days(month, last_day(month), zone_info(visit.zone))
-    wanted = Wanted(now=now, length=visit.length, replaced=visit.replaced)
-    return free_times(db.session(), visit.bookable, days, wanted, held)
+    wanted = Wanted(now=now, length=visit.length, replaced=visit.replaced, held=held)
+    return free_times(db.session(), visit.bookable, days, wanted)
 
 
 def _slot(visit: Visit, start: datetime) -> Slot:

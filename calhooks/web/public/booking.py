@@ -14,15 +14,18 @@ from calhooks.db import db, writing
 from calhooks.mail.log import newest_to, problems
 from calhooks.scheduling.bookings import rules
 from calhooks.scheduling.bookings.cancel import cancel
+from calhooks.scheduling.bookings.events import told_owners
 from calhooks.scheduling.bookings.lookups import find_booking
+from calhooks.scheduling.bookings.reading.people import names_by_email
 from calhooks.scheduling.calendars.links import calendar_links
 from calhooks.scheduling.errors import InvalidInput, NotAllowed
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.web.public.booker_mail import mail_sentence
-from calhooks.web.public.booking_link import BookingLink, booking_path, link_metadata
+from calhooks.web.public.booking_link import BookingLink, link_metadata
 from calhooks.web.public.booking_state import booking_state
 from calhooks.web.public.forwarding import FORWARD, destination
 from calhooks.web.site import access
+from calhooks.web.wording.addresses import booking_path
 from calhooks.webhooks.dispatch import prepare_templates
 
 blueprint = Blueprint("booking", __name__)
@@ -59,7 +62,7 @@ def show(uid: str) -> Response:
 def cancel_booking(uid: str) -> Response:
     """Cancel a booking. Pressing twice leads to the same page."""
     form = CancelForm()
-    prepare_templates(db.session(), find_booking(db.session(), uid).host_id)
+    prepare_templates(db.session(), told_owners(db.session(), find_booking(db.session(), uid)))
     try:
         with writing() as session:
             cancel(session, uid, reason=form.reason.data or "", by=access.signed_in_user())
@@ -86,16 +89,23 @@ def reschedule(uid: str) -> Response:
 
 
 def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: str = "", status: int = 200) -> Response:
-    by_host, now = rules.is_host(booking, access.signed_in_user()), clock.now()
+    reader, now = access.signed_in_user(), clock.now()
+    by_host = rules.is_host(db.session(), booking, reader)
+    may_change = by_host or rules.may_change(db.session(), booking, reader)
     address = current_config().base_url + url_for("booking.show", uid=booking.uid)
     page = render_template(
         "public/booking.html",
         booking=booking,
-        state=booking_state(db.session(), booking, now, by_host=by_host),
+        state=booking_state(db.session(), booking, now, by_host=by_host, may_change=may_change),
         address=address,
         by_host=by_host,
+        is_member=by_host or not may_change,
+        # Who attends has it among the own bookings, other members of a team only among the team's.
+        team_id=booking.team_id if reader and not rules.attends(booking, reader) else None,
+        can_reassign=by_host and rules.can_be_reassigned(booking, now),
+        names=names_by_email(db.session(), [booking]) if by_host else {},
         calendar_links=calendar_links(booking, for_host=by_host, page=address),
-        mail_problems=problems(db.session(), booking.host_id, [booking.uid]) if by_host else {},
+        mail_problems=problems(db.session(), {booking.uid: booking.mail_owner_id}) if by_host else {},
         mail_sentence="" if by_host else _mail_sentence(booking, now),
         form=form,
         asks=asks,
@@ -106,4 +116,4 @@ def _show(booking: Booking, form: CancelForm, *, asks: bool = False, sentence: s
 
 def _mail_sentence(booking: Booking, now: datetime) -> str:
     booker = booking.attendees[0].email
-    return mail_sentence(newest_to(db.session(), booking.host_id, booking.uid, booker), now)
+    return mail_sentence(newest_to(db.session(), booking.mail_owner_id, booking.uid, booker), now)

@@ -7,12 +7,11 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import abort, url_for
+from flask import abort
 from werkzeug.datastructures import MultiDict
 
 from calhooks.scheduling.bookings.metadata import MetadataError, metadata_pairs, parse_metadata
 from calhooks.scheduling.bookings.submission import read_start
-from calhooks.scheduling.models.event_types import EventType
 from calhooks.web.http.redirects import fits_location
 from calhooks.web.site.visitor import read_zone
 
@@ -160,8 +159,3 @@ def link_metadata(query: bytes | Iterable[tuple[str, str]]) -> dict[str, str]:
 def metadata_refusal(error: MetadataError) -> str:
     """Return what a page says about metadata over a limit."""
     return f"This link carries more than a booking can keep. {error}"
-
-
-def booking_path(bookable: EventType) -> str:
-    """Return the path of an event type's booking page."""
-    return url_for("booker.event_type", username=bookable.owner.username, slug=bookable.slug)

@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from calhooks.scheduling.bookings.lookups import open_request, successor
 from calhooks.scheduling.bookings.rules import require_changeable
-from calhooks.scheduling.errors import NotAllowed
+from calhooks.scheduling.errors import HostedByOthers, NotAllowed
 from calhooks.scheduling.models.bookings import Booking, BookingStatus
+from calhooks.web.wording.people import counterpart
 
 STAYS = "The meeting stays at its old time."
 
@@ -32,9 +33,11 @@ class BookingState:
     unmoved: Booking | None = None
 
 
-def booking_state(session: Session, booking: Booking, now: datetime, *, by_host: bool) -> BookingState:
-    """Return the state of a booking at a moment, for its host or for anybody else."""
-    host = booking.host.name
+def booking_state(
+    session: Session, booking: Booking, now: datetime, *, by_host: bool, may_change: bool = True
+) -> BookingState:
+    """Return the state of a booking at a moment, for a host or for others, who perhaps may not change it."""
+    host = counterpart(booking)
     unmoved = _unmoved(booking)
     if booking.status == BookingStatus.REJECTED:
         return BookingState(
@@ -48,10 +51,12 @@ def booking_state(session: Session, booking: Booking, now: datetime, *, by_host:
         return _closed(session, booking)
     try:
         require_changeable(booking, now)
-        can_change = True
+        can_change = may_change
     except NotAllowed:
         can_change = False
     headline, text, icon, tone = _open(booking, now, by_host)
+    if not may_change:
+        text = HostedByOthers().sentence
     return BookingState(
         headline=headline,
         text=text,
@@ -84,7 +89,7 @@ def _open(booking: Booking, now: datetime, by_host: bool) -> tuple[str, str, str
 
 
 def _asked_for(booking: Booking, now: datetime, by_host: bool) -> tuple[str, str, str, str]:
-    host, moves = booking.host.name, _unmoved(booking) is not None
+    host, moves = counterpart(booking), _unmoved(booking) is not None
     if booking.start_time <= now:
         return "This request was not answered", f"Its time has passed before {host} replied.", "clock", "neutral"
     if by_host:

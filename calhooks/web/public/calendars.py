@@ -24,7 +24,7 @@ def download(uid: str) -> Response:
         ics.sequence_number(session, booking),
         now=clock.now(),
         page=current_config().base_url + url_for("booking.show", uid=uid),
-        for_host=is_host(booking, access.signed_in_user()),
+        for_host=is_host(db.session(), booking, access.signed_in_user()),
     )
     return _calendar(file, f'attachment; filename="{booking.type}.ics"')
 

@@ -9,15 +9,19 @@ from werkzeug.datastructures import CombinedMultiDict
 from calhooks.db import db
 from calhooks.scheduling.bookings.lookups import find_booking
 from calhooks.scheduling.bookings.rules import is_host
-from calhooks.scheduling.event_types.lookups import find_bookable
+from calhooks.scheduling.event_types.lookups import find_bookable, find_bookable_of_team
 from calhooks.scheduling.event_types.places import Place, places
 from calhooks.scheduling.event_types.questions import Question, asked
 from calhooks.scheduling.models.bookings import Booking
 from calhooks.scheduling.models.event_types import EventType
-from calhooks.web.public.booking_link import BookingLink, booking_path, link_metadata, read_link
+from calhooks.web.public.booking_link import BookingLink, link_metadata, read_link
 from calhooks.web.public.forwarding import own_parameters
 from calhooks.web.site import access
 from calhooks.web.site.visitor import known_visitor, visitor_id, visitor_zone
+from calhooks.web.wording.addresses import booking_path
+
+# The name by which the booking pages are registered once more, for teams.
+TEAM_BOOKER = "team_booker"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,15 +75,16 @@ class Visit:
 
 
 def read_visit(username: str, slug: str) -> Visit:
-    """Return what this request says, in its address and in a form that was sent.
+    """Return what this request says, in its address and in a form that was sent; below /team, `username` is a team's.
 
     Raises NotFound where there is no such page or no such booking to move. Answers 400 where the link has more
     metadata than a booking keeps.
     """
-    bookable = find_bookable(db.session(), username, slug)
+    find = find_bookable_of_team if request.blueprint == TEAM_BOOKER else find_bookable
+    bookable = find(db.session(), username, slug)
     link = _link(bookable)
     replaced = find_booking(db.session(), link.reschedule_uid) if link.reschedule_uid else None
-    by_host = replaced is not None and is_host(replaced, access.signed_in_user())
+    by_host = replaced is not None and is_host(db.session(), replaced, access.signed_in_user())
     zone = link.time_zone or visitor_zone()
     if not zone and replaced and not by_host:
         zone = replaced.attendees[0].time_zone
@@ -88,7 +93,7 @@ def read_visit(username: str, slug: str) -> Visit:
         link=link,
         replaced=replaced,
         by_host=by_host,
-        zone=zone or bookable.owner.time_zone,
+        zone=zone or bookable.holder.time_zone,
         zone_known=bool(zone),
         # Who only looks needs no id; who sends a form is recognised when it comes twice.
         visitor=visitor_id() if request.method == "POST" else known_visitor(),

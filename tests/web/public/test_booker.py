@@ -111,8 +111,8 @@ def test_what_does_not_exist_is_a_404_page(client: FlaskClient, path: str) -> No
 # The month
 
 
-def test_the_month_shows_which_days_can_be_chosen(client: FlaskClient) -> None:
-    page = client.get(PAGE)
+def test_the_month_shows_which_days_can_be_chosen(client: FlaskClient, booking_page: str) -> None:
+    page = client.get(booking_page)
     days = hooks(page, "day")
     assert [day.text for day in days] == [str(number) for number in range(1, 32)]
     assert free_days(page)[:6] == [2, 3, 4, 5, 6, 9]
@@ -121,16 +121,16 @@ def test_the_month_shows_which_days_can_be_chosen(client: FlaskClient) -> None:
     assert days[1]["aria-label"] == "Monday 2 March 2026, today, 14 times free"
 
 
-def test_a_chosen_day_shows_its_times_in_the_bookers_zone(client: FlaskClient) -> None:
-    page = client.get(f"{PAGE}?date=2026-03-03&timeZone=Asia/Calcutta")
+def test_a_chosen_day_shows_its_times_in_the_bookers_zone(client: FlaskClient, booking_page: str) -> None:
+    page = client.get(f"{booking_page}?date=2026-03-03&timeZone=Asia/Calcutta")
     assert times(page)[:2] == ["14:30", "15:00"]
     slot = dict(query(hooks(page, "time")[0]["href"]))["slot"]
     assert slot == "2026-03-03T09:00:00Z"
 
 
-def test_the_months_arrows_are_links_that_keep_everything_but_the_day(client: FlaskClient) -> None:
+def test_the_months_arrows_are_links_that_keep_everything_but_the_day(client: FlaskClient, booking_page: str) -> None:
     page = client.get(
-        f"{PAGE}?date=2026-03-03&timeZone=Asia/Tokyo&name=Ann&guests=bob@example.com&metadata[a]=1&duration=30"
+        f"{booking_page}?date=2026-03-03&timeZone=Asia/Tokyo&name=Ann&guests=bob@example.com&metadata[a]=1&duration=30"
     )
     following = query(hook(page, "incrementMonth")["href"])
     assert following == [
@@ -147,9 +147,11 @@ def test_the_months_arrows_are_links_that_keep_everything_but_the_day(client: Fl
     assert query(hook(april, "decrementMonth")["href"])[0] == ("month", "2026-03")
 
 
-def test_a_month_without_times_leads_to_the_next_one_that_has_some(client: FlaskClient, watch: Watch) -> None:
+def test_a_month_without_times_leads_to_the_next_one_that_has_some(
+    client: FlaskClient, watch: Watch, booking_page: str
+) -> None:
     watch.now = datetime(2026, 3, 31, 20, tzinfo=UTC)
-    page = client.get(f"{PAGE}?metadata[a]=1")
+    page = client.get(f"{booking_page}?metadata[a]=1")
     assert "No free times in March" in page.text
     way_out = next(element for element in elements(page) if element.text == "Next free: Wed 1 Apr")
     assert query(way_out["href"]) == [("date", "2026-04-01"), ("metadata[a]", "1")]
@@ -171,32 +173,30 @@ def test_nonsense_in_the_address_never_breaks_the_page(client: FlaskClient, page
     assert answers == {nonsense[:60]: 400 if "%00" in nonsense else 200 for nonsense in NONSENSE}
 
 
-def test_a_month_out_of_reach_shows_this_one(client: FlaskClient) -> None:
+def test_a_month_out_of_reach_shows_this_one(client: FlaskClient, booking_page: str) -> None:
     for month in ("1999-01", "2026-02", "2031-04", "9999-12"):
-        assert "March 2026" in client.get(f"{PAGE}?month={month}").text.replace('<span class="month-year">', "")
+        assert "March 2026" in client.get(f"{booking_page}?month={month}").text.replace('<span class="month-year">', "")
 
 
-def test_a_zone_that_does_not_exist_gives_way_to_the_hosts(client: FlaskClient) -> None:
-    page = client.get(f"{PAGE}?date=2026-03-03&timeZone=Mars/Olympus")
+def test_a_zone_that_does_not_exist_gives_way_to_the_hosts(client: FlaskClient, booking_page: str) -> None:
+    page = client.get(f"{booking_page}?date=2026-03-03&timeZone=Mars/Olympus")
     assert times(page)[0] == "09:00"
     assert "Europe/London" in page.text
 
 
-def test_the_zone_that_the_browser_told_us_is_used_under_its_own_name(client: FlaskClient) -> None:
+def test_the_zone_that_the_browser_told_us_is_used_under_its_own_name(client: FlaskClient, booking_page: str) -> None:
     client.set_cookie("calhooks_zone", "Asia/Calcutta")
-    page = client.get(f"{PAGE}?date=2026-03-03")
+    page = client.get(f"{booking_page}?date=2026-03-03")
     assert times(page)[0] == "14:30"
     assert any(element.get("data-zone") == "Asia/Kolkata" for element in elements(page))
-    assert times(client.get(f"{PAGE}?date=2026-03-03&timeZone=Europe/London"))[0] == "09:00"
+    assert times(client.get(f"{booking_page}?date=2026-03-03&timeZone=Europe/London"))[0] == "09:00"
 
 
 # The form
 
 
-def test_a_free_slot_opens_the_form_with_what_the_link_fills_in(client: FlaskClient) -> None:
-    page = client.get(
-        f"{TUESDAY_TEN}&name=Ann&email=ann@example.com&guests=bob@example.com&notes=Hi&timeZone=Asia/Tokyo"
-    )
+def test_a_free_slot_opens_the_form_with_what_the_link_fills_in(client: FlaskClient, slot_page: str) -> None:
+    page = client.get(f"{slot_page}&name=Ann&email=ann@example.com&guests=bob@example.com&notes=Hi&timeZone=Asia/Tokyo")
     form = pages.post_form(page)
     assert form.fields["start"] == "2026-03-03T10:00:00Z"
     assert form.fields["timeZone"] == "Asia/Tokyo"
@@ -211,16 +211,16 @@ def test_a_free_slot_opens_the_form_with_what_the_link_fills_in(client: FlaskCli
 
 
 @pytest.mark.parametrize("slot", ["2026-03-03T10:10:00Z", "2026-03-07T10:00:00Z", "2026-03-02T07:00:00Z"])
-def test_a_slot_that_is_not_free_shows_what_is(client: FlaskClient, slot: str) -> None:
-    page = client.get(f"{PAGE}?slot={slot}")
+def test_a_slot_that_is_not_free_shows_what_is(client: FlaskClient, slot: str, booking_page: str) -> None:
+    page = client.get(f"{booking_page}?slot={slot}")
     assert "That time is no longer free" in page.text
     assert not hooks(page, "confirm-book-button")
 
 
-def test_booking_leads_to_the_bookings_page(client: FlaskClient, booked: Booked) -> None:
+def test_booking_leads_to_the_bookings_page(client: FlaskClient, booked: Booked, slot_page: str) -> None:
     answer = pages.submit(
         client,
-        f"{TUESDAY_TEN}&timeZone=Asia/Calcutta&metadata[user_id]=123&metadata[ünï]=ço+de&metadata[empty]=",
+        f"{slot_page}&timeZone=Asia/Calcutta&metadata[user_id]=123&metadata[ünï]=ço+de&metadata[empty]=",
         ANN | {"notes": "Line one\r\nLine two", "guests": ["bob@example.com", ""]},
         headers={"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"},
     )
@@ -247,12 +247,12 @@ def test_booking_leads_to_the_bookings_page(client: FlaskClient, booked: Booked)
 @pytest.mark.parametrize(
     "email", ["ann@example.test", "ann@calendar.local", "Ann.O'Lee+x@Example.COM", "änn@exämple.com"]
 )
-def test_unusual_addresses_are_as_good_as_any(client: FlaskClient, email: str) -> None:
-    assert pages.submit(client, TUESDAY_TEN, {"name": "Ann", "email": email}).status_code == 303
+def test_unusual_addresses_are_as_good_as_any(client: FlaskClient, email: str, slot_page: str) -> None:
+    assert pages.submit(client, slot_page, {"name": "Ann", "email": email}).status_code == 303
 
 
-def test_metadata_may_also_stand_in_the_form(client: FlaskClient, booked: Booked) -> None:
-    pages.submit(client, TUESDAY_TEN, ANN | {"metadata[user_id]": "123"})
+def test_metadata_may_also_stand_in_the_form(client: FlaskClient, booked: Booked, slot_page: str) -> None:
+    pages.submit(client, slot_page, ANN | {"metadata[user_id]": "123"})
     assert booked()[0]["metadata"] == {"user_id": "123"}
 
 
@@ -261,15 +261,17 @@ def test_metadata_may_also_stand_in_the_form(client: FlaskClient, booked: Booked
     [("", "en"), ("*", "en"), ("en-US,en;q=0.9", "en"), ("pt-BR,pt", "pt-BR"), ("de;q=0.1,fr", "fr"), ("x" * 90, "en")],
 )
 def test_the_bookers_language_comes_from_the_browser(
-    client: FlaskClient, booked: Booked, header: str, locale: str
+    client: FlaskClient, booked: Booked, header: str, locale: str, slot_page: str
 ) -> None:
-    pages.submit(client, TUESDAY_TEN, ANN, headers={"Accept-Language": header})
+    pages.submit(client, slot_page, ANN, headers={"Accept-Language": header})
     assert booked()[0]["attendees"] == [("Ann Lee", "ann@example.com", "Europe/London", locale)]
 
 
-def test_wrong_input_comes_back_at_its_field_with_everything_typed(client: FlaskClient, booked: Booked) -> None:
+def test_wrong_input_comes_back_at_its_field_with_everything_typed(
+    client: FlaskClient, booked: Booked, slot_page: str
+) -> None:
     typed = {"name": "  ", "email": "nobody", "notes": "<b>Hi</b>", "guests": ["x", "bob@example.com"]}
-    answer = pages.submit(client, f"{TUESDAY_TEN}&metadata[a]=1", typed)
+    answer = pages.submit(client, f"{slot_page}&metadata[a]=1", typed)
     assert answer.status_code == 422
     form = pages.post_form(answer)
     assert (form.fields["email"], form.fields["notes"]) == ("nobody", "<b>Hi</b>")
@@ -298,15 +300,17 @@ def test_wrong_input_comes_back_at_its_field_with_everything_typed(client: Flask
     ],
 )
 def test_what_cannot_be_kept_is_refused(
-    client: FlaskClient, booked: Booked, field: str, value: str | list[str]
+    client: FlaskClient, booked: Booked, field: str, value: str | list[str], slot_page: str
 ) -> None:
-    assert pages.submit(client, TUESDAY_TEN, ANN | {field: value}).status_code == 422
+    assert pages.submit(client, slot_page, ANN | {field: value}).status_code == 422
     assert booked() == []
 
 
 @pytest.mark.parametrize("start", ["", "garbage", "9999-99-99T00:00:00Z", "9999-12-31T23:59:59Z"])
-def test_a_form_without_a_time_goes_back_to_the_month(client: FlaskClient, booked: Booked, start: str) -> None:
-    answer = pages.submit(client, TUESDAY_TEN, ANN | {"start": start})
+def test_a_form_without_a_time_goes_back_to_the_month(
+    client: FlaskClient, booked: Booked, start: str, slot_page: str
+) -> None:
+    answer = pages.submit(client, slot_page, ANN | {"start": start})
     assert answer.status_code == 422
     assert "Choose a time." in answer.text
     assert ("name", "Ann Lee") in query(hook(answer, "incrementMonth")["href"])
@@ -318,25 +322,25 @@ def test_a_slash_at_the_end_of_a_link_changes_nothing(client: FlaskClient) -> No
     assert pages.submit(client, f"{PAGE}/?slot=2026-03-03T10:00:00Z", ANN, to=PAGE).status_code == 303
 
 
-def test_no_hidden_field_has_the_name_of_one_that_is_typed(client: FlaskClient) -> None:
-    prefilled = client.get(f"{TUESDAY_TEN}&name=Ann+Lee&email=ann@example.com&guests=bo@example.com&notes=Hello")
-    wrong = pages.submit(client, TUESDAY_TEN, ANN | {"email": "ann", "guests": ["bo@example.com"]})
+def test_no_hidden_field_has_the_name_of_one_that_is_typed(client: FlaskClient, slot_page: str) -> None:
+    prefilled = client.get(f"{slot_page}&name=Ann+Lee&email=ann@example.com&guests=bo@example.com&notes=Hello")
+    wrong = pages.submit(client, slot_page, ANN | {"email": "ann", "guests": ["bo@example.com"]})
     for page in (prefilled, wrong):
         hidden = {element.get("name") for element in elements(page) if element.get("type") == "hidden"}
         assert hidden.isdisjoint({"name", "email", "guests", "notes"})
         assert "start" in hidden
 
 
-def test_a_zone_that_does_not_exist_books_in_the_hosts(client: FlaskClient, booked: Booked) -> None:
-    assert pages.submit(client, TUESDAY_TEN, ANN | {"timeZone": "Mars/Olympus"}).status_code == 303
+def test_a_zone_that_does_not_exist_books_in_the_hosts(client: FlaskClient, booked: Booked, slot_page: str) -> None:
+    assert pages.submit(client, slot_page, ANN | {"timeZone": "Mars/Olympus"}).status_code == 303
     assert booked()[0]["attendees"] == [("Ann Lee", "ann@example.com", "Europe/London", "en")]
 
 
 def test_a_slot_taken_meanwhile_is_told_kindly_with_what_is_still_free(
-    client: FlaskClient, app: Flask, booked: Booked
+    client: FlaskClient, app: Flask, booked: Booked, slot_page: str
 ) -> None:
-    form = pages.post_form(client.get(f"{TUESDAY_TEN}&metadata[a]=1"))
-    assert pages.submit(app.test_client(), TUESDAY_TEN, {"name": "Bo", "email": "bo@example.com"}).status_code == 303
+    form = pages.post_form(client.get(f"{slot_page}&metadata[a]=1"))
+    assert pages.submit(app.test_client(), slot_page, {"name": "Bo", "email": "bo@example.com"}).status_code == 303
     fill(form, ANN | {"notes": "My notes"})
     answer = client.post(form.path, data=form.fields)
     assert answer.status_code == 409
@@ -350,27 +354,30 @@ def test_a_slot_taken_meanwhile_is_told_kindly_with_what_is_still_free(
     assert [booking["metadata"] for booking in booked()] == [{}, {"a": "1"}]
 
 
-def test_the_same_form_sent_twice_leads_to_the_one_booking(client: FlaskClient, booked: Booked) -> None:
-    form = fill(pages.post_form(client.get(TUESDAY_TEN)), ANN)
+def test_the_same_form_sent_twice_leads_to_the_one_booking(client: FlaskClient, booked: Booked, slot_page: str) -> None:
+    form = fill(pages.post_form(client.get(slot_page)), ANN)
     first, second = (client.post(form.path, data=form.fields) for _ in range(2))
     assert (first.status_code, second.status_code) == (303, 303)
     assert first.location == second.location
     assert len(booked()) == 1
 
 
-def test_another_visitor_with_the_same_words_does_not_get_the_booking(client: FlaskClient, app: Flask) -> None:
-    assert pages.submit(client, TUESDAY_TEN, ANN).status_code == 303
+def test_another_visitor_with_the_same_words_does_not_get_the_booking(
+    client: FlaskClient, app: Flask, booking_page: str, slot_page: str
+) -> None:
+    assert pages.submit(client, slot_page, ANN).status_code == 303
     stranger = app.test_client()
-    stranger.get(TUESDAY_TEN)
+    stranger.get(slot_page)
     form = fill(
-        pages.post_form(stranger.get(f"{PAGE}?slot=2026-03-03T10:30:00Z")), ANN | {"start": "2026-03-03T10:00:00Z"}
+        pages.post_form(stranger.get(f"{booking_page}?slot=2026-03-03T10:30:00Z")),
+        ANN | {"start": "2026-03-03T10:00:00Z"},
     )
     assert stranger.post(form.path, data=form.fields).status_code == 409
 
 
-def test_back_and_another_guest_keep_what_was_typed(client: FlaskClient) -> None:
+def test_back_and_another_guest_keep_what_was_typed(client: FlaskClient, slot_page: str) -> None:
     typed = ANN | {"notes": "a & b", "guests": ["bob@example.com"]}
-    more = pages.submit(client, f"{TUESDAY_TEN}&metadata[a]=1", typed | {"step": "add-guest"})
+    more = pages.submit(client, f"{slot_page}&metadata[a]=1", typed | {"step": "add-guest"})
     assert more.status_code == 303
     form = pages.post_form(client.get(more.location))
     assert form.fields.getlist("guests") == ["bob@example.com", ""]
@@ -383,13 +390,13 @@ def test_back_and_another_guest_keep_what_was_typed(client: FlaskClient) -> None
     assert ("metadata[a]", "1") in query(form.path)
 
 
-def test_a_form_without_its_token_is_refused(client: FlaskClient, booked: Booked) -> None:
-    assert client.post(PAGE, data=ANN | {"start": "2026-03-03T10:00:00Z"}).status_code == 400
+def test_a_form_without_its_token_is_refused(client: FlaskClient, booked: Booked, booking_page: str) -> None:
+    assert client.post(booking_page, data=ANN | {"start": "2026-03-03T10:00:00Z"}).status_code == 400
     assert booked() == []
 
 
-def test_a_file_in_place_of_a_text_is_refused(client: FlaskClient, booked: Booked) -> None:
-    form = fill(pages.post_form(client.get(TUESDAY_TEN)), ANN)
+def test_a_file_in_place_of_a_text_is_refused(client: FlaskClient, booked: Booked, slot_page: str) -> None:
+    form = fill(pages.post_form(client.get(slot_page)), ANN)
     sent = form.fields.to_dict() | {"name": (BytesIO(b"Ann Lee"), "name.txt")}
     answer = client.post(form.path, data=sent)
     assert answer.status_code == 400
@@ -415,14 +422,14 @@ def test_too_much_metadata_is_refused_by_name(client: FlaskClient, metadata: str
         assert not any(element.tag == "form" for element in elements(page))
 
 
-def test_a_visit_is_not_kept_by_caches(client: FlaskClient) -> None:
-    assert "no-cache" in client.get(PAGE).headers["Cache-Control"]
+def test_a_visit_is_not_kept_by_caches(client: FlaskClient, booking_page: str) -> None:
+    assert "no-cache" in client.get(booking_page).headers["Cache-Control"]
 
 
-def test_a_script_that_knows_its_time_books_with_the_token_of_the_month(client: FlaskClient) -> None:
-    token = re.findall(r'name="csrf_token" value="([^"]+)"', client.get(PAGE).text)[0]
+def test_a_script_that_knows_its_time_books_with_the_token_of_the_month(client: FlaskClient, booking_page: str) -> None:
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', client.get(booking_page).text)[0]
     typed = {"csrf_token": token, "start": "2026-03-03T10:00:00Z", "timeZone": "UTC", "name": "Ann", "email": "a@b.com"}
-    answer = client.post(PAGE, data=typed)
+    answer = client.post(booking_page, data=typed)
     assert answer.status_code == 303
     assert answer.location.startswith("/booking/")
 
@@ -430,23 +437,23 @@ def test_a_script_that_knows_its_time_books_with_the_token_of_the_month(client: 
 # htmx
 
 
-def test_htmx_gets_the_part_that_changes(client: FlaskClient) -> None:
-    part = client.get(f"{PAGE}?date=2026-03-03", headers={"HX-Request": "true"})
+def test_htmx_gets_the_part_that_changes(client: FlaskClient, booking_page: str) -> None:
+    part = client.get(f"{booking_page}?date=2026-03-03", headers={"HX-Request": "true"})
     assert "<html" not in part.text
     assert part.text.lstrip().startswith("<div")
-    restored = client.get(PAGE, headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
+    restored = client.get(booking_page, headers={"HX-Request": "true", "HX-History-Restore-Request": "true"})
     assert "<html" in restored.text
 
 
-def test_htmx_is_led_to_the_booking_without_a_redirect(client: FlaskClient, booked: Booked) -> None:
-    form = fill(pages.post_form(client.get(TUESDAY_TEN)), ANN)
+def test_htmx_is_led_to_the_booking_without_a_redirect(client: FlaskClient, booked: Booked, slot_page: str) -> None:
+    form = fill(pages.post_form(client.get(slot_page)), ANN)
     answer = client.post(form.path, data=form.fields, headers={"HX-Request": "true"})
     assert answer.status_code == 200
     assert answer.headers["HX-Redirect"] == f"/booking/{booked()[0]['uid']}"
 
 
-def test_htmx_gets_a_step_back_with_its_address(client: FlaskClient) -> None:
-    form = pages.post_form(client.get(f"{TUESDAY_TEN}&timeZone=Asia/Tokyo"))
+def test_htmx_gets_a_step_back_with_its_address(client: FlaskClient, slot_page: str) -> None:
+    form = pages.post_form(client.get(f"{slot_page}&timeZone=Asia/Tokyo"))
     answer = client.post(form.path, data=fill(form, {"step": "back"}).fields, headers={"HX-Request": "true"})
     assert answer.status_code == 200
     assert ("date", "2026-03-03") in query(answer.headers["HX-Push-Url"])
@@ -486,14 +493,14 @@ def test_an_event_type_of_somebody_elses_is_not_found_under_a_host(client: Flask
 # Hours
 
 
-def test_hours_are_written_as_the_visitor_likes_without_javascript_too(client: FlaskClient) -> None:
-    page = client.get(f"{PAGE}?date=2026-03-03&metadata[user_id]=123")
+def test_hours_are_written_as_the_visitor_likes_without_javascript_too(client: FlaskClient, booking_page: str) -> None:
+    page = client.get(f"{booking_page}?date=2026-03-03&metadata[user_id]=123")
     choice = next(each for each in elements(page) if each.attributes.get("data-clock") == "12")
     answer = client.get(choice.attributes["href"] or "")
     assert query(answer.location) == [("date", "2026-03-03"), ("metadata[user_id]", "123")]
     again = client.get(answer.location)
     assert [each.text for each in hooks(again, "time")][:8:7] == ["9:00 am", "12:30 pm"]
-    client.get(f"{PAGE}?timeFormat=13")
-    assert hooks(client.get(f"{PAGE}?date=2026-03-03"), "time")[0].text == "9:00 am"
-    client.get(f"{PAGE}?timeFormat=24")
-    assert hooks(client.get(f"{PAGE}?date=2026-03-03"), "time")[0].text == "09:00"
+    client.get(f"{booking_page}?timeFormat=13")
+    assert hooks(client.get(f"{booking_page}?date=2026-03-03"), "time")[0].text == "9:00 am"
+    client.get(f"{booking_page}?timeFormat=24")
+    assert hooks(client.get(f"{booking_page}?date=2026-03-03"), "time")[0].text == "09:00"
