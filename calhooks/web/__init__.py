@@ -3,18 +3,19 @@
 from flask import Flask
 
 from calhooks.config import Config
-from calhooks.web import accounts, operations, public, scheduling, webhooks, wording
+from calhooks.web import accounts, operations, public, scheduling, teams, webhooks, wording
 from calhooks.web.http import head_requests, hosts, redirects, row_numbers, static_files
-from calhooks.web.site import access, compression, errors, rate_limits, security
+from calhooks.web.site import access, compression, errors, rate_limits, security, team_pages
 from calhooks.web.site.htmx import htmx
 
-PACKAGES = (accounts, webhooks, scheduling, operations, public)
+PACKAGES = (accounts, teams, webhooks, scheduling, operations, public)
 
 
 def init_app(app: Flask, config: Config) -> None:
     """Prepare requests and answers, then register every blueprint."""
     hosts.init_app(app)
     security.init_app(app, config)
+    team_pages.init_app(app)
     access.init_app(app)
     redirects.init_app(app)
     rate_limits.init_app(app, config)
@@ -30,3 +31,8 @@ def init_app(app: Flask, config: Config) -> None:
     for package in PACKAGES:
         for page in package.PAGES:
             app.register_blueprint(page.blueprint)
+    for package in (teams, scheduling, webhooks):
+        for page, prefix in package.TEAM_PAGES:
+            team_pages.register_for_teams(app, page.blueprint, prefix)
+    for page, name in public.TEAM_PAGES:
+        app.register_blueprint(page.blueprint, name=name, url_prefix="/team")

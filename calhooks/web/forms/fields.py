@@ -24,15 +24,19 @@ class ServiceForm(FlaskForm):  # type: ignore[misc]  # flask_wtf has no types
 
 
 class ZoneField(SelectField):  # type: ignore[misc]  # wtforms has no types
-    """A list of the world's time zones. `data` is a canonical name, empty when what was sent is no time zone."""
+    """A list of the world's time zones. `data` is a canonical name, empty when what was sent is no time zone.
+
+    If nothing was sent, it stays as the form was opened with.
+    """
 
     def __init__(self, label: str, **options: Any) -> None:
         super().__init__(label, choices=_choices, validate_choice=False, **options)
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Take what was sent, under the name that the zone has today."""
+        opened_with: str = self.object_data or ""
         try:
-            self.data = canonical_zone(valuelist[0] if valuelist else "")
+            self.data = canonical_zone(valuelist[0] if valuelist else opened_with)
         except UnknownZone:
             self.data = ""
 

@@ -26,8 +26,9 @@ def row_number(text: str) -> int:
 
 
 def counted(text: str) -> int | None:
-    """Return the number by which a form of ours counts what it shows; None for what none of them sends."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS else None
+    """Return a number that a form of ours sends: of a row, or of a thing that it shows; None for what none sends."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS else None
+    return number if number is not None and number <= MAX_ROW_ID else None
 
 
 class _RowNumber(IntegerConverter):

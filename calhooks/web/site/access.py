@@ -11,11 +11,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from calhooks.accounts import sessions
 from calhooks.accounts.models import LoginSession, User
+from calhooks.accounts.owners import Owner
+from calhooks.accounts.teams.memberships import find_membership
+from calhooks.accounts.teams.models import Membership, Team
 from calhooks.db import db
 from calhooks.web.http.redirects import own_path
 from calhooks.web.site.htmx import is_htmx
 
 ViewFunction = TypeVar("ViewFunction", bound=Callable[..., Any])
+
+ONLY_ADMINS = "Only the team’s owners and admins can change this. Ask one of them."
 
 login_manager = LoginManager()
 
@@ -23,6 +28,7 @@ login_manager = LoginManager()
 def init_app(app: Flask) -> None:
     """Let sessions find their account."""
     login_manager.init_app(app)
+    app.context_processor(_whose_page)
 
 
 def public(view: ViewFunction) -> ViewFunction:
@@ -57,6 +63,56 @@ def admin_only(view: ViewFunction) -> ViewFunction:
     return cast(ViewFunction, guarded)
 
 
+def sees_owners(view: ViewFunction) -> ViewFunction:
+    """Let a person see what is their own, and a team's members what is the team's; `owner` says whose it is.
+
+    To other accounts a team's page does not exist.
+    """
+    return _of_owner(view, "sees_owners", changes=False)
+
+
+def changes_owners(view: ViewFunction) -> ViewFunction:
+    """Let a person change what is their own, and a team's owners and admins what is the team's."""
+    return _of_owner(view, "changes_owners", changes=True)
+
+
+def _of_owner(view: ViewFunction, rule: str, *, changes: bool) -> ViewFunction:
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if not current_user.is_authenticated:
+            return to_login()
+        g.owner, g.membership = Owner(user_id=account().id), None
+        if g.team_id is not None:
+            found = find_membership(db.session(), g.team_id, account())
+            if found is None:
+                abort(404)
+            if changes and not found.is_admin:
+                abort(403, ONLY_ADMINS)
+            g.owner, g.membership = Owner(team_id=g.team_id), found
+        return view(*args, **kwargs)
+
+    guarded.access_rule = rule  # type: ignore[attr-defined]  # a mark for the test that walks the views
+    return cast(ViewFunction, guarded)
+
+
+def owner() -> Owner:
+    """Return whose page this is: the person's who is signed in, or a team's. Only for views with one of the two."""
+    found: Owner = g.owner
+    return found
+
+
+def holder() -> User | Team:
+    """Return the person or the team whose page this is. Only for views with one of the two."""
+    found = membership()
+    return account() if found is None else found.team
+
+
+def membership() -> Membership | None:
+    """Return the membership by which a team's page is seen, None on a person's own page."""
+    found: Membership | None = g.get("membership")
+    return found
+
+
 def account() -> User:
     """Return the account of the person who is signed in. Only for views that are `signed_in` or `admin_only`."""
     user = current_user._get_current_object()
@@ -76,6 +132,16 @@ def signed_in_user() -> User | None:
     """Return the account of whoever looks at a public page, if that person has one and is signed in."""
     user = current_user._get_current_object()
     return user if isinstance(user, User) else None
+
+
+def _whose_page() -> dict[str, Any]:
+    """Tell templates which team's page this is, None for a person's own, and what the reader is and may do in it."""
+    found = membership()
+    return {
+        "page_team": found.team if found else None,
+        "page_membership": found,
+        "may_change": found is None or found.is_admin,
+    }
 
 
 def to_login() -> BaseResponse:

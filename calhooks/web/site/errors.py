@@ -9,19 +9,22 @@ from flask import Flask, abort, current_app, flash, g, redirect, render_template
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from markupsafe import escape
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.sansio.response import Response
 from werkzeug.wrappers import Response as BaseResponse
 
+from calhooks.accounts.errors import NotPermitted, NotThere
 from calhooks.accounts.passwords import HashingBusy
 from calhooks.config import current_config
-from calhooks.db import cannot_store, database_reason
-from calhooks.scheduling.errors import NotFound
+from calhooks.db import cannot_store, database_reason, db
+from calhooks.scheduling.errors import HostedByOthers, NotFound
 from calhooks.server.heads import REFUSED_HEADER
 from calhooks.web.http.redirects import own_path
-from calhooks.web.site.access import login_manager
+from calhooks.web.site.access import login_manager, membership
 from calhooks.web.site.csrf import OtherSite
+from calhooks.web.site.htmx import is_htmx, with_toast
 
 # The server's own header; one from a client would arrive in capitals.
 REFUSED = f"HTTP_{REFUSED_HEADER}"
@@ -30,6 +33,7 @@ log = logging.getLogger(__name__)
 
 SENTENCES = {
     400: ("That did not work", "The request could not be understood."),
+    403: ("You can’t do this", "Your account may not change this."),
     404: ("This page does not exist", "Check the address. What you are looking for may have been moved or removed."),
     405: ("That did not work", "This address does not take that kind of request."),
     413: ("Too much at once", "The request is larger than 1 MB. Shorten what you typed and send it again."),
@@ -54,6 +58,12 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(BadHost, _show_bad_host)
     app.register_error_handler(CSRFError, _show_csrf)
     app.register_error_handler(NotFound, _show_not_found)
+    app.register_error_handler(NotThere, _show_not_found)
+    # Somebody else has deleted what this request had found.
+    app.register_error_handler(ObjectDeletedError, _show_not_found)
+    app.register_error_handler(StaleDataError, _show_not_found)
+    app.register_error_handler(NotPermitted, _show_not_permitted)
+    app.register_error_handler(HostedByOthers, _show_not_permitted)
     app.register_error_handler(OperationalError, _show_no_database)
     app.register_error_handler(HashingBusy, _show_busy)
     app.register_error_handler(OSError, _show_exhausted)
@@ -73,7 +83,7 @@ def _show(error: HTTPException) -> Response | tuple[str, int]:
     # A description of our own says more than the standard one.
     if error.description and error.description != type(error).description:
         sentence = error.description
-    return _page(status, title, sentence)
+    return _forbid(sentence) if status == HTTPStatus.FORBIDDEN else _page(status, title, sentence)
 
 
 def _show_bad_host(_error: BadHost) -> tuple[str, int, dict[str, str]]:
@@ -104,8 +114,18 @@ def _to_login_again() -> BaseResponse:
     return redirect(url_for("login.login", next=own_path(request.values.get("next"))), 303)
 
 
-def _show_not_found(_error: NotFound) -> tuple[str, int]:
+def _show_not_found(_error: Exception) -> tuple[str, int]:
     return _page(404, *SENTENCES[404])
+
+
+def _show_not_permitted(error: NotPermitted | HostedByOthers) -> Response | tuple[str, int]:
+    return _forbid(error.sentence)
+
+
+def _forbid(sentence: str) -> Response | tuple[str, int]:
+    """Say why a person may not do something; to htmx, which leaves the page as it is, also by a toast."""
+    page, status = _page(403, SENTENCES[403][0], sentence)
+    return with_toast(page, sentence, status=status) if is_htmx() else (page, status)
 
 
 def _show_no_database(error: OperationalError) -> tuple[str, int, dict[str, str]]:
@@ -137,8 +157,19 @@ def _page(status: int, title: str, sentence: str) -> tuple[str, int]:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         # Who is signed in may be the very thing that could not be found out; the page does not need it.
         g.setdefault("_login_user", login_manager.anonymous_user())
+    _forget_lost_team()
     try:
         return render_template("error.html", status=status, title=title, sentence=sentence), status
     except OSError:
         # The template was not read yet, and no file can be opened.
         return f"<!doctype html><title>{escape(title)}</title><h1>{escape(title)}</h1><p>{escape(sentence)}</p>", status
+
+
+def _forget_lost_team() -> None:
+    """Have the page name no team where the reader has just been removed from it, or nothing can be read of it."""
+    found = membership()
+    try:
+        if found is not None:
+            db.session.refresh(found)
+    except SQLAlchemyError:
+        g.membership = None

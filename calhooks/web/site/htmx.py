@@ -63,12 +63,17 @@ def refused(
     return fragment(part(), trigger=_events({"message": sentence, "tone": "danger"}, closes, event), status=status)
 
 
+def with_toast(html: str, sentence: str, *, status: int) -> Response:
+    """Answer htmx with HTML and a toast that says why something has not been done."""
+    return fragment(html, trigger=_events({"message": sentence, "tone": "danger"}), status=status)
+
+
 def _lead(address: str, message: str, tone: str) -> Response:
     if message:
         flash(message, tone)
     return redirect(address, 303)
 
 
-def _events(toast: dict[str, str], closes: bool, event: str) -> dict[str, Any]:
+def _events(toast: dict[str, str], closes: bool = False, event: str = "") -> dict[str, Any]:
     said = {"toast": toast} if toast["message"] else {}
     return said | ({"closeModal": True} if closes else {}) | ({event: True} if event else {})

@@ -4,7 +4,7 @@ from flask import Flask
 
 from calhooks.delivery.endpoints import old_secret_until
 from calhooks.scheduling.event_types.places import places
-from calhooks.web.wording import bodies, bookings, markdown, times
+from calhooks.web.wording import addresses, assignment, bodies, bookings, markdown, people, times
 
 FILTERS = (
     times.iso,
@@ -23,6 +23,19 @@ FILTERS = (
     bookings.initials,
     bookings.location_kind,
     bookings.places_in_words,
+    people.names_in_words,
+    people.hosts_in_order,
+    people.who_is_met,
+    people.hosts_needed,
+    people.counterpart,
+    people.named,
+    assignment.why_chosen,
+    addresses.profile_path,
+    addresses.booking_path,
+    assignment.why_next,
+    assignment.scheduling_type_name,
+    assignment.priority_name,
+    assignment.balance,
     markdown.markdown,
     markdown.plain,
     bodies.body_as_text,

@@ -29,7 +29,8 @@ document.body.addEventListener("htmx:sendError", (event) => {
 });
 
 document.body.addEventListener("htmx:responseError", (event) => {
-  if (isPoll(event)) return;
+  // A response with a toast of its own has said why already.
+  if (isPoll(event) || /"toast"/.test(event.detail.xhr.getResponseHeader("HX-Trigger"))) return;
   toast(toasts.dataset[`problem-${event.detail.xhr.status}`] ?? toasts.dataset.problem, "danger");
 });
 

@@ -8,8 +8,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from calhooks import clock
 from calhooks.db import Base, db
 from calhooks.scheduling.models.event_types import EventType
+from tests import factories
 from tests.web import pages
 
 pytestmark = pytest.mark.usefixtures("watch")
@@ -60,10 +62,19 @@ def test_a_field_sent_thousands_of_times_is_refused_at_once(
     assert rows(app) == before
 
 
-def test_more_no_shows_than_a_booking_has_attendees_are_refused_at_once(app: Flask, owner: FlaskClient) -> None:
+def test_more_no_shows_than_a_booking_has_attendees_are_refused_at_once(
+    app: Flask, owner: FlaskClient, event_type: EventType
+) -> None:
     token = pages.csrf_token(owner, "/event-types/new")
+    with app.app_context():
+        booking = factories.create_booking(event_type, clock.now())
     before = rows(app)
-    sent = {"csrf_token": token, "action": "no-show", "uid": "x", "absent": [str(number) for number in range(MANY)]}
+    sent = {
+        "csrf_token": token,
+        "action": "no-show",
+        "uid": booking.uid,
+        "absent": [str(number) for number in range(MANY)],
+    }
     answer = owner.post("/bookings/past", data=sent, headers={"HX-Request": "true"})
     assert answer.status_code == 409
     assert "No booking has that many attendees." in answer.headers["HX-Trigger"]

@@ -17,7 +17,7 @@ from calhooks.web.accounts.settings import ProfileForm
 from calhooks.web.accounts.setup import SetupForm
 from calhooks.web.scheduling.absences import AwayForm
 from calhooks.web.scheduling.availability import HoursForm, NameForm
-from calhooks.web.scheduling.event_type_form import EventTypeForm
+from calhooks.web.scheduling.event_types.form import EventTypeForm
 
 FORMS = (
     (SetupForm, User, {"name", "username", "email"}),

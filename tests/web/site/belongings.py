@@ -3,13 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from calhooks import clock
 from calhooks.accounts import links, sessions
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import owner_of
+from calhooks.accounts.teams.models import Invitation, Membership, Role, Team
 from calhooks.db import Base, db, writing
-from calhooks.delivery.models.deliveries import Attempt, DeliveryState
+from calhooks.delivery.models.deliveries import Attempt, DeliveryState, EventHost
 from calhooks.delivery.models.endpoints import Endpoint, Notice, NoticeKind, SigningKey
 from calhooks.delivery.models.runs import ResendRun, RunKind
 from calhooks.mail.models import KnownAddress, Mail, MailState
@@ -33,11 +35,16 @@ STATES = {
 
 
 def give_everything(user: User) -> Belongings:
-    """Give an account a row in every table; the numbers, uids and tokens by which addresses and forms name them."""
+    """Give an account a row in every table; the numbers, uids and tokens by which addresses and forms name them.
+
+    A team that it owns has all that a team can have, by the same names with `team_` before them.
+    """
     event_type = factories.create_event_type(user, slug="quick-chat", title="Quick chat")
     # Nothing uses this schedule, so that it may be deleted, and nothing follows this event type, so that it may move.
     schedule = factories.create_schedule(user)
     last = factories.create_event_type(user, slug="interview", title="Interview")
+    bookings = _bookings(event_type, user)
+    _give_mail(user)
     return {
         "username": user.username,
         "slug": event_type.slug,
@@ -45,15 +52,23 @@ def give_everything(user: User) -> Belongings:
         "schedule_id": str(schedule.id),
         "event_type_id": str(last.id),
         **_exceptions(user, schedule.id),
-        **_bookings(event_type),
-        **_webhook(user),
+        **bookings,
+        **_webhook(user, user),
         **_tokens(user),
+        **{f"team_{name}": value for name, value in _team(user).items()},
     }
+
+
+def remove_from_team(team_id: str, user: User) -> None:
+    """Have somebody leave a team."""
+    gone = delete(Membership).where(Membership.team_id == int(team_id), Membership.user_id == user.id)
+    with writing() as session:
+        session.execute(gone)
 
 
 def tables_of_accounts() -> list[str]:
     """Return the tables whose rows belong to an account: they refer to users, or to a table that does."""
-    found = ["users"]
+    found = ["users", "teams"]
     for table in Base.metadata.sorted_tables:
         if any(key.column.table.name in found for key in table.foreign_keys):
             found.append(table.name)
@@ -78,14 +93,55 @@ def _exceptions(user: User, schedule_id: int) -> Belongings:
     return {"override_id": str(override.id), "absence_id": str(absence.id)}
 
 
-def _bookings(event_type: EventType) -> Belongings:
+def _team(owner: User) -> Belongings:
+    team = factories.create_team(owner, name="Sales", slug=f"sales-of-{owner.username}")
+    mate = factories.create_user(f"mate-of-{owner.username}")
+    membership = factories.create_membership(team, mate)
+    # Free at any time, so that it is always this host's turn.
+    factories.create_schedule(mate, hours=(0, 24), days=range(7))
+    talk, last = (
+        factories.create_team_event_type(team, [owner, mate], slug=slug, title=title)
+        for slug, title in (("quick-chat", "Quick chat"), ("interview", "Interview"))
+    )
+    now = clock.now()
+    invitation = Invitation(
+        team_id=team.id,
+        token_hash=f"of {team.slug}",
+        role=Role.MEMBER,
+        invited_by_id=owner.id,
+        created_at=now,
+        expires_at=now + timedelta(days=7),
+    )
+    with writing() as session:
+        session.add(invitation)
+    return {
+        "id": str(team.id),
+        "member_id": str(membership.id),
+        "invitation_id": str(invitation.id),
+        "username": team.slug,
+        "event_type_id": str(last.id),
+        **_bookings(talk, owner, after=timedelta(minutes=30)),
+        **_webhook(team, owner),
+    }
+
+
+def _bookings(event_type: EventType, host: User, after: timedelta = timedelta(0)) -> Belongings:
+    """Make a booking in each state, `after` those that the host has already."""
     uids = {}
     for name, (status, hours) in STATES.items():
-        booking = factories.create_booking(event_type, clock.now() + timedelta(hours=hours), status=status)
-        uids[name] = booking.uid
+        start = (clock.now() + timedelta(hours=hours) + after).replace(second=0, microsecond=0)
+        uids[name] = factories.create_booking(event_type, start, status=status, host_id=host.id).uid
     with writing() as session:
         accepted = session.scalars(select(Booking).where(Booking.uid == uids["accepted"])).one()
         note(accepted, ChangeAction.BOOKED, clock.now())
+    return uids
+
+
+def _give_mail(user: User) -> None:
+    """Make a mail about a booking, whose address is known from then on, and what another visitor holds."""
+    with writing() as session:
+        accepted = session.scalars(select(Booking).filter_by(host_id=user.id, status=BookingStatus.ACCEPTED)).first()
+        assert accepted
         fields = {
             "kind": "booking_created",
             "recipient": "bob@example.com",
@@ -103,7 +159,6 @@ def _bookings(event_type: EventType) -> Belongings:
         session.add(KnownAddress(owner_id=accepted.host_id, **used))
         session.add(_hold(accepted))
         session.add(Mail(owner_id=accepted.host_id, **fields, **about))
-    return uids
 
 
 def _hold(booking: Booking) -> SlotHold:
@@ -113,14 +168,13 @@ def _hold(booking: Booking) -> SlotHold:
     return SlotHold(visitor_key=booking.uid, host_id=booking.host_id, start_time=start, end_time=end, expires_at=soon)
 
 
-def _webhook(user: User) -> Belongings:
+def _webhook(owner: User | Team, host: User) -> Belongings:
     """Make a webhook with an old secret, a delivery that failed, an event it was not told of, a run and a notice."""
-    webhook = factories.create_webhook(user, "https://example.com/hook", "whsec_bmV3IHNlY3JldA==")
+    webhook = factories.create_webhook(owner, "https://example.com/hook", "whsec_bmV3IHNlY3JldA==")
     # A webhook has one run at a time: that of another one, so that this one's can begin.
-    running = factories.create_webhook(user, "https://example.com/running")
+    running = factories.create_webhook(owner, "https://example.com/running")
     now = clock.now()
-    told = factories.create_event(user)
-    factories.create_event(user)
+    told, _ = (factories.create_event(host, team_id=owner_of(owner).team_id) for _ in range(2))
     endpoint = db.session.get_one(Endpoint, webhook.endpoint_id)
     delivery = factories.create_delivery(endpoint, told, state=DeliveryState.FAILED, due_at=None, attempt_count=1)
     run = ResendRun(
@@ -133,9 +187,8 @@ def _webhook(user: User) -> Belongings:
         pace=1,
         created_at=now,
     )
-    notice = Notice(
-        owner_id=user.id, endpoint_id=endpoint.id, kind=NoticeKind.FAILING, detail="No answer.", created_at=now
-    )
+    about = {"endpoint_id": endpoint.id, "kind": NoticeKind.FAILING, "detail": "No answer.", "created_at": now}
+    notice = Notice(**owner_of(owner).columns, **about)
     attempt = Attempt(
         delivery_id=delivery.id,
         number=1,
@@ -152,6 +205,8 @@ def _webhook(user: User) -> Belongings:
     )
     with writing() as session:
         session.add_all([run, notice, attempt, old])
+        if isinstance(owner, Team):
+            session.add(EventHost(user_id=host.id, event_id=told.id))
     return {
         "webhook_id": str(webhook.id),
         "delivery_id": str(delivery.id),

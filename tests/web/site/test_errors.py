@@ -1,17 +1,22 @@
-"""What does not exist: one page for all of it, to a browser and to htmx."""
+"""What does not exist, or is not permitted: one page for all of it, to a browser and to htmx."""
 
+import json
 import resource
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from flask import Flask, after_this_request
 from flask.testing import FlaskClient
 from sqlalchemy import text, update
+from werkzeug.exceptions import Forbidden
 from werkzeug.test import TestResponse
 
+from calhooks.accounts.errors import NotPermitted
 from calhooks.accounts.models import User
+from calhooks.accounts.teams.memberships import ONLY_OWNERS
 from calhooks.db import db, writing
-from calhooks.scheduling.errors import NotFound
+from calhooks.scheduling.errors import HostedByOthers, NotFound
 
 BOTH = pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["browser", "htmx"])
 
@@ -30,6 +35,26 @@ def test_what_a_service_does_not_find_is_a_page_that_does_not_exist(app: Flask, 
     answer, unknown = client.get("/test/gone", headers=headers), client.get("/no/such/page", headers=headers)
     assert is_our_404(answer)
     assert (answer.status, answer.mimetype, answer.text) == (unknown.status, unknown.mimetype, unknown.text)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (NotPermitted(ONLY_OWNERS), ONLY_OWNERS),
+        (HostedByOthers(), HostedByOthers().sentence),
+        (Forbidden("Ask Alice."), "Ask Alice."),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_htmx_says_who_may_do_what_was_refused(app: Flask, error: Exception, sentence: str) -> None:
+    def refuse() -> NoReturn:
+        raise error
+
+    app.add_url_rule("/refused", view_func=refuse)
+    answer = app.test_client().get("/refused", headers={"HX-Request": "true"})
+    assert (answer.status_code, sentence in answer.text) == (403, True)
+    assert json.loads(answer.headers["HX-Trigger"]) == {"toast": {"message": sentence, "tone": "danger"}}
+    assert "HX-Trigger" not in app.test_client().get("/refused").headers
 
 
 def test_a_transaction_in_which_something_is_not_found_changes_nothing(app: Flask, rick: User) -> None:
