@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 
-from bench import claims, fanout, hanging, latency, memory, month, paced, recovery, templates, throughput
+from bench import claims, fanout, hanging, latency, memory, month, paced, recovery, teams, templates, throughput
 from bench.figures import Line, Row, as_table
 from bench.place import Place
 
@@ -28,6 +28,8 @@ ROWS: dict[str, Row] = {
     "memory": memory.idle_memory,
     "template": templates.documented_template,
     "month": month.month_page,
+    "team-month": month.team_month_page,
+    "team-bookings": teams.team_bookings,
 }
 
 
