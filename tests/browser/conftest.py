@@ -9,8 +9,9 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,8 @@ from werkzeug.serving import make_server
 from calhooks.accounts import sessions
 from calhooks.accounts.models import User
 from calhooks.db import writing
-from tests.running import on_another_day
+from tests.browser.inbox import Inbox
+from tests.running import Running, on_another_day
 
 try:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
@@ -31,6 +33,7 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chro
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
 # Nothing takes as long; a machine that is busy with other tests does.
 PATIENCE_MS = 30_000
+LOOPBACK = "127.0.0.0/8,::1/128"
 # Chromium reports every answer of 4xx as an error of the page; these are the ones that a page asks for knowingly.
 EXPECTED = re.compile(r"the server responded with a status of (404|409|422|429)\b")
 
@@ -67,6 +70,24 @@ def site(app: Flask) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    """All of calhooks on a fresh data directory."""
+    environ = {
+        "CALHOOKS_DATA_DIR": str(tmp_path / "data"),
+        "CALHOOKS_EGRESS_ALLOW": LOOPBACK,
+        "CALHOOKS_RETRY_SCHEDULE": ",".join(["1s"] * 60),
+    }
+    with Running(environ) as running:
+        yield running.wait_until_ready()
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    with closing(Inbox()) as inbox:
+        yield inbox
 
 
 @pytest.fixture

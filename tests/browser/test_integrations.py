@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import owner_of
 from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint
@@ -36,7 +37,7 @@ def hook(app: Flask, owner: User, url: str = "https://example.com/hook", **value
 
 def urls(app: Flask, owner: User) -> list[str]:
     with app.app_context():
-        return [webhook.endpoint.url for webhook in list_webhooks(db.session(), owner.id)]
+        return [webhook.endpoint.url for webhook in list_webhooks(db.session(), owner_of(owner))]
 
 
 def focused(page: Page) -> str:

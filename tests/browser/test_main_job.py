@@ -5,101 +5,31 @@ The receiver is Python's own HTTP server, and the published `standardwebhooks` p
 
 import hashlib
 import hmac
-import json
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
-from standardwebhooks import Webhook as StandardWebhook
-from standardwebhooks import WebhookVerificationError
+from playwright.sync_api import Page, expect
 
+from tests.browser.inbox import Inbox, Request
+from tests.browser.people import (
+    book,
+    choose_time,
+    expect_closed,
+    field,
+    hook,
+    make_webhook,
+    open_new_webhook,
+    row,
+    set_up,
+)
 from tests.running import ROOT, Running
 
-RICK = {"name": "Rick", "username": "rick", "email": "rick@example.com", "password": "correct horse battery"}
 TEMPLATE = """{"content": "A new event has been scheduled", "type": "{{type}}", "name": "{{title}}",
  "organizer": "{{organizer.name}}", "booker": "{{attendees.0.name}}"}"""
 IN_TIME_SECONDS = 2.0
-LOOPBACK = "127.0.0.0/8,::1/128"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What arrived, and when by time.monotonic()."""
-
-    at: float
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-class Inbox:
-    """A receiver that accepts what its secret has signed; without a secret, everything."""
-
-    def __init__(self, port: int = 0, secret: str = "") -> None:
-        self.secret = secret
-        self.requests: list[Request] = []
-        self._news = threading.Condition()
-        inbox = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                self.send_response(inbox._take(Request(time.monotonic(), dict(self.headers), body)))
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.port = int(self._server.server_address[1])
-        self.url = f"http://127.0.0.1:{self.port}/bookings"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def wait_for(self, count: int, seconds: float = 10) -> Request:
-        """Return the last of `count` accepted requests."""
-        with self._news:
-            self._news.wait_for(lambda: len(self.requests) >= count, seconds)
-        assert len(self.requests) == count
-        return self.requests[-1]
-
-    def _take(self, request: Request) -> int:
-        if self.secret:
-            try:
-                StandardWebhook(self.secret).verify(request.body.decode(), request.headers)
-            except WebhookVerificationError:
-                return 401
-        with self._news:
-            self.requests.append(request)
-            self._news.notify_all()
-        return 204
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    """All of calhooks on a fresh data directory."""
-    environ = {
-        "CALHOOKS_DATA_DIR": str(tmp_path / "data"),
-        "CALHOOKS_EGRESS_ALLOW": LOOPBACK,
-        "CALHOOKS_RETRY_SCHEDULE": ",".join(["1s"] * 60),
-    }
-    with Running(environ) as running:
-        yield running.wait_until_ready()
 
 
 @pytest.fixture
@@ -109,89 +39,9 @@ def site(running: Running) -> str:
 
 
 @pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    with closing(Inbox()) as inbox:
-        yield inbox
-
-
-@pytest.fixture
 def other_inbox() -> Iterator[Inbox]:
     with closing(Inbox()) as inbox:
         yield inbox
-
-
-# What people do
-
-
-def field(page: Page, name: str) -> Locator:
-    return page.locator(f"[name='{name}']:not([type=hidden])")
-
-
-def hook(page: Page, name: str) -> Locator:
-    return page.get_by_test_id(name)
-
-
-def set_up(page: Page) -> None:
-    page.goto("/")
-    expect(page).to_have_url(re.compile("/setup$"))
-    for name, value in RICK.items():
-        field(page, name).fill(value)
-    field(page, "timeZone").select_option("Europe/London")
-    page.get_by_role("button", name="Make account").click()
-    expect(page).to_have_url(re.compile("/event-types$"))
-
-
-def open_new_webhook(page: Page) -> None:
-    page.get_by_role("link", name="Integrations").first.click()
-    hook(page, "new_webhook").click()
-    expect(hook(page, "WebhookDialogForm")).to_be_visible()
-
-
-def make_webhook(page: Page, url: str, template: str = "") -> str:
-    """Make a webhook with a generated secret, which is returned."""
-    open_new_webhook(page)
-    field(page, "subscriberUrl").fill(url)
-    page.get_by_role("button", name="Generate").click()
-    expect(field(page, "secret")).to_have_value(re.compile("^whsec_"))
-    secret = field(page, "secret").input_value()
-    if template:
-        page.locator("label", has=page.locator("[name=payloadFormat][value=custom]")).click()
-        field(page, "payloadTemplate").fill(template)
-    hook(page, "create_webhook").click()
-    expect(row(page, url)).to_be_visible()
-    expect_closed(page)
-    return secret
-
-
-def expect_closed(page: Page) -> None:
-    """Wait until the box has left the history too: going back would meet the next address and stop it."""
-    expect(page).to_have_url(re.compile("/integrations$"))
-
-
-def row(page: Page, url: str) -> Locator:
-    return page.get_by_role("listitem").filter(has=page.get_by_role("link", name=url, exact=True))
-
-
-def choose_time(page: Page, *, day: int = 0, time_of_day: int = 0) -> None:
-    """Go on to the next month, which is all to come, then choose by their places among what is free."""
-    shown = page.locator("#month-title").inner_text()
-    hook(page, "incrementMonth").click()
-    expect(page.locator("#month-title")).not_to_have_text(shown)
-    page.locator("[data-testid=day][data-disabled=false]").nth(day).click()
-    hook(page, "time").nth(time_of_day).click()
-
-
-def book(page: Page, link: str, time_of_day: int = 0) -> float:
-    """Book as Ann; the moment at which she pressed the button."""
-    page.goto(link)
-    choose_time(page, time_of_day=time_of_day)
-    field(page, "name").fill("Ann Lee")
-    field(page, "email").fill("ann@example.com")
-    pressed = time.monotonic()
-    hook(page, "confirm-book-button").click()
-    expect(hook(page, "success-page")).to_be_visible()
-    expect(hook(page, "attendee-name-Ann Lee")).to_be_visible()
-    return pressed
 
 
 def figure(running: Running, name: str) -> float:

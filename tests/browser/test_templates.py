@@ -10,6 +10,7 @@ from flask import Flask
 
 from calhooks import clock
 from calhooks.accounts.models import User
+from calhooks.accounts.owners import owner_of
 from calhooks.db import db, writing
 from calhooks.events import Trigger
 from calhooks.scheduling.bookings.events import announce_booking
@@ -60,7 +61,7 @@ def preview(page: Page) -> Locator:
 
 def stored(app: Flask, owner: User) -> str:
     with app.app_context():
-        (webhook,) = list_webhooks(db.session(), owner.id)
+        (webhook,) = list_webhooks(db.session(), owner_of(owner))
         return webhook.payload_template
 
 
