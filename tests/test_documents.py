@@ -19,7 +19,7 @@ from calhooks.delivery.sending.signing import signature_headers
 from calhooks.events import DEFAULT_TRIGGERS, Trigger
 from calhooks.scheduling.bookings.metadata import MAX_KEYS
 from calhooks.webhooks.body.payload import template_context
-from calhooks.webhooks.body.samples import sample_body
+from calhooks.webhooks.body.samples import Sample, sample_body
 from calhooks.webhooks.editor.catalogue import CATALOGUE, DocumentedVariable, Group
 from calhooks.webhooks.editor.presets import PRESETS
 from calhooks.webhooks.settings.headers import MAX_HEADERS
@@ -242,13 +242,27 @@ def variable_rows() -> str:
 
 def when(variable: DocumentedVariable) -> str:
     """Say for which triggers a variable is there."""
-    words = ["optional"] if variable.optional else []
+    words = ["team bookings"] if variable.of_team else ["optional"] if variable.optional else []
     missing = [trigger for trigger in Trigger if trigger not in variable.sometimes]
     if len(missing) > len(variable.sometimes):
         words.append(" ".join(f"`{trigger}`" for trigger in Trigger if trigger in variable.sometimes))
     elif missing:
         words.append("not " + " ".join(f"`{trigger}`" for trigger in missing))
     return "; ".join(words) or "always"
+
+
+def test_a_team_booking_has_what_the_document_says() -> None:
+    part = section(WEBHOOKS, "The body").split("### Team bookings")[1].split("### ")[0]
+    team, rendered, reassigned = map(json.loads, blocks(part, "json"))
+    bodies = [
+        sample_body(Trigger.BOOKING_CREATED, sample=Sample.COLLECTIVE),
+        sample_body(Trigger.BOOKING_RESCHEDULED, sample=Sample.ROUND_ROBIN),
+    ]
+    for shown, body in zip((team, reassigned), bodies, strict=True):
+        assert shown.items() <= body["payload"].items()
+    (template,) = blocks(part, "handlebars")
+    assert json.loads(compile_template(template, ContentType.JSON).render(template_context(bodies[0]))) == rendered
+    assert not {*team, "reassignedFrom"} & sample_body(Trigger.BOOKING_RESCHEDULED)["payload"].keys()
 
 
 def test_the_variables_are_those_of_the_catalogue() -> None:

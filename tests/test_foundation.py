@@ -326,9 +326,9 @@ def test_the_database_refuses_two_accepted_bookings_that_overlap(session: Sessio
     factories.create_booking(event_type, start)
     factories.create_booking(event_type, start + timedelta(minutes=30))
     pending = factories.create_booking(event_type, start, status=BookingStatus.PENDING)
-    with pytest.raises(IntegrityError, match="bookings_overlap"):
+    with pytest.raises(IntegrityError, match="booking_hosts_overlap"):
         factories.create_booking(event_type, start + timedelta(minutes=15))
-    with pytest.raises(IntegrityError, match="bookings_overlap"), writing():
+    with pytest.raises(IntegrityError, match="booking_hosts_overlap"), writing():
         pending.status = BookingStatus.ACCEPTED
 
 

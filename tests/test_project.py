@@ -19,7 +19,7 @@ MAX_VIEW_LINES = 20
 MAX_PARAMETERS = 6
 # The same everywhere by convention: of Flask, of logging, of the packages in web/, and of the databases in db/.
 NAMES_BY_CONVENTION = (
-    *("blueprint", "init_app", "log", "PAGES"),
+    *("blueprint", "init_app", "log", "PAGES", "TEAM_PAGES"),
     *("engine_options", "prepare_engine", "cannot_store"),
 )
 
@@ -42,7 +42,7 @@ INNER_FLOORS = {
         ("models", "counters", "sending", "pace"),
         ("tables", "notices", "queue", "endpoint_state", "run_counts", "processes"),
         ("outbox",),
-        ("endpoints", "status", "pump"),
+        ("endpoints", "status", "pump", "team_events"),
         ("upkeep", "lost_secrets", "resending"),
     ),
     "webhooks": (
@@ -58,13 +58,14 @@ INNER_FLOORS = {
         ("fields", "locking", "calendars"),
         ("event_types", "notifications"),
         ("availability",),
-        ("bookings", "defaults"),
+        ("assignment",),
+        ("bookings", "defaults", "teams"),
     ),
     "web": (
         ("http",),
         ("site", "forms"),
         ("accounts", "operations", "wording"),
-        ("public", "scheduling", "webhooks"),
+        ("public", "scheduling", "teams", "webhooks"),
     ),
 }
 MAX_FILES_IN_A_FOLDER = 15
@@ -268,7 +269,7 @@ def test_what_starts_the_application_does_not_load_it(module: str) -> None:
 
 
 def test_every_route_has_an_access_rule(app: Flask) -> None:
-    rules = ("public", "signed_in", "admin_only")
+    rules = ("public", "signed_in", "admin_only", "sees_owners", "changes_owners")
     bare = [
         f"{rule} ({rule.endpoint})"
         for rule in app.url_map.iter_rules()
