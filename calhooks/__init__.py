@@ -21,15 +21,21 @@ def create_app(settings: Config | None = None, *, pages: bool = True) -> Flask:
     Without `pages` it answers no requests: enough for workers and the scheduler.
     """
     # Imported here, because the supervisor reads this package's settings long before it loads 60 MB of libraries.
+    from flask import Flask
     from jinja2 import StrictUndefined
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from calhooks import cli, config, db, logs
-    from calhooks.web.site.team_pages import Site
+
+    kind: type[Flask] = Flask
+    if pages:
+        from calhooks.web.site.team_pages import Site
+
+        kind = Site
 
     logs.init_app()
     settings = settings or config.load()
-    app = Site(__name__, root_path=str(ROOT))
+    app = kind(__name__, root_path=str(ROOT))
     app.extensions["calhooks"] = settings
     app.secret_key = settings.secret_key
     app.config["SECRET_KEY_FALLBACKS"] = list(settings.secret_key_fallbacks)
