@@ -96,6 +96,13 @@ def test_a_process_without_pages_loads_nothing_that_only_others_need(
     assert set(done.stdout.split()) & set(forbidden) == set()
 
 
+def test_a_worker_has_loaded_what_reads_the_time_of_a_job() -> None:
+    # strptime() opens a file at its first use, for which there may be no descriptor then.
+    code = "import sys, calhooks.delivery.queue.worker; print('_strptime' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
 @on_linux
 def test_what_is_loaded_before_a_fork_has_no_thread_and_no_file(environ: dict[str, str]) -> None:
     code = """

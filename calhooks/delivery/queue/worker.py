@@ -4,6 +4,7 @@ import errno
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from redis import Redis
@@ -19,6 +20,9 @@ from rq.worker import DequeueStrategy, SimpleWorker
 from calhooks.delivery.queue.client import MAIL_QUEUE, client_with_timeout, pump_queue
 
 log = logging.getLogger(__name__)
+
+# RQ reads a job's time with strptime(), which loads this at its first use: perhaps when no file can be opened.
+import_module("_strptime")
 
 # How often a worker looks up from its queue, when it counts as gone, and how long Redis may take to answer it: longer
 # than it is asked to wait for a job, or than an answer takes on a machine that is very busy.
