@@ -8,7 +8,9 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from calhooks.accounts.errors import TeamRefused
 from calhooks.accounts.models import User
+from calhooks.accounts.teams.invitations import InvitationUnusable
 from calhooks.db import db, writing
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 
@@ -25,7 +27,7 @@ def at_once(app: Flask, use_cases: list[UseCase]) -> list[str]:
             try:
                 with writing() as session:
                     use_case(session)
-            except (NotAllowed, SlotTaken) as refusal:
+            except (NotAllowed, SlotTaken, TeamRefused, InvitationUnusable) as refusal:
                 return type(refusal).__name__
             finally:
                 db.session.remove()

@@ -1,6 +1,5 @@
 """Tests of invitations: one-time links into a team."""
 
-import threading
 from datetime import timedelta
 
 import pytest
@@ -24,6 +23,7 @@ from calhooks.accounts.teams.memberships import find_membership, list_members
 from calhooks.accounts.teams.models import Invitation, Role, Team
 from calhooks.db import db, writing
 from tests import factories
+from tests.scheduling.at_once import UseCase, at_once
 
 
 def invite(team: Team, by: User, role: Role = Role.MEMBER) -> str:
@@ -149,22 +149,10 @@ def test_limits_are_said_in_sentences(
 def test_of_two_who_accept_at_once_one_joins(app: Flask, team: Team, alice: User, dave: User) -> None:
     with app.app_context():
         token, numbers = invite(team, alice), [dave.id, factories.create_user("eve").id]
-    barrier, refused = threading.Barrier(2), list[int]()
 
-    def join(number: int) -> None:
-        with app.app_context():
-            user = db.session.get_one(User, number)
-            barrier.wait()
-            try:
-                accept(token, user)
-            except InvitationUnusable:
-                refused.append(number)
+    def joining(number: int) -> UseCase:
+        return lambda database: accept_invitation(database, token, database.get_one(User, number))
 
-    threads = [threading.Thread(target=join, args=[number]) for number in numbers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(refused) == 1
+    assert sorted(at_once(app, [joining(number) for number in numbers])) == ["InvitationUnusable", "done"]
     with app.app_context():
         assert len(list_members(db.session(), [team.id])[team.id]) == 4

@@ -1,6 +1,5 @@
 """Tests of roles: who may give and take them, and that a team keeps an owner."""
 
-import threading
 from collections.abc import Mapping
 
 import pytest
@@ -20,6 +19,7 @@ from calhooks.accounts.teams.memberships import (
 from calhooks.accounts.teams.models import Membership, Role, Team
 from calhooks.db import db, writing
 from tests import factories
+from tests.scheduling.at_once import UseCase, at_once
 
 
 @pytest.fixture
@@ -95,27 +95,17 @@ def test_two_owners_who_step_down_at_once_leave_one(app: Flask, people: Mapping[
         team_id = team.id
         with writing() as database:
             change_role(database, team.id, owners[people["ADMIN"].id], Role.OWNER, people["OWNER"])
-    barrier, refused = threading.Barrier(2), list[int]()
 
-    def step_down(user_id: int) -> None:
-        with app.app_context():
-            user = db.session.get_one(User, user_id)
-            barrier.wait()
-            try:
-                with writing() as database:
-                    change_role(database, team_id, owners[user_id], Role.MEMBER, user)
-            except TeamRefused:
-                refused.append(user_id)
+    def stepping_down(user_id: int) -> UseCase:
+        return lambda database: change_role(
+            database, team_id, owners[user_id], Role.MEMBER, database.get_one(User, user_id)
+        )
 
-    threads = [threading.Thread(target=step_down, args=[user_id]) for user_id in owners]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(refused) == 1
+    outcomes = dict(zip(owners, at_once(app, [stepping_down(user_id) for user_id in owners]), strict=True))
+    assert sorted(outcomes.values()) == ["TeamRefused", "done"]
     with app.app_context():
         left = [each.user_id for each in list_members(db.session(), [team_id])[team_id] if each.is_owner]
-    assert left == refused
+    assert [outcomes[user_id] for user_id in left] == ["TeamRefused"]
 
 
 def test_a_team_is_handed_over(session: Session, team: Team, people: Mapping[str, User]) -> None:
