@@ -100,7 +100,7 @@ def mail_drafts(
         for (kind, *_), same in groupby(told, key=lambda each: (each[0], *each[1].alike))
     ]
     mailings += _no_longer_theirs(news, change, changed, members)
-    return [draft for mailing in mailings for draft in _drafts(session, booking, mailing)]
+    return [draft for mailing in mailings for draft in _drafts(session, booking, mailing, members)]
 
 
 def remind(session: Session, booking: Booking) -> None:
@@ -125,8 +125,9 @@ def _owe_alike(session: Session, news: BookingNews, change: Change, readers: Seq
     """Owe each reader a mail about a change, written once for those next to each other who are alike."""
     if not current_config().mail_url:
         return
+    members = _members(session, news.booking, ())
     for _, same in groupby(readers, key=lambda reader: reader.alike):
-        for draft in _drafts(session, news.booking, _Mailing(news=news, change=change, readers=list(same))):
+        for draft in _drafts(session, news.booking, _Mailing(news=news, change=change, readers=list(same)), members):
             owe_mail(session, draft)
 
 
@@ -217,7 +218,7 @@ def _booker(booking: Booking) -> Actor:
     return Actor(booker.email, booker.name, is_host=False)
 
 
-def _drafts(session: Session, booking: Booking, mailing: _Mailing) -> list[MailDraft]:
+def _drafts(session: Session, booking: Booking, mailing: _Mailing, members: set[int]) -> list[MailDraft]:
     change, first, news = mailing.change, mailing.readers[0], mailing.news
     method, by_host = METHODS.get(change), first.role is ReaderRole.HOST
     is_entry = not (_is_asked(booking) or was_only_asked_for(news.booking))
@@ -228,7 +229,7 @@ def _drafts(session: Session, booking: Booking, mailing: _Mailing) -> list[MailD
         letter=write_letter(news, change, first, current_config().base_url),
         about=booking.uid,
         sequence_key=booking.root_uid,
-        reply_to=_answered_by(booking, mailing),
+        reply_to=_answered_by(booking, mailing, members),
         calendar=_calendar(session, booking, method, mailing) if method and is_entry else None,
         calendar_method=method if method and is_entry else "",
         expires_at=_last_use(booking, change),
@@ -241,13 +242,14 @@ def _drafts(session: Session, booking: Booking, mailing: _Mailing) -> list[MailD
     return [replace(draft, to=people, calendar=calendar) for people, calendar in readers if people]
 
 
-def _answered_by(booking: Booking, mailing: _Mailing) -> Correspondent | None:
-    """Return who reads an answer: who is at the other side of the booking, nobody where the reader is at none."""
+def _answered_by(booking: Booking, mailing: _Mailing, members: set[int]) -> Correspondent | None:
+    """Return who reads an answer: the booker, or the first host who has not left. Nobody reads a former host's."""
     if mailing.change is Change.UNASSIGNED:
         return None
     if mailing.readers[0].role is ReaderRole.HOST:
         return attendee_reader(booking.attendees[0], mailing.news).to
-    return host_reader(booking.host, mailing.news).to
+    host = next((host for host in booking.hosts if host.id in members), None)
+    return host_reader(host, mailing.news).to if host else None
 
 
 def _calendar(session: Session, booking: Booking, method: Method, mailing: _Mailing) -> bytes:

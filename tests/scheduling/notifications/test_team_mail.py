@@ -252,6 +252,24 @@ def test_who_has_left_is_told_no_more_than_to_clear_the_calendar(
     assert sum(mail.recipient == BOB for mail in mails) == 2
 
 
+def test_answers_of_attendees_do_not_go_to_who_has_left(team: Team, alice: User, bob: User, server: MailServer) -> None:
+    both = together(team, [bob, alice], reminder_hours=1)
+    alone = factories.create_team_event_type(team, [bob], slug="bob")
+    bookings = book_at(both, at(9)), book_at(alone, at(11), email="max@example.com")
+    assert to(sent(server), ANN).message["Reply-To"] == f"Bob <{BOB}>"
+    leave(team, bob)
+    with writing() as session:
+        owe_reminders(session, at(8, 30))
+        for booking in bookings:
+            cancel(session, booking.uid, reason="", by=alice)
+    mails = sent(server)
+    letters = {
+        (mail.recipient, mail.message["Reply-To"]) for mail in mails if mail.recipient in (ANN, "max@example.com")
+    }
+    assert letters == {(ANN, f"Alice <{ALICE}>"), ("max@example.com", None)}
+    assert sum(mail.recipient == ANN for mail in mails) == 2
+
+
 def test_who_has_left_is_not_told_of_what_becomes_of_a_request(
     team: Team, alice: User, bob: User, server: MailServer
 ) -> None:
