@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.accounts.owners import Owner
 from calhooks.accounts.teams import models
-from calhooks.accounts.teams.models import Membership
+from calhooks.accounts.teams.memberships import who_belong
 from calhooks.events import Answer, BookedTeam, BookingEvent, Person, Trigger
 from calhooks.scheduling.availability.hosts import host_ids_of
 from calhooks.scheduling.bookings.rules import OPEN_STATUSES
@@ -77,9 +76,8 @@ def told_ids(session: Session, booking: Booking, dropped: Sequence[User] = ()) -
     """Return the accounts whose webhooks a booking tells: of a team's its hosts and `dropped`, if still members."""
     if booking.team_id is None:
         return (booking.host_id,)
-    people = {host.id for host in (*booking.hosts, *dropped)}
-    query = select(Membership.user_id).where(Membership.team_id == booking.team_id, Membership.user_id.in_(people))
-    return tuple(session.scalars(query.order_by(Membership.user_id)))
+    hosts = [host.id for host in (*booking.hosts, *dropped)]
+    return tuple(sorted(who_belong(session, booking.team_id, hosts)))
 
 
 def dropped_hosts(replaced: Booking | None, booking: Booking) -> list[User]:
