@@ -17,6 +17,7 @@ from calhooks.db import postgresql, sqlite
 from calhooks.db.sqlite import IMMEDIATE as IMMEDIATE
 
 AFTER_COMMIT = "calhooks_after_commit"
+CONDITION = "calhooks_condition"
 
 
 class Base(DeclarativeBase):
@@ -140,6 +141,8 @@ def writing(*, pipelined: bool = False) -> Iterator[Session]:
         session.expire_all()
         session.info[AFTER_COMMIT] = callbacks
         connection = session.connection(execution_options={IMMEDIATE: True})
+        if CONDITION in session.info:
+            session.info[CONDITION](session)
         with (
             postgresql.pipeline(connection) if pipelined and connection.dialect.name == "postgresql" else nullcontext()
         ):
@@ -152,6 +155,11 @@ def writing(*, pipelined: bool = False) -> Iterator[Session]:
         session.info.pop(AFTER_COMMIT, None)
     for callback in callbacks:
         callback()
+
+
+def write_only_if(session: Session, condition: Callable[[Session], object]) -> None:
+    """Have each `writing()` of this application context begin with `condition`, which raises to let nothing change."""
+    session.info[CONDITION] = condition
 
 
 def after_commit(session: Session, callback: Callable[[], None]) -> None:

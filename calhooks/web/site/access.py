@@ -7,14 +7,15 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, redirect, request, url_for
 from flask_login import LoginManager, current_user
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from calhooks.accounts import sessions
 from calhooks.accounts.models import LoginSession, User
-from calhooks.accounts.owners import Owner
+from calhooks.accounts.owners import Owner, lock_owner
 from calhooks.accounts.teams.memberships import find_membership
 from calhooks.accounts.teams.models import Membership, Team
-from calhooks.db import db
+from calhooks.db import db, write_only_if
 from calhooks.web.http.redirects import own_path
 from calhooks.web.site.htmx import is_htmx
 
@@ -83,16 +84,29 @@ def _of_owner(view: ViewFunction, rule: str, *, changes: bool) -> ViewFunction:
             return to_login()
         g.owner, g.membership = Owner(user_id=account().id), None
         if g.team_id is not None:
-            found = find_membership(db.session(), g.team_id, account())
-            if found is None:
-                abort(404)
-            if changes and not found.is_admin:
-                abort(403, ONLY_ADMINS)
-            g.owner, g.membership = Owner(team_id=g.team_id), found
+            g.owner, g.membership = Owner(team_id=g.team_id), _require_membership(db.session(), changes=changes)
+            if changes:
+                write_only_if(db.session(), _require_still_admin)
         return view(*args, **kwargs)
 
     guarded.access_rule = rule  # type: ignore[attr-defined]  # a mark for the test that walks the views
     return cast(ViewFunction, guarded)
+
+
+def _require_membership(session: Session, *, changes: bool) -> Membership:
+    """Return the reader's membership of the page's team: 404 without one, 403 for who may not change what is there."""
+    found = find_membership(session, g.team_id, account())
+    if found is None:
+        abort(404)
+    if changes and not found.is_admin:
+        abort(403, ONLY_ADMINS)
+    return found
+
+
+def _require_still_admin(session: Session) -> None:
+    """Refuse a change by who was removed after the page was let in. Whoever removes members has the team locked."""
+    lock_owner(session, owner())
+    _require_membership(session, changes=True)
 
 
 def owner() -> Owner:
