@@ -18,6 +18,7 @@ from tests.attack.target import Target
 ROUNDS = 20
 AT_ONCE = 4
 MAX_QUERY_LENGTH = 30_000
+MAX_REPEATED = 2000
 Filled = dict[str, list[str | bytes]]
 
 
@@ -88,7 +89,9 @@ def _type_over(fields: Filled, random: Random) -> None:
 def _repeat(fields: Filled, random: Random) -> None:
     if fields:
         name = random.choice(list(fields))
-        fields[name] = (fields[name] or [""]) * random.choice((2, 100, 2000))
+        values = (fields[name] or [""])[:MAX_REPEATED]
+        # What is repeated again and again would fill the attacker's own memory.
+        fields[name] = (values * random.choice((2, 100, MAX_REPEATED)))[:MAX_REPEATED]
 
 
 def _leave_out(fields: Filled, random: Random) -> None:
