@@ -46,7 +46,12 @@ _HOSTS_OF = (
 _MEMBER = select(Membership.user_id).where(
     Membership.id == bindparam("member"), Membership.team_id == bindparam("team")
 )
-_HOSTS_OF_BOOKING = select(BookingHost.host_id).where(BookingHost.booking_id == bindparam("booking"))
+# A request to move a meeting can have other hosts than the meeting, and one of the two ends the other.
+_HOSTS_OF_CHAIN = (
+    select(BookingHost.host_id)
+    .join(Booking, Booking.id == BookingHost.booking_id)
+    .where(Booking.root_uid == bindparam("root_uid"))
+)
 
 
 def lock_host(session: Session, host_id: int) -> int | None:
@@ -94,14 +99,15 @@ def lock_endpoints(session: Session, owners: Collection[Owner]) -> None:
 
 
 def locked_booking(session: Session, uid: str, *, member_id: int | None = None) -> Booking:
-    """Return a booking as it is now, with its hosts locked, and those who could take it over. Raises NotFound.
+    """Return a booking as it is now, with all hosts locked whom a change of it can touch. Raises NotFound.
 
+    These are its own, those of the meeting that it asks to move and of requests to move it, and who could take it over;
     `member_id` names another member of its team who could.
     """
     found = session.execute(
-        select(Booking.id, Booking.host_id, Booking.team_id, Booking.scheduling_type, Booking.event_type_id).where(
-            Booking.uid == uid
-        )
+        select(
+            Booking.root_uid, Booking.host_id, Booking.team_id, Booking.scheduling_type, Booking.event_type_id
+        ).where(Booking.uid == uid)
     ).one_or_none()
     if found is None:
         raise NotFound
@@ -110,7 +116,7 @@ def locked_booking(session: Session, uid: str, *, member_id: int | None = None) 
     else:
         # While the team is locked, none of its bookings gets another host; when it is deleted, none does either.
         lock_owner(session, Owner(team_id=found.team_id or 0))
-        hosts = set(session.scalars(_HOSTS_OF_BOOKING, {"booking": found.id}))
+        hosts = set(session.scalars(_HOSTS_OF_CHAIN, {"root_uid": found.root_uid}))
         hosts |= set(session.scalars(_HOSTS_OF, {"event_type": found.event_type_id or 0}))
         hosts |= set(session.scalars(_MEMBER, {"member": member_id or 0, "team": found.team_id}))
         lock_hosts(session, hosts)

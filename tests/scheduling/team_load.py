@@ -29,7 +29,7 @@ from calhooks.scheduling.bookings.confirm import confirm, reject
 from calhooks.scheduling.bookings.prepared import book_prepared, prepare_booking
 from calhooks.scheduling.bookings.reassign import Reassignment, reassign
 from calhooks.scheduling.bookings.reschedule import reschedule
-from calhooks.scheduling.errors import InvalidInput, NotAllowed, NotFound
+from calhooks.scheduling.errors import HostedByOthers, InvalidInput, NotAllowed, NotFound
 from calhooks.scheduling.event_types import editing
 from calhooks.scheduling.locking import lock_hosts
 from calhooks.scheduling.models.bookings import Booking, BookingHost, BookingStatus
@@ -40,10 +40,11 @@ from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
 from tests import factories
 from tests.scheduling.helpers import submission
+from tests.scheduling.lock_order import watching_locks
 
 HOSTS = 6
 HOURS = 12
-REFUSALS = (NotAllowed, NotFound, InvalidInput)
+REFUSALS = (NotAllowed, NotFound, InvalidInput, HostedByOthers)
 
 
 def make_world(url: str) -> None:
@@ -256,9 +257,9 @@ def disagreements(session: Session) -> list[int]:
 def main(seed: int, seconds: float) -> None:
     """Act, and print what came of it."""
     actor = Actor(seed)
-    with create_app(pages=False).app_context():
+    with create_app(pages=False).app_context(), watching_locks(db.engine) as faults:
         actor.act(seconds)
-    json.dump({"done": actor.done, "troubles": actor.troubles}, sys.stdout)
+    json.dump({"done": actor.done, "troubles": [*actor.troubles, *faults]}, sys.stdout)
 
 
 if __name__ == "__main__":

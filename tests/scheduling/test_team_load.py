@@ -13,6 +13,7 @@ from calhooks.config import current_config
 from calhooks.db import db
 from calhooks.delivery.pump.pump import Pump
 from tests.delivery.receivers import Receiver
+from tests.scheduling.lock_order import watching_locks
 from tests.scheduling.team_load import Actor, disagreements, make_world, overlaps
 
 SECONDS = 5.0
@@ -37,11 +38,13 @@ def test_nothing_deadlocks_or_overlaps_while_everybody_changes_everything(app: F
         session.rollback()
         sending = threads.submit(send)
         try:
-            list(threads.map(act, actors))
+            with watching_locks(db.engine) as faults:
+                list(threads.map(act, actors))
         finally:
             over.set()
         sending.result()
     assert [trouble for actor in actors for trouble in actor.troubles] == []
+    assert faults == []
     done = sum((actor.done for actor in actors), Counter[str]())
     # On a machine that is busy five seconds are little; that everything is done is for the thirty to show.
     assert done["book"], done
