@@ -218,6 +218,7 @@ HINTED = (
 )
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("reply", [say(HINTED), drip(HINTED, 0.001)], ids=["at once", "in drips"])
 def test_interim_answers_are_not_the_answer(sender: Sender, reply: Reply) -> None:
     with receiving(reply) as receiver:
