@@ -37,9 +37,10 @@ def watching_locks(engine: Engine) -> Iterator[list[str]]:
         if unlocked:
             faults.append(f"changed {sorted(unlocked)} with locks of {mine}")
 
-    listeners = {"begin": begin, "after_cursor_execute": executed, "commit": commit}
     if engine.dialect.name != "postgresql":
-        listeners = {}
+        yield faults
+        return
+    listeners = {"begin": begin, "after_cursor_execute": executed, "commit": commit}
     for name, listener in listeners.items():
         event.listen(engine, name, listener)
     try:
