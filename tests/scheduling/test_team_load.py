@@ -36,13 +36,14 @@ def test_nothing_deadlocks_or_overlaps_while_everybody_changes_everything(app: F
     with closing(Receiver()) as receiver, ThreadPoolExecutor(ACTORS + 1) as threads:
         make_world(receiver.url)
         session.rollback()
-        sending = threads.submit(send)
-        try:
-            with watching_locks(db.engine) as faults:
+        # No thread may be at work when the watching begins or ends.
+        with watching_locks(db.engine) as faults:
+            sending = threads.submit(send)
+            try:
                 list(threads.map(act, actors))
-        finally:
-            over.set()
-        sending.result()
+            finally:
+                over.set()
+                sending.result()
     assert [trouble for actor in actors for trouble in actor.troubles] == []
     assert faults == []
     done = sum((actor.done for actor in actors), Counter[str]())
