@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, abort, render_template, url_for
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -16,7 +16,20 @@ from calhooks.web.site.access import public
 
 blueprint = Blueprint("docs", __name__, url_prefix="/docs")
 
-FILE = Path(calhooks.__file__).parent.parent / "docs" / "webhooks.md"
+FOLDER = Path(calhooks.__file__).parent.parent / "docs" / "webhooks"
+FIRST_PAGE = "README"
+# By file, in the order in which the pages are listed.
+DOCUMENT_TITLES = {
+    FIRST_PAGE: "Webhooks",
+    "receive": "Receive webhooks",
+    "verify": "Verify a signature",
+    "payload": "Payload",
+    "templates": "Templates",
+    "filters": "Filters",
+    "retries": "Retries and resends",
+    "log": "The log",
+    "coming-from-calcom": "Coming from Cal.com",
+}
 NOT_IN_ANCHOR = re.compile(r"[^\w -]")
 
 
@@ -29,11 +42,15 @@ class Document:
     chapters: list[tuple[str, str]]
 
 
-@blueprint.get("/webhooks")
+@blueprint.get("/webhooks", defaults={"name": FIRST_PAGE})
+@blueprint.get("/webhooks/<name>")
 @public
-def webhooks() -> Any:
-    """Show what receivers and templates rely on."""
-    return render_template("operations/document.html", document=read_document(FILE))
+def webhooks(name: str) -> Any:
+    """Show one page of what receivers and templates rely on, with a list of the others."""
+    if name not in DOCUMENT_TITLES:
+        abort(404)
+    context = {"document": read_document(FOLDER / f"{name}.md"), "name": name, "titles": DOCUMENT_TITLES}
+    return render_template("operations/document.html", **context)
 
 
 @cache
@@ -45,7 +62,7 @@ def read_document(path: Path) -> Document:
     for token, text in headings:
         token.attrSet("id", anchor(text))
     for token in tokens:
-        _stay_inside(token)
+        _lead_to_pages(token)
     title = next(text for token, text in headings if token.tag == "h1")
     body = markdown.renderer.render(_without_title(tokens), markdown.options, {})
     # Tables are wider than phones.
@@ -70,12 +87,17 @@ def _without_title(tokens: list[Token]) -> list[Token]:
     return tokens[end + 1 :]
 
 
-def _stay_inside(token: Token) -> None:
-    """Take links to files that are not served here away; their text stays."""
+def _lead_to_pages(token: Token) -> None:
+    """Make links to the other files links to their pages, and take those to files that are not served away."""
     children = token.children or []
     for index, child in enumerate(children):
-        target = str(child.attrGet("href") or "")
-        if child.type == "link_open" and not target.startswith(("#", "https://")):
+        if child.type != "link_open":
+            continue
+        file, _, anchor_there = str(child.attrGet("href") or "").partition("#")
+        name = file.removesuffix(".md")
+        if file.endswith(".md") and name in DOCUMENT_TITLES:
+            child.attrSet("href", url_for("docs.webhooks", name=name, _anchor=anchor_there or None))
+        elif file and not file.startswith("https://"):
             closing = next(each for each in children[index:] if each.type == "link_close")
             child.hidden = closing.hidden = True
             child.tag = closing.tag = "span"

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from calhooks import __version__
-from calhooks.delivery import counters
+from calhooks.delivery.counting import counters
 from calhooks.delivery.pump.room import MAX_YOUNG
 from calhooks.delivery.status import backlog, heartbeat
 
@@ -27,8 +27,8 @@ def exposition(session: Session, now: datetime) -> str:
         _family(
             "backlog",
             "gauge",
-            "Deliveries that wait: due, or blocked behind an earlier one of the same booking.",
-            _by("state", {"due": waiting.due, "blocked": waiting.blocked}),
+            "Deliveries that wait: due, blocked behind an earlier one of the same booking, or for the end of a pause.",
+            _by("state", {"due": waiting.due, "blocked": waiting.blocked, "paused": waiting.paused}),
         ),
         _family(
             "oldest_due_seconds",

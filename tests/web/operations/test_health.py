@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from calhooks import clock, create_app
 from calhooks.config import Config
 from calhooks.db import db, writing
-from calhooks.delivery import counters
+from calhooks.delivery.counting import counters
 from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.models.processes import Heartbeat
 from calhooks.delivery.pump.room import MAX_YOUNG
