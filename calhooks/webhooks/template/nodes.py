@@ -1,5 +1,6 @@
 """What a template is made of once it has been read. Every `at` is a character offset in the source."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -18,6 +19,8 @@ class BodyPlace(StrEnum):
     JSON_STRING = "inside a JSON string"
     JSON_VALUE = "a JSON value"
     FORM_VALUE = "inside a form field's value"
+    FORM_JSON_STRING = "inside a JSON string in a form field"
+    FORM_JSON_VALUE = "a JSON value in a form field"
     TEXT = "plain text"
 
 
@@ -27,6 +30,20 @@ class BlockName(StrEnum):
     IF = "if"
     UNLESS = "unless"
     EACH = "each"
+    WITH = "with"
+
+
+class Operator(StrEnum):
+    """The conditions there are, written in parentheses: (eq type "call")."""
+
+    EQ = "eq"
+    NE = "ne"
+    GT = "gt"
+    LT = "lt"
+    IN = "in"
+    AND = "and"
+    OR = "or"
+    NOT = "not"
 
 
 class Data(StrEnum):
@@ -40,34 +57,51 @@ class Data(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A variable: `depth` loops up (`../`), or from `@root`; then key by key. With `data`, `@index` and its like."""
+    """A variable: `depth` scopes up (`../`), or from `@root`; then key by key. With `data`, `@index` and its like.
+
+    A scope is an item of `each`, or what `with` enters. Names from `as |person|` have become paths to their scope;
+    `name` is the one with which it was written.
+    """
 
     at: int
     segments: tuple[str, ...] = ()
     depth: int = 0
     from_root: bool = False
     data: Data | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value written in a helper's call."""
+    """A value written in a helper's call or in a condition."""
 
     at: int
     value: str | int | float | bool | None
 
 
-Argument = Path | Literal
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A helper with its arguments."""
+    """A helper with its arguments, which may be calls themselves."""
 
     at: int
     helper: str
-    arguments: tuple[Argument, ...]
-    options: dict[str, Argument]
+    arguments: "tuple[Argument, ...]"
+    options: "dict[str, Argument]"
+
+
+Argument = Path | Literal | Call
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A question about values, or about other conditions."""
+
+    at: int
+    operator: Operator
+    operands: "tuple[Operand, ...]"
+
+
+Operand = Path | Literal | Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +147,45 @@ class Comment:
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """`if`, `unless` or `each`. `chained` is an `{{else if}}`: then it is alone in its parent's `otherwise`.
+    """A block with its `subject`: a path for `each` and `with`. `names` are those of `as |person index|`.
 
-    The opening tag stands from `at` to `end`, the closing one begins at `until`.
+    `chained` is an `{{else if}}`: then it is alone in its parent's `otherwise`. The opening tag is from `at` to `end`,
+    the closing one begins at `until`.
     """
 
     at: int
     end: int
     name: BlockName
-    subject: Path
+    subject: Operand
     open_strip: Strip
     include_zero: bool = False
     chained: bool = False
+    names: tuple[str, ...] = ()
     body: "list[Node]" = field(default_factory=list)
     otherwise: "list[Node] | None" = None
     else_strip: Strip = field(default_factory=Strip)
     close_strip: Strip = field(default_factory=Strip)
     until: int = 0
 
+    @property
+    def path(self) -> Path:
+        """Return the subject of `each` and `with`."""
+        assert isinstance(self.subject, Path)
+        return self.subject
+
+    @property
+    def opens_scope(self) -> bool:
+        """Tell whether names in the body are looked up in another value than outside."""
+        return self.name in (BlockName.EACH, BlockName.WITH)
+
 
 Node = Text | Variable | Comment | Block
+
+
+def operand_leaves(operand: Operand) -> Iterator[Path | Literal]:
+    """Yield the paths and literals of a condition, in order."""
+    if isinstance(operand, Condition):
+        for inner in operand.operands:
+            yield from operand_leaves(inner)
+    else:
+        yield operand

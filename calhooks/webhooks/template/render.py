@@ -19,6 +19,7 @@ from calhooks.webhooks.template.nodes import (
 from calhooks.webhooks.template.proof.check import find_places
 from calhooks.webhooks.template.proof.combinations import variables
 from calhooks.webhooks.template.syntax.parse import parse_template
+from calhooks.webhooks.template.values.conditions import compile_condition
 from calhooks.webhooks.template.values.escape import finished, finished_parts, text_escaper, value_writer
 from calhooks.webhooks.template.values.frames import MAX_BODY_BYTES, Frame, MarkedOutput, Output
 from calhooks.webhooks.template.values.helpers import Getter, compile_call, path_getter
@@ -49,8 +50,8 @@ class Template:
         self.source = source.replace("\r\n", "\n")
         self.content_type = content_type
         self.nodes = parse_template(self.source)
-        places = find_places(self.source, self.nodes, content_type)
-        self._write = _Compiler(places, content_type).sequence(self.nodes)
+        self.places = find_places(self.source, self.nodes, content_type)
+        self._write = _Compiler(self.places, content_type).sequence(self.nodes)
 
     def render(self, context: Mapping[str, object], meter: Meter | None = None) -> bytes:
         """Return the body for one event. Raises TemplateError when it spends what `meter` has, or grows too large."""
@@ -103,7 +104,9 @@ class _Compiler:
         if isinstance(node, Variable):
             return self._variable(node)
         assert isinstance(node, Block)
-        return self._each(node) if node.name is BlockName.EACH else self._if(node)
+        if node.name is BlockName.EACH:
+            return self._each(node)
+        return self._with(node) if node.name is BlockName.WITH else self._if(node)
 
     def _text(self, text: Text) -> Writer:
         value, at = self._escape_text(text.value), text.at
@@ -129,19 +132,32 @@ class _Compiler:
         return compile_call(expression, place) if isinstance(expression, Call) else path_getter(expression)
 
     def _if(self, block: Block) -> Writer:
-        value, include_zero = path_getter(block.subject), block.include_zero
+        applies = compile_condition(block.subject, include_zero=block.include_zero)
         body, otherwise = self.sequence(block.body), self.sequence(block.otherwise or ())
         if block.name is BlockName.UNLESS:
             body, otherwise = otherwise, body
 
         def write(frame: Frame, output: Output) -> None:
-            branch = body if is_truthy(value(frame), include_zero=include_zero) else otherwise
+            branch = body if applies(frame) else otherwise
             branch(frame, output)
 
         return write
 
+    def _with(self, block: Block) -> Writer:
+        value = path_getter(block.path)
+        body, otherwise = self.sequence(block.body), self.sequence(block.otherwise or ())
+
+        def write(frame: Frame, output: Output) -> None:
+            entered = value(frame)
+            if is_truthy(entered, include_zero=True):
+                body(Frame(entered, frame.meter, frame), output)
+            else:
+                otherwise(frame, output)
+
+        return write
+
     def _each(self, block: Block) -> Writer:
-        value, at = path_getter(block.subject), block.at
+        value, at = path_getter(block.path), block.at
         body, otherwise = self.sequence(block.body), self.sequence(block.otherwise or ())
 
         def write(frame: Frame, output: Output) -> None:

@@ -19,7 +19,14 @@ HELPERS = (
     *("default {0} {1}", "default missing missing missing missing missing missing missing missing {0} {1}"),
     *('join {0} "" field="{field}"', 'join {0} {1} field="{field}" or="{field}"', 'join {0} ", " last={1}'),
     *("join {0} field={1}", 'date {0} format="{format}"', 'date "2026-03-05T09:00:{second}Z" format="{format}"'),
+    *("html {0}", "slack {0}", "markdown {0}", "url {0}", "csv {0}", "slack (truncate {0} 300)", "csv (csv (csv {0}))"),
+    *("markdown (upper {0})", "url (url (url (url {0})))", "html (json {0})", "slack (join {0} (html {1}))"),
     *("date {0} zone={1}", "date {0} locale={1}", "date {0} for={1}", 'date {0} locale="{locale}" format="{format}"'),
+)
+CONDITIONS = (
+    *("(eq {0} {1})", "(lt {0} {1})", "(in {0} {1})", "(in {0} {1} {0})", "(not {0})", "(ne {0} '{second}')"),
+    *("(in '{letters}' {0})", "(in '{letters}' @root.additionalNotes)", "(or (eq {0} {1}) (and {0} (gt {1} 3)))"),
+    "(or " + "(eq {0} {1}) " * 20 + ")",
 )
 TEXTS = ("", "x", " a", "a b c d e f ", "words and words, ")
 
@@ -48,7 +55,7 @@ def loop(inside: Piece, over: str, depth: int) -> Piece:
 
 def grown(random: Random, depth: int = 0) -> Piece:
     """Return a piece made at random."""
-    kind = random.choice(("text", "path", "call", "call", "each", "each", "if"))
+    kind = random.choice(("text", "path", "call", "call", "each", "each", "if", "if", "with"))
     if kind == "text" or depth > MAX_DEPTH:
         return Piece(random.choice(TEXTS), times=random.choice((1, 1, 8)))
     if kind == "path":
@@ -58,8 +65,11 @@ def grown(random: Random, depth: int = 0) -> Piece:
     inside = tuple(grown(random, depth + 1) for _ in range(random.choice((1, 1, 2))))
     if kind == "each":
         return Piece(f"{{{{#each {random.choice(LISTS)}}}}}", "each", inside)
+    if kind == "with":
+        return Piece(f"{{{{#with {random.choice(LISTS)}}}}}", "with", inside)
     name = random.choice(("if", "unless"))
-    return Piece(f"{{{{#{name} {_path(random, depth)}}}}}", name, inside)
+    asked = random.choice((_path, _condition))(random, depth)
+    return Piece(f"{{{{#{name} {asked}}}}}", name, inside)
 
 
 def changed(random: Random, piece: Piece, depth: int = 0) -> Piece:
@@ -84,6 +94,15 @@ def changed(random: Random, piece: Piece, depth: int = 0) -> Piece:
 
 def _path(random: Random, depth: int) -> str:
     return random.choice(PATHS + (INSIDE if depth else ()))
+
+
+def _condition(random: Random, depth: int) -> str:
+    return random.choice(CONDITIONS).format(
+        _path(random, depth),
+        _path(random, depth),
+        letters=random.choice("xä🎉") * random.choice((1, 8, 99, 500)) + random.choice(("", "y")),
+        second=f"{random.randrange(60):02}",
+    )
 
 
 def _call(random: Random, depth: int) -> str:

@@ -172,6 +172,18 @@ FLAT = (
     *("{{q}}", "{{title}}", "{{additionalNotes}}", "{{@root}}", "{{metadata}}", "{{attendees}}", "{{responses}}", "a "),
     *("{{json metadata}}", "{{upper additionalNotes}}", "{{words additionalNotes}}", "{{lower description}}", "x"),
     *('{{join responses ""}}', '{{join attendees additionalNotes field="email"}}', "{{truncate additionalNotes 4999}}"),
+    *(
+        "{{html additionalNotes}}",
+        "{{slack additionalNotes}}",
+        "{{markdown additionalNotes}}",
+        "{{csv additionalNotes}}",
+    ),
+    *(
+        "{{url additionalNotes}}",
+        "{{markdown (slack additionalNotes)}}",
+        "{{html (json responses)}}",
+        "{{slack title}}",
+    ),
     *('{{date startTime format="full"}}', "{{length}}", "{{attendees.length}}", "{{additionalNotes.length}}"),
 )
 

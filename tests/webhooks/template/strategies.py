@@ -8,6 +8,9 @@ NAMES = ["title", "notes", "missing", "number", "flag", "metadata.key", "people.
 ITEM_NAMES = ["this", "name", "email", "../title", "../flag", "@index", "@key", "@root.notes", "@last"]
 CONDITIONS = ["title", "notes", "flag", "missing", "people", "metadata"]
 ITEM_CONDITIONS = ["@first", "@last", "@index", "name", "email", "../flag", "this", "../people"]
+COMPARED = ["title", "notes", "missing", "number", "flag", "metadata.key", "people.0.name", "people", '"x"', "'a'"]
+ITEM_COMPARED = ["name", "email", "../title", "@index", "@first", "@key", "this", "one.name", "number", "host.name"]
+LITERALS = ["0", "1", '"1"', "true", "false", "null", '""', "'pro'"]
 LISTS = ["people", "metadata", "missing", "tags", "title"]
 ITEM_LISTS = ["tags", "../people", "this", "@root.tags"]
 HELPERS = [
@@ -19,6 +22,11 @@ HELPERS = [
     "json {}",
     "join {} '\",\"' field='name'",
     "date {} format='full'",
+    "slack {}",
+    "csv {}",
+    "html (truncate {} 5)",
+    "markdown (default {} (url notes))",
+    "json (upper {})",
 ]
 # Pieces that break a template, or nearly do.
 SLIPS = [
@@ -50,6 +58,12 @@ SLIPS = [
     "{{#if flag}}",
     "{{/if}}",
     "{{else}}",
+    "{{else if (eq title 'x')}}",
+    "{{#if (not flag)}}",
+    "{{#with metadata}}",
+    "{{/with}}",
+    "(",
+    ")",
     "{{~",
     "~}}",
 ]
@@ -60,6 +74,8 @@ hostile = st.one_of(
         ['","admin":"1', "{{title}}", "\\", '"', "null", "\\u0022", "&admin=1", "%26", "]}", "x", "\\\\", "\ud800"]
     ),
 )
+# Few enough to be equal often.
+compared = st.sampled_from(["x", "a", "1", "1.0", "true", "pro", ""])
 keys = st.sampled_from(["a", "b", "c", "title", "\\u0061", "é", ""])
 
 
@@ -106,7 +122,7 @@ def events(draw: st.DrawFn, texts: st.SearchStrategy[str] = hostile) -> dict[str
 def _value(draw: st.DrawFn, depth: int, loops: int) -> str:
     kinds = ["text", "text", "variable", "variable", "number", "word"]
     if depth:
-        kinds += ["object", "object", "array", "array", "choice", "loop"]
+        kinds += ["object", "object", "array", "array", "choice", "loop", "with"]
     kind = draw(st.sampled_from(kinds))
     if kind == "text":
         return f'"{draw(_text(depth, loops))}"'
@@ -124,7 +140,15 @@ def _value(draw: st.DrawFn, depth: int, loops: int) -> str:
     if kind == "choice":
         condition = draw(_condition(loops))
         both = draw(_value(depth - 1, loops)), draw(_value(depth - 1, loops))
-        return f"{{{{#if {condition}}}}}{both[0]}{{{{else}}}}{both[1]}{{{{/if}}}}"
+        more = ""
+        if draw(st.booleans()):
+            more = f"{{{{else {draw(st.sampled_from(['if', 'unless']))} {draw(_condition(loops))}}}}}{both[1]}"
+        return f"{{{{#if {condition}}}}}{both[0]}{more}{{{{else}}}}{both[1]}{{{{/if}}}}"
+    if kind == "with":
+        subject = draw(st.sampled_from(["metadata", "people.0", "missing", "number", "@root.people"]))
+        names = draw(st.sampled_from(["", " as |host|"]))
+        both = draw(_value(depth - 1, loops + 1)), draw(_value(depth - 1, loops))
+        return f"{{{{#with {subject}{names}}}}}{both[0]}{{{{else}}}}{both[1]}{{{{/with}}}}"
     return draw(_loop(depth - 1, loops))
 
 
@@ -138,16 +162,21 @@ def _loop(draw: st.DrawFn, depth: int, loops: int) -> str:
                 "{{#unless @last}},{{/unless}}",
                 "{{#if @last}}{{else}}, {{/if}}",
                 "{{#if @index}}{{/if}},",
+                "{{#if (not @last)}},{{/if}}",
+                "{{#unless (and @last true)}},{{/unless}}",
+                "{{#if (or @last (eq name 'x'))}}{{else}},{{/if}}",
                 "",
                 "{{^}}1",
             ]
         )
     )
     if draw(st.booleans()):
-        before, after = "{{#if @index}},{{/if}}", ""
+        before = draw(st.sampled_from(["{{#if @index}},{{/if}}", "{{#if (gt @index 0)}},{{/if}}"]))
+        after = ""
     else:
         before, after = "", comma
-    return f"[{{{{#each {items}}}}}{before}{item}{after}{{{{/each}}}}]"
+    names = draw(st.sampled_from(["", " as |one|", " as |one number|"]))
+    return f"[{{{{#each {items}{names}}}}}{before}{item}{after}{{{{/each}}}}]"
 
 
 @st.composite
@@ -189,5 +218,21 @@ def _variable(draw: st.DrawFn, loops: int) -> str:
     return f"{opening}{name}{closing}"
 
 
-def _condition(loops: int) -> st.SearchStrategy[str]:
-    return st.sampled_from(CONDITIONS + ITEM_CONDITIONS if loops else CONDITIONS)
+@st.composite
+def _condition(draw: st.DrawFn, loops: int, depth: int = 2) -> str:
+    if draw(st.integers(0, 2)):
+        return draw(st.sampled_from(CONDITIONS + ITEM_CONDITIONS if loops else CONDITIONS))
+    values = st.sampled_from(COMPARED + ITEM_COMPARED if loops else COMPARED)
+    operator = draw(
+        st.sampled_from(["eq", "eq", "ne", "gt", "lt", "in", "literal"] + ["and", "or", "not"] * (depth > 0))
+    )
+    if operator == "literal":
+        return draw(st.sampled_from(LITERALS))
+    if operator in ("and", "or", "not"):
+        least = 1 if operator == "not" else 2
+        parts = draw(st.lists(_condition(loops, depth - 1), min_size=least, max_size=min(least * 2 - 1, 3)))
+        return f"({operator} {' '.join(parts)})"
+    if operator == "in":
+        several = draw(st.lists(values | st.sampled_from(LITERALS), min_size=2, max_size=3))
+        return f"(in {draw(values)} {draw(st.sampled_from([' '.join(several), 'people', 'metadata', 'title']))})"
+    return f"({operator} {draw(values)} {draw(values | st.sampled_from(LITERALS))})"

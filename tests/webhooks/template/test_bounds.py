@@ -13,6 +13,10 @@ from tests.attack.templates.search import MANY_STATES
 CROWD = template_context(build_payload(crowded_event(Trigger.BOOKING_CREATED), "https://cal.example.com"))
 # Of this thread's processor time: many times what is measured on an idle machine.
 SECONDS = 5
+# One of eight, or none: only one way is ever taken.
+CHAIN = "{{#if (eq t 0)}}0" + "".join(f"{{{{else if (eq t {number})}}}}{number}" for number in range(1, 8)) + "{{/if}}"
+ASKED_AND_ASKED = "{{#if (and (or a b) (or c d) (or e f) (or g h) (or i j) (or k l) (or m n) (or o p))}}x{{/if}}"
+FALSE = "{{#if (and" + " (or false false true true false false)" * 10 + ")}}1{{/if}}"
 
 
 def loops(depth: int, inside: str) -> str:
@@ -47,6 +51,11 @@ def test_a_body_that_would_grow_or_take_too_long_is_refused_with_the_reason(temp
         ("[{{#each a}}[" * 12 + "]{{#unless @last}},{{/unless}}{{/each}}]" * 12, "too complicated"),
         (loops(33, ""), "Blocks stand inside each other more than 32 deep."),
         ('"' + "{{#if a}}x{{/if}}" * 10 + '"', "its branches combine in more than 512 ways"),
+        ('"' + "{{#if (eq a b)}}x{{/if}}" * 10 + '"', "its branches combine in more than 512 ways"),
+        ('"' + "{{#if (and x (eq a 1))}}x{{/if}}" * 10 + '"', "its branches combine in more than 512 ways"),
+        ('"' + "".join(CHAIN.replace("t", letter) for letter in "tuvw") + '"', "combine in more than 512 ways"),
+        ('"' + ASKED_AND_ASKED * 9 + '"', "too complicated to be checked"),
+        ("[" + "{{#each a}}[" * 14 + FALSE + "]{{#unless @last}},{{/unless}}{{/each}}" * 14 + "]", "to be checked"),
         ('"' + "x" * 65536 + '"', "The template is longer than 65,536 characters."),
     ],
 )
@@ -72,6 +81,8 @@ def test_16_kb_that_lead_to_very_many_states_are_given_up_soon(template):
     "template",
     [
         '"' + "{{#if a}}x{{/if}}" * 9 + '"',
+        '"' + CHAIN * 50 + '"',
+        '"{{#each attendees}}' + CHAIN * 5 + CHAIN.replace("t", "@root.u") * 5 + '{{/each}}"',
         '"{{#if a}}1' + "".join(f"{{{{else if b{number}}}}}{number}" for number in range(30)) + '{{/if}}"',
         "{"
         + "".join(f'{{{{#if a{number}}}}}"k{number}": 1,{{{{/if}}}}' for number in range(9))

@@ -13,9 +13,49 @@ import pytest
 from calhooks.webhooks.template import compile_template
 
 HANDLEBARS = "handlebars@4.7.10"
-# One file in, one file out: every template with the context, in one process.
+# One file in, one file out: every template with the context, in one process. Handlebars has no conditions of its own:
+# these do what ours do, with values whose order JavaScript sees as Python does.
 PROGRAM = """
 const Handlebars = require("handlebars");
+const nothing = (value) => value === undefined || value === null || value === "";
+const number = (value) => {
+  if (typeof value === "string") return /^-?(0|[1-9][0-9]*)([.][0-9]+)?$/.test(value) ? Number(value) : null;
+  return typeof value === "number" ? value : null;
+};
+const equal = (a, b) => {
+  if (typeof a === "string" && typeof b === "string") return a === b;
+  if (nothing(a) || nothing(b)) return nothing(a) && nothing(b);
+  if (typeof a === "boolean" || typeof b === "boolean") {
+    const flags = { true: true, false: false };
+    return typeof a !== "object" && typeof b !== "object" && String(a) in flags && String(a) === String(b);
+  }
+  return number(a) !== null && number(a) === number(b);
+};
+const less = (a, b) => {
+  if (number(a) !== null && number(b) !== null) return number(a) < number(b);
+  return typeof a === "string" && typeof b === "string" && a !== "" && b !== "" && a < b;
+};
+const contains = (container, item) => {
+  if (Array.isArray(container)) return container.some((found) => equal(found, item));
+  if (nothing(item) || typeof item === "object") return false;
+  if (typeof container === "string") return container.includes(String(item));
+  return typeof container === "object" && container !== null && Object.hasOwn(container, String(item));
+};
+const truth = (value) => Boolean(value) && !(Array.isArray(value) && value.length === 0);
+const helpers = {
+  eq: equal,
+  ne: (a, b) => !equal(a, b),
+  gt: (a, b) => less(b, a),
+  lt: less,
+  in: (item, ...found) => found.length === 1
+    ? contains(found[0], item)
+    : found.some((one) => Array.isArray(one) ? contains(one, item) : equal(one, item)),
+  and: (...values) => values.every(truth),
+  or: (...values) => values.some(truth),
+  not: (value) => !truth(value),
+};
+for (const [name, helper] of Object.entries(helpers))
+  Handlebars.registerHelper(name, (...values) => helper(...values.slice(0, -1)));
 const { context, templates } = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
 const render = (source) => {
   try {
@@ -63,6 +103,7 @@ VARIABLES = [
     "{{@root.title}} {{@root.organizer.name}}",
     "[{{missing}}{{missing.a.b}}{{title.missing}}{{attendees.9.name}}{{empty}}{{nothing}}]",
     "{{length}} {{zero}} {{yes}} {{no}}",
+    "{{title.[0]}}{{title.[1]}}{{organizer.name.[3]}}[{{title.[99]}}]",
     "\\{{title}} \\\\{{title}} {title} { {title} }",
     "{{! a comment }}a{{!-- with }} inside --}}b{{!}}c",
 ]
@@ -82,6 +123,27 @@ BLOCKS = [
     "{{#each metadata}}{{@key}}={{this}}{{#if @first}}!{{/if}}&{{/each}}",
     "{{#each attendees}}{{#if name}}{{name}}{{else}}{{email}}{{/if}} {{/each}}",
     "{{#each attendees}}{{#if ../yes}}{{../organizer.name}}{{/if}}{{/each}}",
+]
+CONDITIONAL = [
+    "{{#if true}}a{{/if}}{{#if false}}b{{else}}c{{/if}}{{#if 0}}d{{else}}e{{/if}}{{#if 1}}f{{/if}}{{#if ''}}g{{/if}}",
+    "{{#if 0 includeZero=true}}a{{/if}}{{#unless null}}b{{/unless}}{{#if undefined}}c{{else if 'x'}}d{{/if}}",
+    "{{#if (eq type 'quick-chat')}}a{{else if (eq type 'other')}}b{{else}}c{{/if}}",
+    "{{#unless (ne length 30)}}a{{/unless}}{{#if (eq length '30')}}b{{/if}}{{#if (gt length 29.5)}}c{{/if}}",
+    "{{#if (and title (or empty (not (lt length 9))) (in 'Ann' team.members))}}a{{else}}b{{/if}}",
+    "{{#if (in triggerEvent 'BOOKING_CREATED' 'BOOKING_CANCELLED')}}a{{/if}}{{#if (in 'chat' title)}}b{{/if}}",
+    "{{#if (in 'user_id' metadata)}}a{{/if}}{{#if (eq missing nothing)}}b{{/if}}{{#if (eq missing false)}}c{{/if}}",
+    "{{#each attendees}}{{#if (and name (not @last))}}{{name}}{{else if (eq @index 1)}}one{{/if}}{{/each}}",
+    "{{#each attendees}}{{#if (in 'vip' tags)}}*{{/if}}{{#if (eq ../type @root.type)}}+{{/if}}{{/each}}",
+    "{{#with organizer}}{{name}} {{../title}} {{@root.type}}{{else}}none{{/with}}{{#with missing}}a{{else}}b{{/with}}",
+    "{{#with zero}}a{{this}}{{/with}}{{#with none}}b{{else}}c{{/with}}",
+    "{{#with no}}d{{else with metadata}}{{user_id}}{{/with}}",
+    "{{#each attendees as |person index|}}{{index}}{{person.name}}{{person.tags.[0]}}{{this.email}};{{/each}}",
+    "{{#each metadata as |value key|}}{{key}}={{value}}{{#if @last}}!{{/if}};{{/each}}",
+    "{{#each attendees as |p|}}{{#each p.tags as |tag n|}}{{tag}}{{n}}{{p.name}}{{../name}}{{/each}}{{/each}}",
+    "{{#with organizer as |o|}}{{o.name}}{{#with o.language as |l|}}{{l.locale}}{{o.email}}{{/with}}{{/with}}",
+    "{{#each attendees as |title|}}{{title.email}}{{./title}}{{this.title}}{{../title}}{{else}}{{title}}{{/each}}",
+    "{{#each attendees}}{{#with this.tags}}{{@index}}-{{length}}{{../name}}{{/with}}{{/each}}",
+    "{{#if no}}a{{else each team.members as |m|}}{{m}}{{/if}}",
 ]
 WHITESPACE = [
     "a  {{~title~}}  b",
@@ -144,7 +206,7 @@ def differences(templates: Sequence[str], handlebars: Render) -> list[tuple[str,
 
 
 def test_variables_and_blocks_write_what_handlebars_writes(handlebars):
-    assert differences([*VARIABLES, *BLOCKS, *WHITESPACE], handlebars) == []
+    assert differences([*VARIABLES, *BLOCKS, *CONDITIONAL, *WHITESPACE], handlebars) == []
 
 
 def test_templates_made_at_random_write_what_handlebars_writes(handlebars):
@@ -158,9 +220,12 @@ def test_templates_made_at_random_write_what_handlebars_writes(handlebars):
 TEXTS = ["a", " b ", "\n", "\n\n", "  \n", "\n  ", " ", "x: ", "{ ", " }", '"q"', ",\n"]
 # Texts alone: Handlebars adds two numbers up that stand side by side.
 NAMES = ["title", "type", "empty", "missing", "organizer.name", "attendees.0.name", "metadata.user_id"]
-IN_LOOP = ["name", "email", "this.name", "../title", "@root.type", "missing", "tags.[0]"]
+# Names from `as |person|` lead nowhere outside of their block.
+IN_LOOP = ["name", "email", "this.name", "../title", "@root.type", "missing", "tags.[0]", "person.email", "host.name"]
 CONDITIONS = ["title", "empty", "yes", "no", "zero", "none", "missing", "metadata"]
-IN_LOOP_CONDITIONS = ["name", "@first", "@last", "@index", "tags", "../yes", "../no"]
+LITERALS = ['"Ann Lee"', "'vip'", "30", "0", "'0'", "1.5", "true", "false", "null", "''", "'123'", "123"]
+CONTAINERS = ["@root.team.members", "@root.metadata", "@root.title", "@root.missing", "@root.length", "@root.none"]
+IN_LOOP_CONDITIONS = ["name", "@first", "@last", "@index", "tags", "../yes", "../no", "number", "person.name"]
 
 
 def _sequence(dice: random.Random, depth: int, loops: int) -> str:
@@ -168,7 +233,7 @@ def _sequence(dice: random.Random, depth: int, loops: int) -> str:
 
 
 def _piece(dice: random.Random, depth: int, loops: int) -> str:
-    kind = dice.choice(["text", "text", "variable", "comment"] + ["if", "each", "chain"] * (depth > 0))
+    kind = dice.choice(["text", "text", "variable", "comment"] + ["if", "each", "chain", "with"] * (depth > 0))
     if kind == "text":
         return dice.choice(TEXTS)
     if kind == "variable":
@@ -177,8 +242,13 @@ def _piece(dice: random.Random, depth: int, loops: int) -> str:
         return _tag(dice, "! nothing ")
     if kind == "each":
         subject = dice.choice(["attendees", "none", "missing"] if not loops else ["tags", "@root.team.members"])
+        names = dice.choice(["", " as |person|", " as | person number |"])
         body, otherwise = _sequence(dice, depth - 1, loops + 1), _otherwise(dice, depth, loops)
-        return f"{_tag(dice, f'#each {subject}')}{body}{otherwise}{_tag(dice, '/each')}"
+        return f"{_tag(dice, f'#each {subject}{names}')}{body}{otherwise}{_tag(dice, '/each')}"
+    if kind == "with":
+        subject, names = dice.choice(["organizer", "missing", "zero", "team"]), dice.choice(["", " as |host|"])
+        body, otherwise = _sequence(dice, depth - 1, loops), _otherwise(dice, depth, loops)
+        return f"{_tag(dice, f'#with @root.{subject}{names}')}{body}{otherwise}{_tag(dice, '/with')}"
     name = dice.choice(["if", "unless"])
     chain = ""
     if kind == "chain":
@@ -187,8 +257,24 @@ def _piece(dice: random.Random, depth: int, loops: int) -> str:
     return f"{_tag(dice, f'#{name} {_condition(dice, loops)}')}{body}{_tag(dice, f'/{name}')}"
 
 
-def _condition(dice: random.Random, loops: int) -> str:
-    return dice.choice(IN_LOOP_CONDITIONS if loops else CONDITIONS)
+def _condition(dice: random.Random, loops: int, depth: int = 2) -> str:
+    if dice.random() < 0.6:
+        return dice.choice(IN_LOOP_CONDITIONS if loops else CONDITIONS)
+    return _comparison(dice, loops, depth)
+
+
+def _comparison(dice: random.Random, loops: int, depth: int) -> str:
+    def operand() -> str:
+        return dice.choice([*(IN_LOOP + IN_LOOP_CONDITIONS if loops else NAMES + CONDITIONS), *LITERALS])
+
+    operator = dice.choice(["eq", "ne", "gt", "lt", "in", "in"] + ["and", "or", "not"] * (depth > 0))
+    if operator in ("and", "or", "not"):
+        parts = [_condition(dice, loops, depth - 1) for _ in range(1 if operator == "not" else dice.randint(2, 3))]
+        return f"({operator} {' '.join(parts)})"
+    if operator == "in":
+        several = [operand() for _ in range(dice.randint(2, 3))]
+        return f"(in {operand()} {' '.join(dice.choice([several, [dice.choice(CONTAINERS)]]))})"
+    return f"({operator} {operand()} {operand()})"
 
 
 def _otherwise(dice: random.Random, depth: int, loops: int) -> str:

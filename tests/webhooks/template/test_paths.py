@@ -1,5 +1,7 @@
 """Variables, as people write them for Handlebars and for Cal.com."""
 
+import json
+
 import pytest
 
 from calhooks.webhooks.template import TemplateError, compile_template
@@ -24,7 +26,10 @@ CONTEXT = {
     "zero": 0,
     "nothing": None,
     "price": 1.5,
+    "smile": "😀!",
 }
+
+JSON = json.dumps(CONTEXT, ensure_ascii=False, separators=(",", ":"))
 
 
 def text(template: str) -> str:
@@ -58,6 +63,10 @@ def text(template: str) -> str:
         ("{{team.members.[1]}}", "Ann"),
         ("{{attendees.length}}", "2"),
         ("{{title.length}}", "10"),
+        ("{{title.[0]}}{{title.1}}{{title[2]}}{{title.[99]}}{{title.00}}", "Qui"),
+        ("{{smile.[0]}}{{smile.[1]}}", "😀!"),
+        ("{{json .}}", JSON),
+        ("{{json this}}", JSON),
         ("{{metadata.user_id}}", "1"),
         ("{{metadata.user-id}}", "2"),
         ("{{metadata.[user id]}}", "3"),
@@ -120,12 +129,16 @@ def test_objects_and_lists_are_written_as_json():
         ("{{title {{length}}", "This {{ is never closed: }} is missing."),
         ("{{{title}}", "This variable opens with three braces and closes with two: write {{name}}."),
         ("{{organizer.}}", "A name is missing after this dot."),
-        ("{{.name}}", "cannot stand here"),
+        ("{{.name}}", "A path does not begin with a dot: write name."),
+        ("{{ .Title }}", "A path does not begin with a dot: write Title."),
+        (r"{{#if (eq type \"x\")}}{{/if}}", 'Between the braces, write " without the backslash.'),
         ("{{a,b}}", "cannot stand here"),
         ('{{"title"}}', "A text in quotes is no variable"),
         ("{{true}}", "true is no variable"),
         ("{{title 'x}}", "The quotation mark ' is not closed"),
         ("{{organizer.this}}", "this can only stand at the start of a path."),
+        ("{{“title”}}", "“ is a typographic quotation mark"),
+        ("{{title .}}", "There is no helper title"),
         ("{{organizer/../title}}", "../ can only stand at the start of a path."),
         ("{{../title}}", "../ leads out of {{#each}}"),
         ("{{#each attendees}}{{../../title}}{{/each}}", "../ leads out of {{#each}}"),

@@ -21,13 +21,12 @@ def find_places(source: str, nodes: Sequence[Node], content_type: ContentType) -
     if content_type is ContentType.TEXT:
         return {variable.at: BodyPlace.TEXT for variable in variables(nodes)}
     check_combinations(source, nodes)
-    if content_type is ContentType.FORM:
-        return Walk(source, FormMachine(), nodes).places
+    machine = FormMachine if content_type is ContentType.FORM else JsonMachine
     # Keys that cannot meet again need not be remembered: remembering them keeps many states apart.
-    machine = JsonMachine()
-    places = Walk(source, machine, nodes).places
-    again = _keys_met_again(machine.keys, nodes)
-    return Walk(source, JsonMachine(again), nodes).places if again else places
+    first = machine()
+    places = Walk(source, first, nodes).places
+    again = _keys_met_again(first.keys, nodes)
+    return Walk(source, machine(again), nodes).places if again else places
 
 
 def _keys_met_again(keys: Iterable[tuple[str, int]], nodes: Sequence[Node]) -> set[str]:

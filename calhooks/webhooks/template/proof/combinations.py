@@ -4,24 +4,26 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from calhooks.webhooks.template.errors import TemplateError
-from calhooks.webhooks.template.nodes import Block, BlockName, Data, Node, Variable
+from calhooks.webhooks.template.nodes import Block, Node, Variable
+from calhooks.webhooks.template.proof.conditions import (
+    Asked,
+    AskedLiteral,
+    AskedPath,
+    is_decided,
+    questions,
+    simplified,
+)
 
 MAX_COMBINATIONS = 512
-# What the position in a loop decides is no branch of its own.
-POSITIONS = (Data.FIRST, Data.LAST, Data.INDEX)
 
 
 def check_combinations(source: str, nodes: Sequence[Node]) -> None:
     """Refuse more than MAX_COMBINATIONS. Raises TemplateError at the block with which there are too many."""
-    combinations = 1
-    for node in nodes:
-        if not isinstance(node, Block):
-            continue
-        combinations *= _of_block(node)
+    for block, combinations in _running(nodes):
         if combinations > MAX_COMBINATIONS:
             raise TemplateError.at(
                 source,
-                node.at,
+                block.at,
                 f"The template is too complicated: its branches combine in more than {MAX_COMBINATIONS} ways. "
                 'Often {{default name "…"}} can replace an {{#if}}.',
             )
@@ -48,10 +50,41 @@ def variables(nodes: Sequence[Node]) -> Iterator[Variable]:
 
 def _of_block(block: Block) -> int:
     body, otherwise = _of_nodes(block.body), _of_nodes(block.otherwise or ())
-    if block.name is not BlockName.EACH and block.subject.data in POSITIONS:
+    if not block.opens_scope and is_decided(simplified(block.subject)):
         return max(body, otherwise)
     return body + otherwise
 
 
 def _of_nodes(nodes: Sequence[Node]) -> int:
-    return prod(_of_block(node) for node in nodes if isinstance(node, Block))
+    return max((combinations for _, combinations in _running(nodes)), default=1)
+
+
+def _running(nodes: Sequence[Node]) -> Iterator[tuple[Block, int]]:
+    """Yield each block of `nodes` with the number of combinations up to it.
+
+    Blocks that compare one variable with literals decide together: it is equal to one of them, or to none.
+    """
+    others, compared = 1, dict[AskedPath, set[AskedLiteral]]()
+    for node in nodes:
+        if not isinstance(node, Block):
+            continue
+        equals = list(_equals(node))
+        if len({pair and pair[0] for pair in equals}) == 1 and equals[0]:
+            compared.setdefault(equals[0][0], set()).update(pair[1] for pair in equals if pair)
+        else:
+            others *= _of_block(node)
+        yield node, others * prod(len(literals) + 1 for literals in compared.values())
+
+
+def _equals(block: Block) -> Iterator[tuple[AskedPath, AskedLiteral] | None]:
+    """Yield what is compared with which literal inside a block; None for a question of another kind."""
+    for inner in blocks([block]):
+        if inner.opens_scope:
+            yield None
+            continue
+        for asked, about in questions(inner, lambda path: -1 if path.from_root else path.depth):
+            match about:
+                case (AskedPath() as path, AskedLiteral() as literal) if asked is Asked.EQUAL:
+                    yield path, literal
+                case _:
+                    yield None

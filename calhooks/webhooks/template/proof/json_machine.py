@@ -10,6 +10,8 @@ from calhooks.webhooks.template.nodes import BodyPlace
 from calhooks.webhooks.template.proof import json_errors
 
 MAX_JSON_DEPTH = 100
+# In characters, for messages.
+MAX_LOOK_AHEAD = 80
 BLANK = re.compile(r"[ \t\n\r]*")
 PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
 JSON_WORD = re.compile(r'[^\s,:\[\]{}"]+')
@@ -50,12 +52,20 @@ class JsonMachine:
     def __init__(self, tracked: Collection[str] = ()) -> None:
         self.keys: set[tuple[str, int]] = set()
         self._tracked = tracked
+        # The first curly quote of a text that went on to the end of what was read, and where it is.
+        self._curly = ("", 0)
 
     def feed(self, state: State, text: str, at: int) -> State:
         """Return the state after `text`, which stands at `at` in the source. Raises Rejected."""
         # Positions count from the start of what is pending; nothing in that is wrong by itself.
         reader = _Reader(state, state.pending + text, at - len(state.pending), self)
-        return reader.read()
+        after = reader.read()
+        is_open = after.expects in ("text", "name")
+        if not is_open or '"' in text:
+            self._curly = ("", 0)
+        if is_open and not self._curly[0] and (curly := json_errors.CURLY_QUOTE.search(text, text.rfind('"') + 1)):
+            self._curly = (curly[0], at + curly.start())
+        return after
 
     def place_value(self, state: State, at: int) -> tuple[BodyPlace, State]:
         """Return where a variable stands, and the state after it. Raises Rejected."""
@@ -63,13 +73,16 @@ class JsonMachine:
             return BodyPlace.JSON_STRING, state
         if state.expects in ("value", "item"):
             return BodyPlace.JSON_VALUE, state._replace(expects="comma")
-        raise Rejected(json_errors.no_variable_here(state.expects, state.pending, bool(state.stack)), at)
+        message = json_errors.no_variable_here(state.expects, state.pending, bool(state.stack))
+        is_foreign = state.expects == "word" and json_errors.not_json(state.pending)
+        raise Rejected(message, max(at - len(state.pending), 0) if is_foreign else at)
 
     def finish(self, state: State, at: int) -> None:
         """Check that a body may end here. Raises Rejected."""
         state = self.feed(state, " ", at) if state.expects == "word" else state
         if state.expects != "comma" or state.stack:
-            raise Rejected(json_errors.no_end_here(state.expects, _closing(state.stack)), at)
+            curly, place = self._curly if state.expects in ("text", "name") else ("", 0)
+            raise Rejected(json_errors.no_end_here(state.expects, _closing(state.stack), curly), place if curly else at)
 
     def quotes(self, state: State) -> str:
         """Return what must be the same at both ends of a block: the kind of text we are in."""
@@ -121,6 +134,10 @@ class _Reader:
     def _reject(self, message: str, position: int) -> Rejected:
         return Rejected(message, self._offset + position)
 
+    def _rest(self, position: int) -> str:
+        """Return what is read next, as far as a message looks at it."""
+        return self._text[position : position + MAX_LOOK_AHEAD]
+
     def _read_text(self, position: int) -> int:
         position = _end(PLAIN, self._text, position)
         if position == len(self._text):
@@ -155,7 +172,11 @@ class _Reader:
         if self._text[position] == "\\" and PART_OF_ESCAPE.fullmatch(self._text, position):
             self._pending = self._text[start:]
             return len(self._text)
-        raise self._reject(json_errors.not_in_text(self._text[position : position + 3]), position)
+        curly = None
+        if self._text[position] in "\r\n":
+            curly = json_errors.CURLY_QUOTE.search(self._text, self._text.rfind('"', 0, position) + 1, position)
+        message = json_errors.not_in_text(self._text[position : position + 3], curly[0] if curly else "")
+        raise self._reject(message, curly.start() if curly else position)
 
     def _read_word(self, position: int) -> int:
         """Read a number, true, false or null, which may go on in the next text."""
@@ -176,7 +197,7 @@ class _Reader:
             return self._begin_value(letter, position)
         if self._expects == "colon":
             if letter != ":":
-                raise self._reject("A colon is missing after this key.", position)
+                raise self._reject(json_errors.no_colon(self._rest(position)), position)
             self._expects = "value"
             return position + 1
         if letter == '"':
@@ -184,7 +205,7 @@ class _Reader:
         elif letter == "}" and self._expects == "first key":
             self._close()
         else:
-            raise self._reject(json_errors.no_key(letter), position)
+            raise self._reject(json_errors.no_key(self._rest(position), self._expects == "key"), position)
         return position + 1
 
     def _begin_value(self, letter: str, position: int) -> int:
@@ -197,7 +218,8 @@ class _Reader:
         elif letter == "]" and self._expects == "item":
             self._close()
         elif letter in ",:]}" or json_errors.unusual_space(letter):
-            raise self._reject(json_errors.no_value(letter, _closing(self._stack)), position)
+            after_comma = self._expects == "value" and bool(self._stack) and self._stack[-1] is None
+            raise self._reject(json_errors.no_value(letter, _closing(self._stack), after_comma), position)
         else:
             self._expects = "word"
             return position
@@ -209,7 +231,8 @@ class _Reader:
         elif self._stack and letter == _closing(self._stack):
             self._close()
         else:
-            raise self._reject(json_errors.nothing_may_follow(letter, _closing(self._stack)), position)
+            message = json_errors.nothing_may_follow(self._rest(position), _closing(self._stack))
+            raise self._reject(message, position)
         return position + 1
 
     def _open(self, bracket: Bracket, expects: str, position: int) -> None:

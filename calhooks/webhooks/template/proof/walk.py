@@ -1,19 +1,37 @@
 """Walk all ways through a template at once, with sets of states instead of values.
 
-A condition sends every state both ways, unless the same question was answered before or the loop's position answers it
-(`@first`, `@last`, `@index`). A loop is walked for no item, for one, and for a first, any number in between and a last.
-The middle is walked again until that leads to no new state, so what is proved holds for every number of items. Values
-never matter: they are escaped for their place, and so the place is all there is to know about them.
+A condition sends every state both ways, unless it is known to hold or not to. A loop is walked for no item, for one,
+and for a first, any number in between and a last. The middle is walked again until that leads to no new state, so what
+is proved holds for every number of items. Values never matter: they are escaped for their place, and so the place is
+all there is to know about them.
 """
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from calhooks.webhooks.template.errors import Rejected, TemplateError
-from calhooks.webhooks.template.nodes import Block, BlockName, BodyPlace, Data, Node, Text, Variable
-from calhooks.webhooks.template.proof.combinations import POSITIONS, blocks
+from calhooks.webhooks.template.nodes import (
+    Block,
+    BlockName,
+    BodyPlace,
+    Node,
+    Path,
+    Text,
+    Variable,
+    operand_leaves,
+)
+from calhooks.webhooks.template.proof.combinations import blocks
+from calhooks.webhooks.template.proof.conditions import (
+    POSITIONS,
+    BlockScope,
+    Item,
+    Point,
+    Points,
+    Splitter,
+    Trail,
+    is_decided,
+    simplified,
+)
 
 # Visits of a node by a state, and characters of text read by a state: 16 KB are proved or refused within 0.2 s.
 MAX_VISITS = 60_000
@@ -47,58 +65,11 @@ class Machine(Protocol):
         """Return how many parts a state has, each as much work as a character."""
 
 
-class Item(NamedTuple):
-    """Which items of a loop are walked."""
-
-    first: bool
-    last: bool
-    words: str
-
-
 ONLY = Item(True, True, "has one item")
 FIRST = Item(True, False, "has two items")
 MIDDLE = Item(False, False, "has three items")
 LAST = Item(False, True, "has two items")
-
-
-class BlockScope(NamedTuple):
-    """The whole event, with number 0, or a loop that is being walked."""
-
-    number: int
-    item: Item
-
-
-class Asked(StrEnum):
-    """What a block asks of a value."""
-
-    TRUE = "is it true"
-    TRUE_OR_ZERO = "is it true or zero"
-    ITEMS = "has it items"
-
-
-class BranchCondition(NamedTuple):
-    """What decides a branch: the same question about the same path in the same item has the same answer."""
-
-    scope: int
-    segments: tuple[str, ...]
-    data: Data | None
-    asked: Asked
-
-
-BranchFact = tuple[BranchCondition, bool]
-
-
-class Point(NamedTuple):
-    """Where a way through stands: the machine's state, and the answers so far that matter again."""
-
-    state: Hashable
-    known: frozenset[BranchFact]
-
-
-# The branches that led to a point, for messages: each block with what it did.
-Trail = tuple[tuple[int, str], ...]
-# Where several ways lead to one point, one of their trails is kept.
-Points = dict[Point, Trail]
+ENTERED = Item(False, False, "has a value")
 
 
 class Walk:
@@ -111,9 +82,8 @@ class Walk:
         self._visits = self._read = 0
         self._passed: set[int] = set()
         self._after_text: dict[tuple[int, Hashable], Hashable] = {}
-        asked = Counter(block.subject.segments for block in blocks(nodes))
         self._position_asked = set(_loops_asked_for_position(nodes, ()))
-        self._asked_again = {segments for segments, times in asked.items() if times > 1}
+        self._splitter = Splitter(blocks(nodes), self._visit)
         ends = self._nodes(nodes, {Point(machine.start, frozenset()): ()}, (BlockScope(0, ONLY),))
         self._step(len(source), ends, self._finish)
 
@@ -179,7 +149,8 @@ class Walk:
 
     def _block(self, block: Block, points: Points, scopes: tuple[BlockScope, ...]) -> Points:
         before = {self._machine.quotes(point.state) for point in points}
-        after = self._each(block, points, scopes) if block.name is BlockName.EACH else self._if(block, points, scopes)
+        walk = {BlockName.EACH: self._each, BlockName.WITH: self._with}.get(block.name, self._if)
+        after = walk(block, points, scopes)
         if points and {self._machine.quotes(point.state) for point in after} != before:
             raise TemplateError.at(
                 self._source,
@@ -190,20 +161,22 @@ class Walk:
         return after
 
     def _if(self, block: Block, points: Points, scopes: tuple[BlockScope, ...]) -> Points:
-        wanted = block.name is BlockName.IF
-        decided = self._by_position(block, scopes)
-        if decided is not None:
-            return self._nodes(block.body if decided is wanted else block.otherwise or (), points, scopes)
-        condition = self._condition(block, scopes, Asked.TRUE_OR_ZERO if block.include_zero else Asked.TRUE)
-        taken = self._branch(points, block, "applies", (condition, wanted))
-        passed = self._branch(points, block, "does not apply", (condition, not wanted))
+        holds, fails = self._splitter.by_block(block, points, scopes)
+        taken, passed = (holds, fails) if block.name is BlockName.IF else (fails, holds)
+        if not is_decided(simplified(block.subject)):
+            taken = self._follow_all(taken, block, "applies")
+            passed = self._follow_all(passed, block, "does not apply")
         return self._nodes(block.body, taken, scopes) | self._nodes(block.otherwise or (), passed, scopes)
+
+    def _with(self, block: Block, points: Points, scopes: tuple[BlockScope, ...]) -> Points:
+        some, none = self._splitter.by_block(block, points, scopes)
+        none = self._follow_all(none, block, "has no value")
+        return self._item(block, some, scopes, ENTERED) | self._nodes(block.otherwise or (), none, scopes)
 
     def _each(self, block: Block, points: Points, scopes: tuple[BlockScope, ...]) -> Points:
         """Walk no item, one, two, and any number from three on."""
-        items, true = (self._condition(block, scopes, asked) for asked in (Asked.ITEMS, Asked.TRUE))
-        none = self._branch(points, block, "has no item", (items, False))
-        some = self._branch(points, block, "has items", (items, True), (true, True))
+        some, none = self._splitter.by_items(block, points, scopes)
+        some, none = self._follow_all(some, block, "has items"), self._follow_all(none, block, "has no item")
         walk = self._by_items if block.at in self._position_asked else self._alike
         return walk(block, some, scopes) | self._nodes(block.otherwise or (), none, scopes)
 
@@ -233,54 +206,34 @@ class Walk:
         raise TemplateError.at(self._source, block.at, UNBALANCED)
 
     def _item(self, block: Block, points: Points, scopes: tuple[BlockScope, ...], item: Item) -> Points:
-        """Walk the body once, and forget afterwards what was known about this item."""
+        """Walk the body of a loop or a `with` once, and forget afterwards what was known about this item."""
         self._visit(1 + len(points), block.at)
         scope = BlockScope(block.end, item)
-        entered = {point: self._follow(trail, block, item.words) for point, trail in points.items()}
+        entered = self._follow_all(points, block, item.words)
         left: Points = {}
         for point, trail in self._nodes(block.body, entered, (*scopes, scope)).items():
-            known = frozenset(fact for fact in point.known if fact[0].scope != scope.number)
+            known = frozenset(fact for fact in point.known if not fact[0].concerns(scope.number))
             left.setdefault(Point(point.state, known), trail)
         return left
 
-    def _branch(self, points: Points, block: Block, words: str, *facts: BranchFact) -> Points:
-        """Return the points that may take a branch where these facts hold, and know them from there on."""
-        branch: Points = {}
-        kept = {fact for fact in facts if fact[0].segments in self._asked_again}
-        for point, trail in points.items():
-            if not any((condition, not value) in point.known for condition, value in facts):
-                branch.setdefault(Point(point.state, point.known | kept), self._follow(trail, block, words))
-        return branch
-
-    def _condition(self, block: Block, scopes: tuple[BlockScope, ...], asked: Asked) -> BranchCondition:
-        path = block.subject
-        scope = scopes[0] if path.from_root else scopes[-1 - path.depth]
-        return BranchCondition(scope.number, path.segments, path.data, asked)
-
-    def _by_position(self, block: Block, scopes: tuple[BlockScope, ...]) -> bool | None:
-        """Return what the position in a loop decides, or None when the event's values do."""
-        path = block.subject
-        if path.data not in POSITIONS:
-            return None
-        item = scopes[-1 - path.depth].item
-        if path.data is Data.FIRST:
-            return item.first
-        return item.last if path.data is Data.LAST else block.include_zero or not item.first
+    def _follow_all(self, points: Points, block: Block, words: str) -> Points:
+        """Write into the trails what a block did."""
+        return {point: self._follow(trail, block, words) for point, trail in points.items()}
 
     def _follow(self, trail: Trail, block: Block, words: str) -> Trail:
         tag = self._source[block.at : block.end]
         return (*(step for step in trail if step[0] != block.at), (block.at, f"{tag[:MAX_TAG_LENGTH]} {words}"))
 
 
-def _loops_asked_for_position(nodes: Sequence[Node], loops: tuple[int, ...]) -> Iterator[int]:
+def _loops_asked_for_position(nodes: Sequence[Node], scopes: tuple[int, ...]) -> Iterator[int]:
     """Yield the `at` of each loop where a branch depends on an item's position."""
     for node in nodes:
         if not isinstance(node, Block):
             continue
-        if node.name is BlockName.EACH:
-            yield from _loops_asked_for_position(node.body, (*loops, node.at))
-        else:
-            if node.subject.data in POSITIONS:
-                yield loops[-1 - node.subject.depth]
-            yield from _loops_asked_for_position(node.body, loops)
-        yield from _loops_asked_for_position(node.otherwise or (), loops)
+        inside = (*scopes, node.at) if node.opens_scope else scopes
+        if not node.opens_scope:
+            for leaf in operand_leaves(node.subject):
+                if isinstance(leaf, Path) and leaf.data in POSITIONS:
+                    yield scopes[-1 - leaf.depth]
+        yield from _loops_asked_for_position(node.body, inside)
+        yield from _loops_asked_for_position(node.otherwise or (), scopes)

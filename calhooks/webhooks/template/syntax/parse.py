@@ -2,20 +2,21 @@
 
 from calhooks.webhooks.template.errors import TemplateError
 from calhooks.webhooks.template.nodes import (
-    Argument,
     Block,
     BlockName,
     Call,
     Comment,
     Literal,
     Node,
-    Path,
+    Operand,
     Text,
     Variable,
 )
 from calhooks.webhooks.template.syntax import unsupported
+from calhooks.webhooks.template.syntax.conditions import read_operand
 from calhooks.webhooks.template.syntax.expressions import read_arguments, read_expression, read_path
 from calhooks.webhooks.template.syntax.scan import Chunk, Kind, Tag, Token, scan
+from calhooks.webhooks.template.syntax.scopes import read_names, settle_call, settle_operand, settle_path
 from calhooks.webhooks.template.syntax.whitespace import strip_whitespace
 from calhooks.webhooks.template.values.helpers import check_call
 
@@ -73,15 +74,11 @@ class _Parser:
 
     def _variable(self, tag: Tag) -> None:
         expression = read_expression(self._source, tag.tokens, tag.at)
-        arguments: tuple[Argument, ...] = ()
         if isinstance(expression, Call):
             check_call(self._source, expression)
-            arguments = (*expression.arguments, *expression.options.values())
+            expression = settle_call(self._source, expression, self._scopes())
         else:
-            arguments = (expression,)
-        for argument in arguments:
-            if isinstance(argument, Path):
-                self._check_depth(argument)
+            expression = settle_path(self._source, expression, self._scopes())
         self._target.append(Variable(tag.at, tag.end, expression, tag.strip))
 
     def _begin(self, tag: Tag, *, chained: bool) -> None:
@@ -89,8 +86,8 @@ class _Parser:
             raise TemplateError.at(
                 self._source, tag.at, f"Blocks stand inside each other more than {MAX_BLOCK_DEPTH} deep."
             )
-        name, subject, include_zero = self._read_opening(tag.tokens, tag.at)
-        block = Block(tag.at, tag.end, name, subject, tag.strip, include_zero, chained)
+        name, subject, include_zero, names = self._read_opening(tag)
+        block = Block(tag.at, tag.end, name, subject, tag.strip, include_zero, chained, names)
         self._target.append(block)
         if not chained:
             self._targets.append(self._target)
@@ -134,30 +131,50 @@ class _Parser:
             start -= 1
         return self._open[start:]
 
-    def _read_opening(self, tokens: tuple[Token, ...], at: int) -> tuple[BlockName, Path, bool]:
-        name = tokens[0].text if tokens else ""
-        if name not in tuple(BlockName):
-            raise TemplateError.at(self._source, at, unsupported.block(name))
-        values, options = read_arguments(self._source, tokens[2:])
+    def _read_opening(self, tag: Tag) -> tuple[BlockName, Operand, bool, tuple[str, ...]]:
+        tokens, source = tag.tokens, self._source
+        written = tokens[0].text if tokens else ""
+        if tokens and tokens[0].kind == "open":
+            raise TemplateError.at(source, tokens[0].at, "The name of a block is missing before (: write if.")
+        if written not in tuple(BlockName):
+            raise TemplateError.at(source, tag.at, unsupported.block(written))
+        name, names = BlockName(written), tuple[str, ...]()
+        if tokens[-1].kind == "names":
+            names = read_names(source, tokens[-1], name)
+            tokens = tokens[:-1]
+        if len(tokens) < 2:
+            raise TemplateError.at(source, tag.at, unsupported.more_than_one_variable(name))
+        if name in (BlockName.IF, BlockName.UNLESS):
+            subject, end = read_operand(source, tokens, 1)
+        elif tokens[1].kind == "open":
+            raise TemplateError.at(source, tokens[1].at, unsupported.more_than_one_variable(name))
+        else:
+            subject, end = read_path(source, tokens[1]), 2
+        self._check_alone(tag, tokens, end)
+        values, options = read_arguments(source, tokens[end:])
         zero = options.pop("includeZero", None)
-        if len(tokens) < 2 or values or options or (zero and not (name != "each" and isinstance(zero, Literal))):
-            raise TemplateError.at(self._source, at, unsupported.more_than_one_variable(name))
-        subject = read_path(self._source, tokens[1])
-        self._check_depth(subject)
-        return BlockName(name), subject, isinstance(zero, Literal) and bool(zero.value)
+        if values or options or (zero and not (name in (BlockName.IF, BlockName.UNLESS) and isinstance(zero, Literal))):
+            raise TemplateError.at(source, tag.at, unsupported.more_than_one_variable(name))
+        subject = settle_operand(source, subject, self._scopes())
+        return name, subject, isinstance(zero, Literal) and bool(zero.value), names
 
-    def _check_depth(self, path: Path) -> None:
-        """Refuse `../` that leads out of the template, and `@index` outside of a loop."""
-        loops = sum(block.name is BlockName.EACH and self._is_inside(block) for block in self._open)
-        if path.data and path.depth >= loops:
-            raise TemplateError.at(
-                self._source, path.at, f"@{path.data} has a meaning only inside {{{{#each}}}}…{{{{/each}}}}."
-            )
-        if path.depth > loops:
-            raise TemplateError.at(
-                self._source, path.at, "../ leads out of {{#each}}, and there are not that many around."
-            )
+    def _check_alone(self, tag: Tag, tokens: tuple[Token, ...], end: int) -> None:
+        """Say what to write when more follows a block's condition or variable, as in {{#if eq a b}}."""
+        rest = tokens[end:]
+        if not rest or (rest[0].kind == "path" and rest[1:] and rest[1].kind == "equals"):
+            return
+        if rest[0].kind == "close":
+            raise TemplateError.at(self._source, rest[0].at, "This ) closes nothing: remove it.")
+        ends = [*(token.at for token in tokens[2:]), tag.end]
+        words = [
+            self._source[token.at : until].rstrip("~} \t\n") for token, until in zip(tokens[1:], ends, strict=True)
+        ]
+        if rest[0].kind == "equals":
+            message = unsupported.operator("=", words[end - 2], words[end] if len(words) > end else "")
+            raise TemplateError.at(self._source, rest[0].at, message)
+        message = unsupported.without_parentheses(tokens[0].text, words)
+        raise TemplateError.at(self._source, tokens[1].at, message)
 
-    def _is_inside(self, block: Block) -> bool:
-        """Tell whether the next node belongs to the block's body, not to what stands after its {{else}}."""
-        return block.otherwise is None
+    def _scopes(self) -> list[Block]:
+        """Return the loops and `with` blocks around the next node, which is in their body, not after their {{else}}."""
+        return [block for block in self._open if block.opens_scope and block.otherwise is None]

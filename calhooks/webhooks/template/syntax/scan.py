@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from calhooks.webhooks.template.errors import TemplateError
 from calhooks.webhooks.template.nodes import Strip
+from calhooks.webhooks.template.syntax import unsupported
 
 
 class Kind(StrEnum):
@@ -21,7 +22,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word of a tag. `kind` is path, string, number or equals; `text` is as written, a string without its quotes."""
+    """A word of a tag. `kind` is path, string, number, equals, names, open or close.
+
+    `text` is as written, a string without its quotes.
+    """
 
     kind: str
     text: str
@@ -60,11 +64,15 @@ TOKEN = re.compile(
     rf"""
     (?P<number>-?\d+(?:\.\d+)?(?=[~}}\s)]))
   | (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+  | (?P<names>as\s+\|[^|{{}}]*\|)
   | (?P<path>@?{PATH_STEP}(?:[./]{PATH_STEP}|{BRACKETED})*)
-  | (?P<equals>=)
+  | (?P<equals>=(?!=))
+  | (?P<open>\()
+  | (?P<close>\))
     """,
     re.VERBOSE | re.DOTALL,
 )
+OPERATOR = re.compile(r"[=!]==?|[<>]=?|&&|\|\||\?\?|[!?+*%]")
 STRING_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 WRITTEN = {"n": "\n", "t": "\t"}
 
@@ -72,13 +80,9 @@ PARTIAL = "Partials ({{> name}}) are not supported: write what they contain into
 DECORATOR = "Decorators ({{* name}}) are not supported: write what they contain into the template itself."
 NOT_THERE = {">": PARTIAL, "#>": PARTIAL, "*": DECORATOR, "#*": DECORATOR}
 NEVER_CLOSED = "This {{ is never closed: }} is missing."
-SUBEXPRESSION = "Parentheses are not supported: give the helper a variable or a text in quotes."
 FILTER = "Filters after | are not supported: write the helper first, as in {{upper title}}."
 SPACE_BEFORE = "There must be no space between {{ and what follows it here."
-BLOCK_PARAMETERS = (
-    "Names after |…| are not supported: inside the loop, write {{this}} or {{name}} for the item and "
-    "{{@index}} for its number."
-)
+NAMES_NOT_CLOSED = "Names are written between two |, as in {{#each attendees as |person|}}."
 
 
 def scan(source: str) -> Iterator[Chunk | Tag]:
@@ -179,12 +183,18 @@ def _unreadable(
         return start, NEVER_CLOSED
     if closing is CLOSE_THREE and CLOSE.match(source, position):
         return start, "This variable opens with three braces and closes with two: write {{name}}."
-    if rest in ("(", ")"):
-        return position, SUBEXPRESSION
+    if tokens and (operator := OPERATOR.match(source, position)):
+        left = source[tokens[-1].at : position].strip() if len(tokens) > 1 or operator[0] != "!" else ""
+        right = TOKEN.match(source, _after_space(source, operator.end()))
+        return position, unsupported.operator(operator[0], left, right[0] if right else "")
     if rest == "|":
-        return position, BLOCK_PARAMETERS if tokens and tokens[-1].text == "as" else FILTER
+        return position, NAMES_NOT_CLOSED if tokens and tokens[-1].text == "as" else FILTER
     if rest in ("#", "/", "^", "!", ">") and not tokens:
         return position, SPACE_BEFORE
+    if source.startswith(('\\"', "\\'"), position):
+        return position, f"Between the braces, write {source[position + 1]} without the backslash."
+    if rest == "." and (path := TOKEN.match(source, position + 1)):
+        return position, f"A path does not begin with a dot: write {path[0]}."
     if rest in ('"', "'"):
         return position, f"The quotation mark {rest} is not closed before the end of the tag."
     return position, f"{rest} cannot stand here. Write a path such as {{{{attendees.0.name}}}}."

@@ -1,36 +1,104 @@
 """What other template languages have and this one has not, with what to write instead."""
 
-HELPERS = ("date", "default", "join", "upper", "lower", "words", "truncate", "json")
-BLOCKS = ("each", "if", "unless")
+from collections.abc import Sequence
 
-_COMPARED = "Values cannot be compared or calculated with: test with {{#if name}} or {{#unless name}}."
+from calhooks.webhooks.template.nodes import BlockName, Operator
+
+HELPERS = (
+    *("date", "default", "join", "upper", "lower", "words", "truncate", "json"),
+    *("html", "slack", "markdown", "url", "csv"),
+)
+
+_EXAMPLES = {
+    Operator.EQ: '(eq type "quick-chat")',
+    Operator.NE: '(ne type "quick-chat")',
+    Operator.GT: "(gt length 30)",
+    Operator.LT: "(lt length 30)",
+    Operator.IN: '(in triggerEvent "BOOKING_CREATED" "BOOKING_RESCHEDULED")',
+    Operator.AND: "(and location (gt length 30))",
+    Operator.OR: "(or location additionalNotes)",
+    Operator.NOT: "(not location)",
+}
+_EQ, _NE, _GT, _LT, _IN, _AND, _OR, _NOT = (
+    f"write {operator}, as in {{{{#if {_EXAMPLES[operator]}}}}}…{{{{/if}}}}."
+    for operator in (
+        *(Operator.EQ, Operator.NE, Operator.GT, Operator.LT),
+        *(Operator.IN, Operator.AND, Operator.OR, Operator.NOT),
+    )
+)
+_AT_LEAST = "write {{#if (not (lt length 30))}}…{{/if}} for “at least 30”."
+_AT_MOST = "write {{#if (not (gt length 30))}}…{{/if}} for “at most 30”."
+_FIRST_VALUE = 'write {{default location "to be agreed"}}.'
+_CALCULATED = "values cannot be calculated with."
+# What other engines call conditions.
+_CONDITIONS = {
+    **dict.fromkeys(
+        ("equals", "equal", "is", "compare", "ifEquals", "ifEqual", "ifeq", "ifEq", "isEqual", "if_eq"), _EQ
+    ),
+    **dict.fromkeys(("neq", "isnt", "noteq", "notEqual", "notEquals", "not_eq", "unlessEq", "ifNotEquals"), _NE),
+    **dict.fromkeys(("greaterThan", "greater", "ifGt"), _GT),
+    **dict.fromkeys(("lessThan", "less", "ifLt"), _LT),
+    **dict.fromkeys(("gte", "ge", "gteq", "greaterThanOrEqual"), _AT_LEAST),
+    **dict.fromkeys(("lte", "le", "lteq", "lessThanOrEqual"), _AT_MOST),
+    **dict.fromkeys(("inArray", "ifIn", "oneOf"), _IN),
+    **dict.fromkeys(
+        ("contains", "includes", "startsWith", "endsWith", "match"), 'write {{#if (in "VIP" title)}}…{{/if}}.'
+    ),
+    **dict.fromkeys(("every", "all", "both", "ifAll"), _AND),
+    **dict.fromkeys(("any", "either", "some", "ifAny"), _OR),
+    **dict.fromkeys(("isEmpty", "empty", "isnot", "none"), _NOT),
+}
+_OPERATORS = {
+    **dict.fromkeys(("=", "==", "==="), "(eq {} {})"),
+    **dict.fromkeys(("!=", "!=="), "(ne {} {})"),
+    ">": "(gt {} {})",
+    "<": "(lt {} {})",
+    ">=": "(not (lt {} {}))",
+    "<=": "(not (gt {} {}))",
+    "&&": "(and {} {})",
+    "||": "(or {} {})",
+    "!": "(not {1})",
+    "and": "(and {} {})",
+    "or": "(or {} {})",
+}
 _DATE = 'write {{date startTime format="full"}}.'
 _INSTEAD = {
     "log": "remove it; a template only writes the body.",
     "lookup": "write the path itself, such as {{attendees.0.name}}.",
-    "with": "write the whole path, such as {{organizer.name}}.",
+    "with": "it is a block: write {{#with organizer}}…{{/with}}.",
     "if": "it is a block: write {{#if name}}…{{/if}}.",
     "unless": "it is a block: write {{#unless name}}…{{/unless}}.",
     **dict.fromkeys(("elseif", "elsif", "elif"), "write {{else if name}}, as two words."),
     "each": "it is a block: write {{#each attendees}}…{{/each}}.",
-    **dict.fromkeys(
-        ("eq", "ne", "neq", "is", "isnt", "gt", "gte", "lt", "lte", "and", "not", "compare", "ifEquals", "ifeq", "add"),
-        _COMPARED,
-    ),
-    **dict.fromkeys(("or", "coalesce", "fallback", "defaultTo"), 'write {{default location "to be agreed"}}.'),
+    **_CONDITIONS,
+    **dict.fromkeys(("switch", "case", "choose"), "write {{#if (eq …)}}…{{else if (eq …)}}…{{/if}}."),
+    **dict.fromkeys(("add", "plus", "sum", "subtract", "minus", "multiply", "divide", "mod", "math"), _CALCULATED),
+    **dict.fromkeys(("coalesce", "fallback", "defaultTo"), _FIRST_VALUE),
     **dict.fromkeys(("moment", "formatDate", "dateFormat", "format", "formatTime", "time", "datetime"), _DATE),
     **dict.fromkeys(("uppercase", "toUpperCase", "upcase"), "write {{upper title}}."),
     **dict.fromkeys(("lowercase", "toLowerCase", "downcase"), "write {{lower title}}."),
     **dict.fromkeys(("capitalize", "titleize", "humanize", "sentence"), "write {{words triggerEvent}}."),
     **dict.fromkeys(("ellipsis", "substring", "substr", "slice", "limit"), "write {{truncate title 80}}."),
     **dict.fromkeys(("stringify", "toJSON", "tojson", "toJson", "JSONstringify"), "write {{json metadata}}."),
+    **dict.fromkeys(("escape", "escapeHtml", "escapeHTML", "htmlEscape", "h", "e"), "write {{html title}}."),
+    **dict.fromkeys(("mrkdwn", "slackEscape", "escapeSlack"), "write {{slack title}}."),
+    **dict.fromkeys(("md", "escapeMarkdown", "markdownEscape", "markdownv2"), "write {{markdown title}}."),
+    **dict.fromkeys(
+        ("urlencode", "urlEncode", "encodeURI", "encodeURIComponent", "encode", "uri"), "write {{url title}}."
+    ),
+    **dict.fromkeys(("csvEscape", "escapeCsv", "toCSV"), "write {{csv title}}."),
     **dict.fromkeys(("pluck", "map", "concat", "joinNames"), 'write {{join attendees ", " field="name"}}.'),
 }
 
 
 def helper(name: str) -> str:
     """Say that no helper has this name, and what does the same."""
-    instead = _INSTEAD.get(name, f"the helpers are {', '.join(HELPERS[:-1])} and {HELPERS[-1]}.")
+    if name in tuple(Operator):
+        first = f" For the first that has a value, {_FIRST_VALUE}" if name == Operator.OR else ""
+        return f"{name} is a condition: write {{{{#if {_EXAMPLES[Operator(name)]}}}}}…{{{{/if}}}}.{first}"
+    helpers = f"a variable is alone in its braces, and the helpers are {', '.join(HELPERS[:-1])} and {HELPERS[-1]}."
+    # Of a function such as JSON.stringify, its last name says what it does.
+    instead = _INSTEAD.get(name, _INSTEAD.get(name.rpartition(".")[2], helpers))
     return f"There is no helper {name}: {instead}"
 
 
@@ -38,14 +106,71 @@ def block(name: str) -> str:
     """Say that no block has this name, and what does the same."""
     if name in HELPERS:
         return f"{name} is not a block: write {{{{{name} …}}}} without the #."
-    if name in _INSTEAD and name not in BLOCKS:
+    if name in tuple(Operator):
+        return f"{name} is not a block: write {{{{#if {_EXAMPLES[Operator(name)]}}}}}…{{{{/if}}}}."
+    if name in _INSTEAD:
         return f"{{{{#{name}}}}} is not supported: {_INSTEAD[name]}"
     return f"{{{{#{name}}}}} is not supported: write {{{{#each {name}}}}} to loop, {{{{#if {name}}}}} to test."
 
 
+def operator(written: str, left: str = "a", right: str = "b") -> str:
+    """Say that there are no operators between values, and what does the same."""
+    if written == "??":
+        return f"?? cannot be used here: {_FIRST_VALUE.replace('location', left or 'location')}"
+    if written == "?":
+        return "? cannot be used here: write {{#if location}}…{{else}}…{{/if}}."
+    if written not in _OPERATORS:
+        return f"{written} cannot be used here: {_CALCULATED}"
+    condition = _OPERATORS[written].format(left or "a", right or "b")
+    first = f" To write the first that has a value, {_FIRST_VALUE}" if written in ("||", "or") else ""
+    return f"{written} cannot be used here: write {{{{#if {condition}}}}}…{{{{/if}}}}.{first}"
+
+
+def condition(name: str, *, alone: bool) -> str:
+    """Say that no condition has this name, and what does the same. It is `alone` in its parentheses."""
+    if name in HELPERS:
+        return f"{name} is a helper: only conditions and variables can be in parentheses, as in (eq a b)."
+    if alone:
+        return f"There is no condition {name}: write a variable without parentheses."
+    known = f"the conditions are {', '.join(tuple(Operator)[:-1])} and {Operator.NOT}."
+    return f"There is no condition {name}: {_CONDITIONS.get(name, known)}"
+
+
+def usage(operator_name: Operator) -> str:
+    """Say with how many values a condition is written."""
+    takes = {
+        Operator.IN: "a value and where to look for it: a variable, or several values",
+        Operator.AND: "two or more variables or conditions",
+        Operator.OR: "two or more variables or conditions",
+        Operator.NOT: "one variable or condition",
+    }
+    return f"{operator_name} takes {takes.get(operator_name, 'two values')}: {_EXAMPLES[operator_name]}."
+
+
 def more_than_one_variable(block_name: str) -> str:
-    """Say that a block takes one variable and nothing else."""
-    example = f"{{{{#{block_name} attendees}}}}"
-    if block_name == "each":
-        return f"{{{{#each}}}} takes one list, as in {example}, without a name for its items."
-    return f"{{{{#{block_name}}}}} takes one variable, as in {example}. Values cannot be compared or calculated with."
+    """Say what a block takes."""
+    if block_name == BlockName.EACH:
+        return "{{#each}} takes one list, as in {{#each attendees}} or {{#each attendees as |person|}}."
+    if block_name == BlockName.WITH:
+        return "{{#with}} takes one variable, as in {{#with organizer}} or {{#with organizer as |host|}}."
+    example = f"{{{{#{block_name} location}}}} or {{{{#{block_name} {_EXAMPLES[Operator.EQ]}}}}}"
+    return f"{{{{#{block_name}}}}} takes one variable or condition, as in {example}."
+
+
+def without_parentheses(block_name: str, words: Sequence[str]) -> str:
+    """Say what to write in place of several words after a block's name, such as `eq a b` or `item in list`."""
+    first, second, *_ = words
+    if block_name in (BlockName.EACH, BlockName.WITH):
+        if second in ("in", "of") and len(words) > 2:
+            return f"Write the list first: {{{{#{block_name} {words[2]} as |{first}|}}}}."
+        if second == "as" and len(words) > 2:
+            return f"Names are written between two |: {{{{#{block_name} {first} as |{words[2]}|}}}}."
+        return more_than_one_variable(block_name)
+    if "(" in (first, second):
+        return f"Combine conditions with and or or: write {{{{#{block_name} {_EXAMPLES[Operator.AND]}}}}}."
+    known = next((word for word in (first, second) if word in tuple(Operator)), None)
+    if known:
+        rest = [word for word in words if word != known]
+        return f"A condition needs parentheses: write {{{{#{block_name} ({' '.join([known, *rest])})}}}}."
+    named = next((_CONDITIONS[word] for word in (first, second) if word in _CONDITIONS), None)
+    return f"A condition needs parentheses: {named}" if named else more_than_one_variable(block_name)

@@ -18,6 +18,7 @@ PATTERN_LETTERS = set(PATTERN_CHARS) - {"O"}
 MAX_FORMAT_LENGTH = 100
 QUOTED = re.compile(r"'[^']*'")
 FIELDS = re.compile(r"([A-Za-z])\1*")
+DAY_OR_YEAR, HOUR, SECOND = "dyE", "hHkK", "s"
 # What a named format counts for.
 NAMED_FIELDS = 6
 # What babel raises for a pattern that it does not know, a word that a language lacks, and a week that has no date.
@@ -42,6 +43,23 @@ def format_problem(form: str) -> str | None:
         except BABEL_FAILS:
             pass
     return f"“{form[:MAX_FORMAT_LENGTH]}” is not a format. There are {ACCEPTED_FORMATS}."
+
+
+def probable_format(form: str) -> str | None:
+    """Return what a pattern with minutes beside a day or a year, or a month after an hour, probably means, or None."""
+    if form in NAMES:
+        return None
+    letters = QUOTED.sub(lambda quoted: "'" * len(quoted[0]), form)
+    fields = [(" ", 0, 0), *((found[1], *found.span()) for found in FIELDS.finditer(letters)), (" ", 0, 0)]
+    meant = form
+    for (before, _, end), (letter, start, stop), (after, _, _) in zip(fields, fields[1:], fields[2:], strict=False):
+        beside = before + after
+        is_timed = before in HOUR or after in SECOND
+        if letter == "m" and not is_timed and any(other in DAY_OR_YEAR for other in beside):
+            meant = f"{meant[:start]}{'M' * (stop - start)}{meant[stop:]}"
+        elif letter == "M" and stop - start <= 2 and before in HOUR and letters[end:start] == ":":
+            meant = f"{meant[:start]}{'m' * (stop - start)}{meant[stop:]}"
+    return None if meant == form else meant
 
 
 def zone_problem(zone: str) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from calhooks.webhooks.template.nodes import BodyPlace, ContentType
+from calhooks.webhooks.template.values.markup import SURROGATE
 from calhooks.webhooks.template.values.meter import ENCODE_UNITS, Meter, cost_of_form_value, cost_of_text
 from calhooks.webhooks.template.values.values import json_text, quoted, text_of
 
@@ -13,13 +14,12 @@ FORM_TEXT = re.compile(r"%[0-9A-Fa-f]{2}|%|[^A-Za-z0-9\-._~*+&=%\s]+")
 FORM_SPACE = re.compile(r"\s+")
 # Stands before each value of a form until the body is whole: whitespace beside a value is not layout.
 VALUE_MARK = "\0"
-SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def value_writer(place: BodyPlace, at: int) -> Callable[[object, Meter], str]:
     """Return what writes a value in a place; the work is charged to a meter, as that of `at` in the source."""
     as_text, escape = _WRITERS[place]
-    cost = cost_of_form_value if place is BodyPlace.FORM_VALUE else cost_of_text
+    cost = cost_of_form_value if escape is _form_value else cost_of_text
 
     def write(value: object, meter: Meter) -> str:
         if not isinstance(value, str):
@@ -70,6 +70,8 @@ _WRITERS: dict[BodyPlace, tuple[Callable[[object], str], Callable[[str], str]]] 
     BodyPlace.JSON_STRING: (text_of, _json_string),
     BodyPlace.JSON_VALUE: (json_text, str),
     BodyPlace.FORM_VALUE: (text_of, _form_value),
+    BodyPlace.FORM_JSON_STRING: (lambda value: _json_string(text_of(value)), _form_value),
+    BodyPlace.FORM_JSON_VALUE: (json_text, _form_value),
     BodyPlace.TEXT: (text_of, str),
 }
 

@@ -1,4 +1,4 @@
-"""Where a rendering is: the loops around it, and the body so far."""
+"""Where a rendering is: the loops and `with` blocks around it, and the body so far."""
 
 from calhooks.webhooks.template.nodes import Path
 from calhooks.webhooks.template.values.meter import Meter, Stopped
@@ -8,7 +8,7 @@ MAX_BODY_BYTES = 262_144
 
 
 class Frame:
-    """One item of a loop, or the whole event at the root, where `parent` is None. `meter` counts the work."""
+    """One item of a loop, the value of a `with`, or the whole event, without a `parent`. `meter` counts the work."""
 
     __slots__ = ("data", "meter", "parent", "root", "this")
 
@@ -27,7 +27,7 @@ class Frame:
         for _ in range(path.depth):
             frame = frame.parent or frame
         if path.data:
-            return frame.data.get(path.data, MISSING) if frame.data else MISSING
+            return lookup(frame.data.get(path.data, MISSING), path.segments) if frame.data else MISSING
         return lookup(self.root if path.from_root else frame.this, path.segments)
 
 

@@ -1,4 +1,4 @@
-"""The helpers: date, default, join, upper, lower, words, truncate, json."""
+"""The helpers: date, default, join, upper, lower, words, truncate, json, and the escapes of markup.py."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from calhooks.webhooks.template.errors import TemplateError
 from calhooks.webhooks.template.nodes import Argument, BodyPlace, Call, Literal, Path
 from calhooks.webhooks.template.values import dates
 from calhooks.webhooks.template.values.frames import Frame
+from calhooks.webhooks.template.values.markup import MARKUPS, Markup
 from calhooks.webhooks.template.values.meter import (
     DATE_FIELD_UNITS,
     DATE_UNITS,
@@ -62,11 +63,12 @@ SIGNATURES = {
     "words": Signature("{{words triggerEvent}}", 1, 1),
     "truncate": Signature("{{truncate title 80}}", 2, 2),
     "json": Signature("{{json metadata}}", 1, 1),
+    **{name: Signature(f"{{{{{name} title}}}}", 1, 1) for name in MARKUPS},
 }
 
 
 def check_call(source: str, call: Call) -> None:
-    """Refuse a call that does not fit its helper. Raises TemplateError."""
+    """Refuse a call that does not fit its helper, and calls inside it. Raises TemplateError."""
     signature = SIGNATURES[call.helper]
     if not signature.least <= len(call.arguments) <= signature.most:
         raise TemplateError.at(source, call.at, f"{call.helper} is written like this: {signature.usage}.")
@@ -84,6 +86,9 @@ def check_call(source: str, call: Call) -> None:
                 raise TemplateError.at(source, value.at, problem)
         elif name == "format":
             raise TemplateError.at(source, value.at, 'format= takes a text in quotation marks, such as format="full".')
+    for argument in (*call.arguments, *call.options.values()):
+        if isinstance(argument, Call):
+            check_call(source, argument)
 
 
 def _is_length(argument: Argument) -> bool:
@@ -105,7 +110,9 @@ def compile_call(call: Call, place: BodyPlace) -> Getter:
         return _change(first, _CHANGES[call.helper], at)
     if call.helper == "truncate":
         return _truncate(first, values[1], at)
-    return first if place is BodyPlace.JSON_VALUE else _as_json(first, at)
+    if call.helper in MARKUPS:
+        return _markup(first, MARKUPS[call.helper], at)
+    return first if place in (BodyPlace.JSON_VALUE, BodyPlace.FORM_JSON_VALUE) else _as_json(first, at)
 
 
 def path_getter(path: Path) -> Getter:
@@ -119,6 +126,8 @@ def path_getter(path: Path) -> Getter:
 def _getter(argument: Argument) -> Getter:
     if isinstance(argument, Path):
         return path_getter(argument)
+    if isinstance(argument, Call):
+        return compile_call(argument, BodyPlace.TEXT)
     value = argument.value
     return lambda _frame: value
 
@@ -221,6 +230,22 @@ def _truncate(value: Getter, most: Getter, at: int) -> Getter:
         return f"{kept}…"
 
     return truncated
+
+
+def _markup(value: Getter, markup: Markup, at: int) -> Getter:
+    def escaped(frame: Frame) -> object:
+        found = value(frame)
+        if isinstance(found, dict | list | tuple):
+            found = text_of(found)
+            frame.meter.spend(cost_of_text(found), at)
+        if not isinstance(found, str):
+            return found
+        frame.meter.spend(markup.cost(found), at)
+        written = markup.escape(found)
+        frame.meter.spend(cost_of_text(written), at)
+        return written
+
+    return escaped
 
 
 def _as_json(value: Getter, at: int) -> Getter:

@@ -9,7 +9,18 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from calhooks.webhooks.template.nodes import Block, BlockName, Call, ContentType, Node, Path, Text, Variable
+from calhooks.webhooks.template.nodes import (
+    Block,
+    BlockName,
+    Call,
+    Condition,
+    ContentType,
+    Node,
+    Operand,
+    Path,
+    Text,
+    Variable,
+)
 
 # All bodies and headers of one event together: 40 ms of the 50 ms for which a booking may hold the database.
 MAX_EVENT_UNITS = 400_000
@@ -17,6 +28,8 @@ MAX_EVENT_UNITS = 400_000
 RENDER_UNITS = 40
 TEXT_UNITS, VARIABLE_UNITS, BRANCH_UNITS, LOOP_UNITS, ITEM_UNITS = 4, 9, 5, 9, 16
 STEP_UNITS, LENGTH_UNITS = 4, 64
+# One condition, one value that it compares, and one entry of a list in which it looks for a value.
+CONDITION_UNITS, COMPARED_UNITS, ENTRY_UNITS = 6, 8, 20
 HELPER_UNITS = {"date": 30, "join": 20}
 OTHER_HELPER_UNITS = 8
 # A value that is not a text, before it is turned into one.
@@ -31,6 +44,8 @@ FIELD_CHARACTERS, FORM_TEXT_CHARACTERS = 4, 4
 # Units for one byte that is percent-encoded, and for one character beyond ASCII whose case changes.
 FORM_BYTE_UNITS, WIDE_CASE_UNITS = 1, 1
 FORM_SPACE_UNITS = 16
+# Letters of a text that is looked for which may be compared at every place of another; longer ones take no longer.
+SEARCHED_AT_ONCE = 100
 WHITESPACE = re.compile(r"\s+")
 TOO_MUCH_WORK = (
     "The template does too much work for one event. Use fewer loops inside each other, and write fewer lists, dates "
@@ -127,6 +142,12 @@ def cost_of_case(text: str) -> int:
     return cost_of_text(text) if text.isascii() else len(text) * WIDE_CASE_UNITS
 
 
+def cost_of_search(text: str, wanted: object) -> int:
+    """Return what looking for a text in another costs, when both are made to take long."""
+    length = min(len(wanted), SEARCHED_AT_ONCE) if isinstance(wanted, str) else 0
+    return (1 + len(text) // WIDE_CHARACTERS) * (1 + length // WIDE_CHARACTERS)
+
+
 def cost_of_form_value(text: str) -> int:
     """Return what percent-encoding a value costs."""
     return FORM_BYTE_UNITS * (len(text) if text.isascii() else len(text.encode(errors="replace")))
@@ -154,8 +175,17 @@ def _cost_of_node(node: Node, content_type: ContentType) -> int:
     if isinstance(node, Variable):
         return VARIABLE_UNITS + _cost_of_expression(node.expression)
     if isinstance(node, Block):
-        return (LOOP_UNITS if node.name is BlockName.EACH else BRANCH_UNITS) + cost_of_path(node.subject)
+        units = LOOP_UNITS if node.name is BlockName.EACH else ITEM_UNITS if node.opens_scope else BRANCH_UNITS
+        return units + _cost_of_operand(node.subject)
     return 0
+
+
+def _cost_of_operand(operand: Operand) -> int:
+    if isinstance(operand, Path):
+        return cost_of_path(operand)
+    if isinstance(operand, Condition):
+        return CONDITION_UNITS + sum(COMPARED_UNITS + _cost_of_operand(inner) for inner in operand.operands)
+    return 1
 
 
 def _cost_of_text(text: str, content_type: ContentType) -> int:
@@ -169,5 +199,5 @@ def _cost_of_expression(expression: Path | Call) -> int:
     if isinstance(expression, Path):
         return cost_of_path(expression)
     arguments = (*expression.arguments, *expression.options.values())
-    paths = sum(cost_of_path(argument) for argument in arguments if isinstance(argument, Path))
-    return HELPER_UNITS.get(expression.helper, OTHER_HELPER_UNITS) + len(arguments) + paths
+    inner = sum(_cost_of_expression(argument) for argument in arguments if isinstance(argument, Path | Call))
+    return HELPER_UNITS.get(expression.helper, OTHER_HELPER_UNITS) + len(arguments) + inner

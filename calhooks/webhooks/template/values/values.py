@@ -22,19 +22,19 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=
 
 
 def lookup(value: object, segments: tuple[str, ...]) -> object:
-    """Follow keys and list positions from `value`; `length` of a list or a text is known too, as in Handlebars."""
+    """Follow keys and positions from `value`. A list and a text have positions and `length` too, as in Handlebars."""
     for segment in segments:
         if isinstance(value, dict):
             value = value.get(segment, MISSING)
-        elif isinstance(value, list | tuple):
+        elif isinstance(value, list | tuple | str):
             if segment.isdecimal() and segment.isascii() and len(segment) < 6:
                 index = int(segment)
                 value = value[index] if index < len(value) and str(index) == segment else MISSING
+            elif segment == "length":
+                # JavaScript counts UTF-16 units. A position in a text is a whole character all the same.
+                value = len(value.encode("utf-16-le", "surrogatepass")) // 2 if isinstance(value, str) else len(value)
             else:
-                value = len(value) if segment == "length" else MISSING
-        elif isinstance(value, str) and segment == "length":
-            # JavaScript counts UTF-16 units.
-            value = len(value.encode("utf-16-le", "surrogatepass")) // 2
+                return MISSING
         else:
             return MISSING
     return value
