@@ -16,7 +16,7 @@ from calhooks.scheduling.bookings.rules import NOT_BOOKABLE, note
 from calhooks.scheduling.bookings.submission import Submission, submission_key
 from calhooks.scheduling.errors import NotAllowed, SlotTaken
 from calhooks.scheduling.event_types.places import place_of
-from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE
+from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE, asked
 from calhooks.scheduling.event_types.titles import booking_title
 from calhooks.scheduling.locking import lock_hosts_of, refusing
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus, ChangeAction
@@ -110,7 +110,7 @@ def draft(event_type: EventType, submission: Submission, now: datetime, attendan
         end_time=submission.start + timedelta(minutes=length),
         location=location,
         additional_notes=submission.notes,
-        responses=_responses(submission),
+        responses=_responses(event_type, submission),
         created_at=now,
     )
     expect_co_hosts(booking, attendance.co_hosts)
@@ -140,17 +140,25 @@ _EVENT_TYPE = (
 )
 
 
-def _responses(submission: Submission) -> dict[str, dict[str, object]]:
+def _responses(event_type: EventType, submission: Submission) -> dict[str, dict[str, object]]:
+    """Return every question that was asked, with the answers that were given."""
     responses: dict[str, dict[str, object]] = {
         "name": {"label": "Your name", "value": submission.name},
         "email": {"label": "Email", "value": submission.email},
+        "notes": {"label": "Additional notes"},
     }
     if submission.notes:
-        responses["notes"] = {"label": "Additional notes", "value": submission.notes}
+        responses["notes"]["value"] = submission.notes
+    if event_type.allows_guests:
+        responses["guests"] = {"label": "Guests"}
     if submission.guests:
         responses["guests"] = {"label": "Guests", "value": list(submission.guests)}
     if submission.place:
         responses["location"] = {"label": "Location", "value": submission.place}
+    for question in asked(event_type):
+        # Nobody is asked for a number where another place was chosen.
+        if question.identifier != ATTENDEE_PHONE or ATTENDEE_PHONE in submission.answers:
+            responses[question.identifier] = {"label": question.label}
     return responses | submission.answers
 
 

@@ -1,10 +1,11 @@
 """Announcing a change of a booking: the event for its webhooks, and the mails."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from calhooks.accounts.models import User
 from calhooks.accounts.owners import Owner
@@ -13,11 +14,20 @@ from calhooks.accounts.teams.memberships import who_belong
 from calhooks.events import Answer, BookedTeam, BookingEvent, Person, Trigger
 from calhooks.scheduling.availability.hosts import host_ids_of
 from calhooks.scheduling.bookings.rules import OPEN_STATUSES
+from calhooks.scheduling.calendars.ics import entry_uid, present_sequence
+from calhooks.scheduling.event_types.questions import ATTENDEE_PHONE, is_hosts_own
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType
 from calhooks.scheduling.notifications.mail import MailedChange, tell
 from calhooks.scheduling.notifications.words import Reassigned
 from calhooks.webhooks.dispatch import dispatch
+
+_STATUS_AFTER = {
+    Trigger.BOOKING_REQUESTED: BookingStatus.PENDING,
+    Trigger.BOOKING_REJECTED: BookingStatus.REJECTED,
+    Trigger.BOOKING_CANCELLED: BookingStatus.CANCELLED,
+}
+_ABOUT_REQUESTS = (Trigger.BOOKING_REQUESTED, Trigger.BOOKING_REJECTED)
 
 
 def announce_booking(
@@ -103,7 +113,7 @@ def booking_event(
     booking: Booking, trigger: Trigger, occurred_at: datetime, *, told_ids: tuple[int, ...] = ()
 ) -> BookingEvent:
     """Return a booking as it is at this moment; see BookingEvent for `told_ids`."""
-    host, replaced = booking.host, booking.rescheduled_from
+    host, replaced, session = booking.host, booking.rescheduled_from, object_session(booking)
     return BookingEvent(
         trigger=trigger,
         occurred_at=occurred_at,
@@ -123,11 +133,13 @@ def booking_event(
         location=booking.location,
         additional_notes=booking.additional_notes,
         organizer=_host(host),
-        attendees=tuple(_person(attendee, trigger) for attendee in booking.attendees),
-        responses={
-            name: Answer(label=given["label"], value=given["value"]) for name, given in booking.responses.items()
-        },
+        attendees=tuple(_person(attendee, trigger, booking) for attendee in booking.attendees),
+        responses={name: _answer(name, given) for name, given in booking.responses.items()},
         metadata=dict(booking.metadata_),
+        ical_uid=entry_uid(booking),
+        # A booking that is not in a session yet is the first of its chain.
+        ical_sequence=present_sequence(session, booking) if session else 0,
+        requires_confirmation=booking.event_type is not None and booking.event_type.requires_confirmation,
         reschedule_uid=replaced.uid if replaced else "",
         reschedule_id=replaced.id if replaced else None,
         reschedule_start_time=replaced.start_time if replaced else None,
@@ -138,9 +150,46 @@ def booking_event(
         cancelled_by=booking.cancelled_by,
         rejection_reason=booking.rejection_reason,
         team=_team(booking, booking.team) if booking.team else None,
-        scheduling_type=booking.scheduling_type or "",
+        scheduling_type=(booking.scheduling_type or "") if booking.team else "",
         told_ids=told_ids,
     )
+
+
+def supposed_event(booking: Booking, trigger: Trigger, now: datetime) -> BookingEvent:
+    """Return an event that has not happened to a booking, as if it did at `now`, in UTC, or at its scheduled time.
+
+    Where the booking replaced no other, a reschedule is of the booking by itself, as when it goes to another host. A
+    PING has the booking as it is.
+    """
+    if trigger is Trigger.PING:
+        return booking_event(booking, trigger, now)
+    booker = booking.attendees[0].email
+    scheduled = {Trigger.MEETING_STARTED: booking.start_time, Trigger.MEETING_ENDED: booking.end_time}
+    event = booking_event(booking, trigger, scheduled.get(trigger, now))
+    cancelled, rejected = trigger is Trigger.BOOKING_CANCELLED, trigger is Trigger.BOOKING_REJECTED
+    event = replace(
+        event,
+        status=str(_STATUS_AFTER.get(trigger, BookingStatus.ACCEPTED)),
+        requires_confirmation=event.requires_confirmation or trigger in _ABOUT_REQUESTS,
+        ical_sequence=event.ical_sequence + cancelled - (booking.status == BookingStatus.CANCELLED),
+        cancelled_by=event.cancelled_by or booker if cancelled else "",
+        cancellation_reason=event.cancellation_reason if cancelled else "",
+        rejection_reason=event.rejection_reason if rejected else "",
+    )
+    if trigger is not Trigger.BOOKING_RESCHEDULED or event.reschedule_uid:
+        return event
+    return replace(
+        event,
+        reschedule_uid=booking.uid,
+        reschedule_id=booking.id,
+        reschedule_start_time=booking.start_time,
+        reschedule_end_time=booking.end_time,
+        rescheduled_by=booker,
+    )
+
+
+def _answer(name: str, given: Mapping[str, Any]) -> Answer:
+    return Answer(label=given["label"], value=given.get("value"), asked_by_host=is_hosts_own(name))
 
 
 def _team(booking: Booking, team: models.Team) -> BookedTeam:
@@ -149,15 +198,22 @@ def _team(booking: Booking, team: models.Team) -> BookedTeam:
 
 def _host(host: User) -> Person:
     return Person(
-        name=host.name, email=host.email, time_zone=host.time_zone, locale=host.locale, username=host.username
+        name=host.name,
+        email=host.email,
+        time_zone=host.time_zone,
+        locale=host.locale,
+        id=host.id,
+        username=host.username,
     )
 
 
-def _person(attendee: Attendee, trigger: Trigger) -> Person:
+def _person(attendee: Attendee, trigger: Trigger, booking: Booking) -> Person:
+    phone = booking.responses.get(ATTENDEE_PHONE, {}).get("value", "") if attendee.position == 0 else ""
     return Person(
         name=attendee.name,
         email=attendee.email,
         time_zone=attendee.time_zone,
         locale=attendee.locale,
+        phone_number=str(phone),
         no_show=attendee.no_show if trigger is Trigger.BOOKING_NO_SHOW_UPDATED else None,
     )

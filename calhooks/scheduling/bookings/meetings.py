@@ -112,7 +112,12 @@ def _due(
     query = (
         select(Booking)
         .where(Booking.host_id == host_id, not_told)
-        .options(joinedload(Booking.host), joinedload(Booking.rescheduled_from), selectinload(Booking.attendees))
+        .options(
+            joinedload(Booking.host),
+            joinedload(Booking.event_type),
+            joinedload(Booking.rescheduled_from),
+            selectinload(Booking.attendees),
+        )
         .order_by(moment, Booking.id)
         .limit(MEETINGS_AT_ONCE)
         .execution_options(populate_existing=True)

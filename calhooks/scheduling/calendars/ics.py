@@ -51,7 +51,9 @@ def sequence_number(session: Session, booking: Booking, method: Method = Method.
 
     Each change of a host raises it too. A booking that is not in the session yet is the first of its chain.
     """
-    if booking not in session:
+    # It keeps how it was scheduled when its team is deleted, and what it was raised to until then.
+    is_first_and_keeps_host = booking.scheduling_type is None and booking.uid == booking.root_uid
+    if is_first_and_keeps_host or booking not in session:
         return int(method is Method.CANCEL)
     chain = Booking.root_uid == booking.root_uid
     earlier = select(func.count(Booking.id)).where(chain, Booking.id < booking.id)
@@ -59,6 +61,12 @@ def sequence_number(session: Session, booking: Booking, method: Method = Method.
     changes = changes.where(chain, Booking.id <= booking.id, BookingChange.action == ChangeAction.REASSIGNED)
     before = session.scalar(select(earlier.scalar_subquery() + changes.scalar_subquery()))
     return 2 * (before or 0) + (method is Method.CANCEL)
+
+
+def present_sequence(session: Session, booking: Booking) -> int:
+    """Return the SEQUENCE of a booking as it is: of a cancelled one, that of the cancellation."""
+    cancelled = booking.status == BookingStatus.CANCELLED
+    return sequence_number(session, booking, Method.CANCEL if cancelled else Method.REQUEST)
 
 
 def summary(booking: Booking, *, for_host: bool, title: str = "") -> str:

@@ -100,8 +100,13 @@ def check_answers(errors: dict[str, str], questions: Sequence[Question], typed: 
 
 
 def host_answers(responses: Mapping[str, dict[str, Any]]) -> Answers:
-    """Return a booking's answers without those to what every form asks."""
-    return {name: answer for name, answer in responses.items() if name not in EVERY_FORM}
+    """Return a booking's answers without those to what every form asks, and without questions that were left open."""
+    return {name: answer for name, answer in responses.items() if name not in EVERY_FORM and "value" in answer}
+
+
+def is_hosts_own(identifier: str) -> bool:
+    """Tell whether a question is one that the host of an event type has thought of."""
+    return identifier not in (*EVERY_FORM, ATTENDEE_PHONE)
 
 
 def is_ticked(text: str) -> bool:

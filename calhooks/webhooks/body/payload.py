@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from calhooks.events import BookedTeam, BookingEvent, Person
+from calhooks.events import Answer, BookedTeam, BookingEvent, Person, Trigger
+from calhooks.webhooks.body.video import video_type
 from calhooks.webhooks.template.values.values import json_text
+from calhooks.zones import zone_info
+
+PRICE, CURRENCY = 0, "usd"
 
 
 def build_payload(event: BookingEvent, base_url: str) -> dict[str, Any]:
@@ -25,17 +29,26 @@ def build_payload(event: BookingEvent, base_url: str) -> dict[str, Any]:
             "endTime": seconds(event.end_time),
             "uid": event.uid,
             "bookingId": event.booking_id,
-            **_given(location=event.location),
+            **_given(location=event.location, videoCallData=_video_call(event.location)),
             "additionalNotes": event.additional_notes,
-            "organizer": _person(event.organizer),
-            "attendees": [_person(attendee) for attendee in event.attendees],
-            "responses": {
-                name: {"label": answer.label, "value": answer.value} for name, answer in event.responses.items()
+            "organizer": _host(event.organizer, event.start_time),
+            "attendees": [_attendee(attendee, event.start_time) for attendee in event.attendees],
+            "responses": {name: _answer(answer) for name, answer in event.responses.items()},
+            "userFieldsResponses": {
+                name: _answer(answer) for name, answer in event.responses.items() if answer.asked_by_host
             },
+            "eventDescription": event.description,
+            "requiresConfirmation": event.requires_confirmation,
+            "price": PRICE,
+            "currency": CURRENCY,
+            "iCalUID": event.ical_uid,
+            "iCalSequence": event.ical_sequence,
+            "bookerUrl": base_url,
             "bookingUrl": f"{base_url}/booking/{event.uid}",
             "rescheduleUrl": f"{base_url}/reschedule/{event.uid}",
             "cancelUrl": f"{base_url}/booking/{event.uid}?cancel=true",
             **_what_changed(event),
+            **_no_shows(event),
             "metadata": dict(event.metadata),
         },
     }
@@ -61,24 +74,64 @@ def seconds(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _person(person: Person) -> dict[str, Any]:
+def _host(host: Person, start: datetime) -> dict[str, Any]:
     return {
-        "name": person.name,
-        "email": person.email,
-        **_given(username=person.username),
-        "timeZone": person.time_zone,
-        "language": {"locale": person.locale},
-        **({} if person.no_show is None else {"noShow": person.no_show}),
+        **_given(id=host.id),
+        "name": host.name,
+        "email": host.email,
+        **_given(username=host.username),
+        "timeZone": host.time_zone,
+        "utcOffset": _utc_offset(host.time_zone, start),
+        "language": {"locale": host.locale},
     }
 
 
-def _team(team: BookedTeam) -> dict[str, Any]:
+def _attendee(attendee: Person, start: datetime) -> dict[str, Any]:
+    first, space, last = attendee.name.rpartition(" ")
+    return {
+        "name": attendee.name,
+        "firstName": first if space else last,
+        "lastName": last if space else "",
+        "email": attendee.email,
+        **_given(phoneNumber=attendee.phone_number),
+        "timeZone": attendee.time_zone,
+        "utcOffset": _utc_offset(attendee.time_zone, start),
+        "language": {"locale": attendee.locale},
+        **_given(noShow=attendee.no_show),
+    }
+
+
+def _utc_offset(zone_name: str, moment: datetime) -> int:
+    """Return how many minutes a zone's clock is ahead of UTC."""
+    offset = moment.astimezone(zone_info(zone_name)).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds() // 60)
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    return {"label": answer.label} if answer.value is None else {"label": answer.label, "value": answer.value}
+
+
+def _video_call(location: str) -> dict[str, str] | None:
+    type_ = video_type(location)
+    return {"type": type_, "url": location} if type_ else None
+
+
+def _no_shows(event: BookingEvent) -> dict[str, Any]:
+    """Return what only BOOKING_NO_SHOW_UPDATED has besides each attendee's `noShow`."""
+    if event.trigger is not Trigger.BOOKING_NO_SHOW_UPDATED:
+        return {}
+    absent = ", ".join(attendee.email for attendee in event.attendees if attendee.no_show)
+    message = f"Marked as no-show: {absent}" if absent else "No attendee is marked as no-show"
+    return {"bookingUid": event.uid, "message": message}
+
+
+def _team(team: BookedTeam, start: datetime) -> dict[str, Any]:
     return {
         "id": team.id,
         "name": team.name,
         "slug": team.slug,
         "members": [host.name for host in team.hosts],
-        "hosts": [_person(host) for host in team.hosts],
+        "hosts": [_host(host, start) for host in team.hosts],
     }
 
 
@@ -95,10 +148,10 @@ def _what_changed(event: BookingEvent) -> dict[str, Any]:
         cancellationReason=event.cancellation_reason,
         cancelledBy=event.cancelled_by,
         rejectionReason=event.rejection_reason,
-        reassignedFrom=_person(event.reassigned_from) if event.reassigned_from else None,
+        reassignedFrom=_host(event.reassigned_from, event.start_time) if event.reassigned_from else None,
         reassignReason=event.reassign_reason,
         reassignedBy=event.reassigned_by,
-        team=_team(event.team) if event.team else None,
+        team=_team(event.team, event.start_time) if event.team else None,
         schedulingType=event.scheduling_type,
     )
 

@@ -15,6 +15,8 @@ END = START + timedelta(minutes=30)
 BOOKED_AT = datetime(2026, 3, 1, 10, 2, 11, 345000, tzinfo=UTC)
 BASE_URL = "https://cal.example.com"
 UID = "bFJeNb2uX8ANpT3JL5EfXw"
+ICAL_UID = "ca6541c2bd7e24661a849315a004f029@calhooks"
+PHONE = "+44 20 7946 0958"
 # As many attendees, and hosts, as the largest booking that a template is tried with.
 CROWD = 20
 
@@ -27,9 +29,9 @@ class Sample(StrEnum):
     ROUND_ROBIN = "round_robin"
 
 
-RICK = Person(name="Rick", email="rick@example.com", time_zone="Europe/London", locale="en", username="rick")
-ANN = Person(name="Ann Lee", email="ann@example.com", time_zone="Asia/Kolkata", locale="en")
-BETH = Person(name="Beth", email="beth@example.com", time_zone="Europe/Paris", locale="fr", username="beth")
+RICK = Person(id=5, name="Rick", email="rick@example.com", time_zone="Europe/London", locale="en", username="rick")
+ANN = Person(name="Ann Lee", email="ann@example.com", time_zone="Asia/Kolkata", locale="en", phone_number=PHONE)
+BETH = Person(id=6, name="Beth", email="beth@example.com", time_zone="Europe/Paris", locale="fr", username="beth")
 GUEST = Person(name="", email="bob@example.com", time_zone="Asia/Kolkata", locale="en")
 
 CREATED = BookingEvent(
@@ -57,8 +59,12 @@ CREATED = BookingEvent(
         "email": Answer(label="Email", value="ann@example.com"),
         "notes": Answer(label="Additional notes", value="I would like to talk about the offer."),
         "guests": Answer(label="Guests", value=["bob@example.com"]),
+        "attendeePhoneNumber": Answer(label="Phone number", value=PHONE),
+        "company": Answer(label="Company", value="Lee & Sons", asked_by_host=True),
+        "team_size": Answer(label="Team size", asked_by_host=True),
     },
     metadata={"user_id": "123"},
+    ical_uid=ICAL_UID,
 )
 
 SALES = BookedTeam(id=3, name="Sales", slug="sales", hosts=(RICK, BETH))
@@ -75,6 +81,7 @@ _MOVED: dict[str, Any] = {
     "reschedule_end_time": END - timedelta(days=1),
     "reschedule_reason": "Something came up.",
     "rescheduled_by": ANN.email,
+    "ical_sequence": 2,
 }
 
 # A booking that goes to another host stays the same booking, at its time.
@@ -88,6 +95,7 @@ _REASSIGNED: dict[str, Any] = {
     "reassigned_from": BETH,
     "reassign_reason": "Beth is ill.",
     "reassigned_by": RICK.email,
+    "ical_sequence": 2,
 }
 
 _DIFFERENCES: Mapping[Trigger, dict[str, Any]] = {
@@ -96,9 +104,14 @@ _DIFFERENCES: Mapping[Trigger, dict[str, Any]] = {
         "status": "CANCELLED",
         "cancellation_reason": "I have fallen ill.",
         "cancelled_by": ANN.email,
+        "ical_sequence": 1,
     },
-    Trigger.BOOKING_REQUESTED: {"status": "PENDING"},
-    Trigger.BOOKING_REJECTED: {"status": "REJECTED", "rejection_reason": "I am away that week."},
+    Trigger.BOOKING_REQUESTED: {"status": "PENDING", "requires_confirmation": True},
+    Trigger.BOOKING_REJECTED: {
+        "status": "REJECTED",
+        "rejection_reason": "I am away that week.",
+        "requires_confirmation": True,
+    },
     Trigger.BOOKING_NO_SHOW_UPDATED: {
         "occurred_at": END,
         "attendees": (replace(ANN, no_show=False), replace(GUEST, no_show=True)),

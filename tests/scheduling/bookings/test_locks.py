@@ -36,6 +36,7 @@ def reschedule_to(session: Session, uid: str, *, by: User | None) -> Booking:
     return reschedule(session, uid, submission(at(15)), metadata={}, visitor="", by=by)
 
 
+@pytest.mark.only_on("postgresql", "SQLite locks no single rows")
 @pytest.mark.parametrize(
     ("change", "of_request"),
     [
@@ -53,8 +54,6 @@ def test_hosts_of_the_meeting_and_of_requests_to_move_it_are_locked_before_eithe
     change: Change,
     of_request: bool,
 ) -> None:
-    if db.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite locks no single rows")
     hosts = [alice, bob, carol]
     event_type = factories.create_team_event_type(
         team, hosts, scheduling_type, fixed=[alice, bob], requires_confirmation=True

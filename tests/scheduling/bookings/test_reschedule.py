@@ -219,3 +219,4 @@ def test_a_request_that_was_never_accepted_is_replaced_at_once(session: Session)
         ("BOOKING_REQUESTED", second.uid),
         ("BOOKING_CREATED", second.uid),
     ]
+    assert last_payload(session)["rescheduleUid"] == first.uid

@@ -94,13 +94,15 @@ def test_the_team_and_the_hosts_who_attend_are_told_once_with_one_webhook_id(
         "members": ["Bob", "Alice"],
         "hosts": [
             {
-                "name": name,
-                "email": f"{name.lower()}@example.com",
-                "username": name.lower(),
+                "id": host.id,
+                "name": host.name,
+                "email": f"{host.name.lower()}@example.com",
+                "username": host.name.lower(),
                 "timeZone": "Europe/London",
+                "utcOffset": 0,
                 "language": {"locale": "en"},
             }
-            for name in ("Bob", "Alice")
+            for host in (bob, alice)
         ],
     }
     assert len(session.scalars(select(Event)).all()) == 1

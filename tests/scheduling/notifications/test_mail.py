@@ -502,7 +502,7 @@ def every_row(session: Session, uid: str) -> dict[str, list[dict[str, str]]]:
         rows = session.execute(select(table)).mappings().all()
         tables[table.name] = [
             {
-                name: re.sub(r'"bookingId":\d+|UID:\w+@', "", str(value).replace(r"\r\n ", "").replace(uid, "uid"))
+                name: re.sub(r'"bookingId":\d+|UID"?:"?\w+@', "", str(value).replace(r"\r\n ", "").replace(uid, "uid"))
                 for name, value in row.items()
             }
             for row in ({name: value for name, value in row.items() if name not in left_out} for row in rows)

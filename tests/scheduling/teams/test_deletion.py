@@ -17,7 +17,7 @@ from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.status.events import events_of
 from calhooks.events import Trigger
-from calhooks.scheduling.bookings.events import announce_booking
+from calhooks.scheduling.bookings.events import announce_booking, booking_event
 from calhooks.scheduling.bookings.reading.history import story
 from calhooks.scheduling.bookings.reading.lists import BookingList, list_bookings
 from calhooks.scheduling.bookings.reassign import Reassignment, reassign
@@ -162,3 +162,20 @@ def test_a_host_of_a_former_team_reads_of_their_own_part_alone(
     for host, own in ((bob, bobs), (carol, carols)):
         session.expire_all()
         assert [each.uid for each in story(session, Owner(user_id=host.id), own.uid).chain] == [own.uid]
+
+
+def test_a_booking_that_was_reassigned_keeps_its_number_in_calendars(
+    session: Session, team: Team, event_type: EventType, alice: User, bob: User
+) -> None:
+    booking = book_at(event_type, at(10))
+    replaced = booking.host
+    other = bob if replaced.id == alice.id else alice
+    with writing() as database:
+        number = database.scalars(select(Membership.id).filter_by(team_id=team.id, user_id=other.id)).one()
+        reassign(database, booking.uid, Reassignment(member_id=number), replaced)
+    told = booking_event(session.get_one(Booking, booking.id), Trigger.BOOKING_RESCHEDULED, NOW)
+    assert (told.ical_sequence, told.scheduling_type) == (2, "ROUND_ROBIN")
+    delete(team, alice)
+    session.expire_all()
+    told = booking_event(session.get_one(Booking, booking.id), Trigger.MEETING_STARTED, NOW)
+    assert (told.ical_sequence, told.team, told.scheduling_type) == (2, None, "")

@@ -18,6 +18,7 @@ from calhooks.mail.log import mails_about
 from calhooks.mail.models import Mail
 from calhooks.scheduling.assignment.attendance import choices_of
 from calhooks.scheduling.bookings.lookups import find_booking_of
+from calhooks.scheduling.bookings.reading.filtered import filtered_out
 from calhooks.scheduling.bookings.reading.people import names_by_email
 from calhooks.scheduling.models.bookings import Booking, BookingChange, BookingHost, bookings_of
 from calhooks.webhooks.models import Webhook
@@ -37,6 +38,7 @@ class Moment:
     """One thing of a story, of one of three kinds: a change, an event with its deliveries, or a mail.
 
     At a change by which a round robin chose a host, `assignment` is how (`Booking.assignment`) and `chosen` the name.
+    An event was not sent to the webhooks that `filtered` it out.
     """
 
     at: datetime
@@ -45,6 +47,7 @@ class Moment:
     chosen: str = ""
     event: Event | None = None
     tellings: Sequence[Telling] = ()
+    filtered: Sequence[Webhook] = ()
     mail: Mail | None = None
 
 
@@ -129,5 +132,10 @@ def _events(session: Session, owner: Owner, uids: Sequence[str]) -> list[Moment]
     for delivery, webhook_id in session.execute(owed):
         telling = Telling(delivery, delivery_status(delivery), webhook_id)
         tellings.setdefault(delivery.event_id, []).append(telling)
+    told = {number: {each.delivery.endpoint_id for each in found} for number, found in tellings.items()}
+    filtered = filtered_out(session, owner, events, told)
     # Meetings are told at their scheduled time, which may be before or after what really happened around them.
-    return [Moment(event.occurred_at, event=event, tellings=tellings.get(event.id, [])) for event in events]
+    return [
+        Moment(event.occurred_at, event=event, tellings=tellings.get(event.id, []), filtered=filtered.get(event.id, []))
+        for event in events
+    ]
