@@ -13,6 +13,7 @@ from calhooks.accounts.owners import Owner
 from calhooks.delivery.models.deliveries import Event
 from calhooks.delivery.status.events import latest_events_of
 from calhooks.webhooks.editor.catalogue import DocumentedVariable, Group
+from calhooks.webhooks.editor.former_names import meant_by
 from calhooks.webhooks.editor.near import NearNames
 from calhooks.webhooks.template.syntax.scan import IDENTIFIER
 from calhooks.webhooks.template.values.values import json_text, text_of
@@ -25,6 +26,9 @@ MAX_KNOWN_KEYS = 100
 MAX_KNOWN_SAMPLE_LENGTH = 80
 NEAR = 0.75
 STANDARD_QUESTIONS = {"name": "Your name", "email": "Email", "notes": "Additional notes", "guests": "Guests"}
+# Asked where an event type offers several places.
+PLACE = "location"
+OF_QUESTIONS = ("responses", "userFieldsResponses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,25 @@ class Known:
 
     def instead_of(self, parent: str, key: str, search: NearNames) -> str | None:
         """Return the known path that was probably meant by a key that no booking has had, None where it may be new."""
-        keys = {"metadata": list(self.metadata), "responses": [*STANDARD_QUESTIONS, *self.questions]}.get(parent, [])
+        keys = list(self.metadata) if parent == "metadata" else self._asked(parent)
         if key in keys:
             return None
         found = search.nearest(key, keys, NEAR)
         return path_of(parent, found) if found else None
+
+    def former(self, parent: str, key: str) -> str | None:
+        """Return what a key means where the payload of another service has it, None where this account has it too."""
+        has_it = key in self.metadata if parent == "metadata" else self.asks(parent, key)
+        return None if has_it else meant_by(f"{parent}.{key}")
+
+    def asks(self, parent: str, key: str) -> bool:
+        """Tell whether an event type asks a question, or a booking had it; of what is no question, that it may be."""
+        return parent not in OF_QUESTIONS or key in (*self._asked(parent), PLACE)
+
+    def _asked(self, parent: str) -> list[str]:
+        """Return the identifiers that a booking can have below `parent`."""
+        standard = STANDARD_QUESTIONS if parent == "responses" else ()
+        return [*standard, *self.questions] if parent in OF_QUESTIONS else []
 
 
 def known_to(session: Session, owner: Owner, questions: Iterable[tuple[str, str]] = ()) -> Known:

@@ -11,7 +11,7 @@ from calhooks.webhooks.body.compiled import compiled
 from calhooks.webhooks.editor.account_variables import Known
 from calhooks.webhooks.editor.near import NearNames
 from calhooks.webhooks.editor.preview import Preview, preview
-from calhooks.webhooks.editor.remarks import Remark, remarks
+from calhooks.webhooks.editor.remarks import Remark, remark_about_url, remarks
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.headers import MAX_HEADERS, HeaderFailed, headers_to_keep, render_headers
 from calhooks.webhooks.settings.validation import CONTENT_TYPES, WebhookValues, trials_for, typed_shape
@@ -72,7 +72,8 @@ def draft_of(
     except TemplateError as error:
         return TemplateDraft(error=error, lines=_lines(shape.payload_template, error))
     search = NearNames()
-    said = list[Remark]()
+    about_url = remark_about_url(values.url)
+    said = [about_url] if about_url else []
     if shape.is_custom:
         said += author.remarks(compiled(shape.payload_template, shape.content_type), triggers, search)
     for name, value in sources:

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from calhooks.webhooks.editor.catalogue import CATALOGUE, DocumentedVariable
+from calhooks.webhooks.editor.former_names import has_no_counterpart, meant_by
 from calhooks.webhooks.editor.near import NearNames
 
 # A slip of the hand, and what may be one.
 SLIP, NEAR = 0.8, 0.6
+# Types whose values are texts, of which a number gives one character.
+TEXTS = ("string", "time")
 
 
 @dataclass(slots=True)
@@ -35,6 +38,8 @@ class Shape:
             return self.children[segment]
         if self.item and (not self.is_list or segment.isdecimal()):
             return self.item
+        if segment.isdecimal() and self.variable and self.variable.type in TEXTS:
+            return Shape(f"{self.path}.{segment}")
         return None
 
     def follow(self, segments: tuple[str, ...]) -> "Shape | None":
@@ -72,7 +77,7 @@ def root() -> Shape:
     answer = responses.children["name"]
     answer.children["value"] = OPEN_SHAPE
     responses.item = answer
-    shape.children["organizer"].children.pop("noShow", None)
+    shape.children["userFieldsResponses"].item = answer
     members = shape.children["team"].children["members"]
     members.item, members.is_list = Shape("team.members.0", variable=members.variable), True
     return shape
@@ -96,22 +101,42 @@ def nearest(written: str, scope: Shape, own: Mapping[str, str], search: NearName
     `own` are paths that only this account has, by what they are without brackets.
     """
     here = {path.lower(): path for path in scope.paths()}
-    whole = {path.lower(): path for path in root().paths()} | {path.lower(): own[path] for path in own}
+    up = "" if scope is root() else "@root."
+    mine = {path.lower(): f"{up}{own[path]}" for path in own}
+    whole = {path.lower(): f"{up}{path}" for path in root().paths()} | mine
     if scope is root():
         here = whole
-    else:
-        whole = {key: f"@root.{path}" for key, path in whole.items()}
     text = written.lower().removeprefix("payload.").removeprefix("this.")
 
     def near(cutoff: float) -> Callable[[str, Mapping[str, str]], str | None]:
         return lambda name, offered: offered.get(search.nearest(name, offered, cutoff) or "")
 
-    ways = (_same, near(SLIP), _other_start, near(NEAR))
+    known = next((path for offered in (here, whole) if (path := _same(text, offered))), None)
+    if found := known or _own(text, mine) or _former(text, scope):
+        return found
+    if has_no_counterpart(text):
+        return None
+    ways = (near(SLIP), _other_start, near(NEAR))
     return next((path for find in ways for offered in (here, whole) if (path := find(text, offered))), None)
 
 
 def _same(text: str, offered: Mapping[str, str]) -> str | None:
     return offered.get(text)
+
+
+def _own(text: str, offered: Mapping[str, str]) -> str | None:
+    """Find a question, or a key of the metadata, that has this very name."""
+    text = text.removeprefix("custominputs.").removeprefix("answers.")
+    return offered.get(f"responses.{text}") or offered.get(f"metadata.{text}")
+
+
+def _former(text: str, scope: Shape) -> str | None:
+    """Find a path by what it is called elsewhere; inside a loop over people, that of the same person."""
+    path = meant_by(text)
+    if path is None or scope is root():
+        return path
+    inside = f"{scope.path}."
+    return path.removeprefix(inside) if path.startswith(inside) else f"@root.{path}"
 
 
 def _other_start(text: str, offered: Mapping[str, str]) -> str | None:

@@ -1,146 +1,10 @@
-"""Ready-made templates for the services that people send bookings to, in the shape that each one documents.
-
-Values stand where they can mention nobody, and in Slack where they are no markup. Discord, Teams and Google Chat have
-no such place: there a name in bold is bold.
-"""
+"""The services that people send bookings to, with a ready-made template for each."""
 
 import re
 from dataclasses import dataclass
 
+from calhooks.webhooks.editor import preset_templates
 from calhooks.webhooks.template import ContentType
-
-WHEN = '{{date startTime format="full"}} – {{date endTime format="time"}} ({{organizer.timeZone}})'
-WHO = "{{default attendees.0.name attendees.0.email}}"
-# Only a team's bookings say it: others have one and the same host.
-TEAM_HOST = "{{organizer.name}}, {{truncate team.name 200}}"
-
-SLACK = """\
-{
-  "text": "{{words triggerEvent}}: {{truncate title 150}}",
-  "blocks": [
-    {"type": "header", "text": {"type": "plain_text", "text": "{{words triggerEvent}}"}},
-    {"type": "section", "fields": [
-      {"type": "plain_text", "text": "{{title}}"},
-      {"type": "plain_text", "text": "WHEN"},
-      {"type": "plain_text", "text": "WHO, {{attendees.0.email}}"},
-      {"type": "plain_text", "text": "{{default location "Place to be agreed"}}"}
-      {{#if team.name}},
-      {"type": "plain_text", "text": "HOST"}
-      {{/if}}
-    ]},
-    {{#if cancellationReason}}
-    {"type": "section", "text": {"type": "plain_text", "text": "{{truncate cancellationReason 2000}}"}},
-    {{/if}}
-    {"type": "section", "text": {"type": "mrkdwn", "text": "<{{bookingUrl}}|Open the booking>"}}
-  ]
-}
-"""
-
-DISCORD = """\
-{
-  "allowed_mentions": {"parse": []},
-  "embeds": [{
-    "title": "{{words triggerEvent}}: {{truncate title 200}}",
-    "url": "{{bookingUrl}}",
-    "timestamp": "{{createdAt}}",
-    "fields": [
-      {"name": "When", "value": "WHEN"},
-      {"name": "Who", "value": "WHO, {{attendees.0.email}}", "inline": true},
-      {"name": "Where", "value": "{{default location "to be agreed"}}", "inline": true}
-      {{#if team.name}},
-      {"name": "Host", "value": "HOST", "inline": true}
-      {{/if}}
-      {{#if cancellationReason}},
-      {"name": "Why", "value": "{{truncate cancellationReason 1000}}"}
-      {{/if}}
-    ]
-  }]
-}
-"""
-
-TEAMS = """\
-{
-  "type": "message",
-  "attachments": [{
-    "contentType": "application/vnd.microsoft.card.adaptive",
-    "contentUrl": null,
-    "content": {
-      "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-      "type": "AdaptiveCard",
-      "version": "1.4",
-      "body": [
-        {"type": "TextBlock", "text": "{{words triggerEvent}}", "size": "medium", "weight": "bolder", "wrap": true},
-        {"type": "TextBlock", "text": "{{title}}", "wrap": true},
-        {"type": "FactSet", "facts": [
-          {"title": "When", "value": "WHEN"},
-          {"title": "Who", "value": "WHO, {{attendees.0.email}}"},
-          {"title": "Where", "value": "{{default location "to be agreed"}}"}
-          {{#if team.name}},
-          {"title": "Host", "value": "HOST"}
-          {{/if}}
-          {{#if cancellationReason}},
-          {"title": "Why", "value": "{{cancellationReason}}"}
-          {{/if}}
-        ]}
-      ],
-      "actions": [{"type": "Action.OpenUrl", "title": "Open the booking", "url": "{{bookingUrl}}"}]
-    }
-  }]
-}
-"""
-
-GOOGLE_CHAT = """\
-{
-  "text": "{{words triggerEvent}}",
-  "cardsV2": [{
-    "cardId": "booking",
-    "card": {
-      "header": {"title": "{{truncate title 200}}", "subtitle": "WHO"},
-      "sections": [{"widgets": [
-        {"decoratedText": {"topLabel": "When", "text": "WHEN", "wrapText": true}},
-        {"decoratedText": {"topLabel": "Who", "text": "{{attendees.0.email}}", "wrapText": true}},
-        {"decoratedText": {"topLabel": "Where", "text": "{{default location "to be agreed"}}", "wrapText": true}},
-        {{#if team.name}}
-        {"decoratedText": {"topLabel": "Host", "text": "HOST", "wrapText": true}},
-        {{/if}}
-        {{#if cancellationReason}}
-        {"decoratedText": {"topLabel": "Why", "text": "{{cancellationReason}}", "wrapText": true}},
-        {{/if}}
-        {"buttonList": {"buttons": [
-          {"text": "Open the booking", "onClick": {"openLink": {"url": "{{bookingUrl}}"}}}
-        ]}}
-      ]}]
-    }
-  }]
-}
-"""
-
-NTFY = """\
-WHO, WHEN
-{{default location "Place to be agreed"}}
-{{#if team.name}}
-HOST
-{{/if}}
-{{#if cancellationReason}}
-{{truncate cancellationReason 1000}}
-{{/if}}
-"""
-
-FORM = """\
-event={{triggerEvent}}
-&title={{title}}
-&start={{startTime}}
-&end={{endTime}}
-&name={{attendees.0.name}}
-&email={{attendees.0.email}}
-&location={{location}}
-&uid={{uid}}
-{{#if team.name}}
-&team={{team.name}}
-&host={{organizer.name}}
-{{/if}}
-&metadata={{json metadata}}
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,31 +23,26 @@ class Preset:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def _filled(template: str) -> str:
-    """Return a template with the times and people that all of them write alike."""
-    return template.replace("WHEN", WHEN).replace("WHO", WHO).replace("HOST", TEAM_HOST)
-
-
 PRESETS = (
     Preset(
         key="slack",
         label="Slack",
         url=r"^https://hooks\.slack(-gov)?\.com/",
-        template=_filled(SLACK),
+        template=preset_templates.SLACK,
         how_to="In Slack, make an app, switch Incoming Webhooks on, add one to a channel, and paste its address above.",
     ),
     Preset(
         key="discord",
         label="Discord",
         url=r"^https://(\w+\.)?discord(app)?\.com/api/(v\d+/)?webhooks/",
-        template=_filled(DISCORD),
+        template=preset_templates.DISCORD,
         how_to="In Discord, open the channel’s settings, Integrations, Webhooks, and copy the address of a new one.",
     ),
     Preset(
         key="teams",
         label="Microsoft Teams",
         url=r"^https://[\w.-]+\.(logic\.azure\.com|powerplatform\.com|webhook\.office\.com)(:443)?/",
-        template=_filled(TEAMS),
+        template=preset_templates.TEAMS,
         how_to="In Teams, open the channel’s Workflows, choose to post when a webhook request is received, and copy "
         "its address.",
     ),
@@ -191,14 +50,38 @@ PRESETS = (
         key="google-chat",
         label="Google Chat",
         url=r"^https://chat\.googleapis\.com/v1/spaces/",
-        template=_filled(GOOGLE_CHAT),
+        template=preset_templates.GOOGLE_CHAT,
         how_to="In the space’s menu choose Apps & integrations, Webhooks, and copy the address of a new one.",
+    ),
+    Preset(
+        key="mattermost",
+        label="Mattermost",
+        url=r"^https?://[^/]+(/[^?#]+)?/hooks/[a-z0-9]{26}$",
+        template=preset_templates.MATTERMOST,
+        how_to="In Mattermost, open Integrations, Incoming Webhooks, add one for a channel, and paste its URL above.",
+    ),
+    Preset(
+        key="telegram",
+        label="Telegram",
+        url=r"^https://api\.telegram\.org/bot[^/]+/sendMessage$",
+        template=preset_templates.TELEGRAM,
+        how_to="Make a bot with @BotFather and add it to your channel. The URL is "
+        "https://api.telegram.org/bot<token>/sendMessage. Replace @your_channel with your channel or chat ID.",
+    ),
+    Preset(
+        key="notion",
+        label="Notion",
+        url=r"^https://api\.notion\.com/v1/pages$",
+        template=preset_templates.NOTION,
+        headers=(("Notion-Version", "2022-06-28"),),
+        how_to="The URL is https://api.notion.com/v1/pages. Make an integration, share your database with it, replace "
+        "YOUR_DATABASE_ID, and add a secret header Authorization with Bearer and the integration’s secret.",
     ),
     Preset(
         key="ntfy",
         label="ntfy",
         url=r"^https://ntfy\.sh/[\w-]+/?$",
-        template=_filled(NTFY),
+        template=preset_templates.NTFY,
         content_type=ContentType.TEXT,
         headers=(
             ("Title", "{{words triggerEvent}}: {{truncate title 200}}"),
@@ -231,7 +114,7 @@ PRESETS = (
     Preset(
         key="form",
         label="Plain form",
-        template=FORM,
+        template=preset_templates.FORM,
         content_type=ContentType.FORM,
         how_to="Sent as a browser sends a form: one name and value each, for scripts that read nothing else.",
     ),

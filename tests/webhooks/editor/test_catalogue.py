@@ -11,6 +11,8 @@ from calhooks.webhooks.body.samples import BASE_URL, Sample, sample_body, sample
 from calhooks.webhooks.editor.catalogue import CATALOGUE, Group, absent_for, may_be_missing
 from calhooks.webhooks.editor.event_shape import root
 from calhooks.webhooks.template import compile_template
+from calhooks.webhooks.template.syntax.scopes import EVENT_LISTS
+from calhooks.webhooks.template.values.values import MISSING, lookup
 
 TYPES = {
     "string": str,
@@ -28,7 +30,7 @@ BY_PATH = {variable.path: variable for variable in CATALOGUE}
 
 def leaves(value: object, path: str = "") -> Iterator[str]:
     """Give the path of every value, the first of each list for all."""
-    if isinstance(value, dict) and path != "metadata":
+    if isinstance(value, dict) and path not in ("metadata", "userFieldsResponses"):
         named = {"name": value["name"]} if path == "responses" else value
         for key, item in named.items():
             yield from leaves(item, f"{path}.{key}" if path else key)
@@ -65,11 +67,11 @@ def test_what_is_always_there_is_there_even_in_a_bare_booking(trigger):
 
 @pytest.mark.parametrize("variable", CATALOGUE, ids=lambda variable: variable.path)
 def test_a_type_and_a_sample_are_those_of_a_value(variable):
-    trigger = next(each for each in Trigger if each in (variable.always or variable.sometimes))
-    value: object = context(trigger)
-    for segment in variable.path.split("."):
-        value = value[int(segment)] if isinstance(value, list) else value[segment]
-    assert isinstance(value, TYPES[variable.type])
+    path = tuple(variable.path.split("."))
+    values = [lookup(context(trigger), path) for trigger in Trigger if trigger in variable.sometimes]
+    there = [value for value in values if value is not MISSING]
+    assert there
+    assert all(isinstance(value, TYPES[variable.type]) for value in there)
     assert variable.sample
     assert root().follow(tuple(variable.path.split("."))) is not None
 
@@ -85,6 +87,8 @@ def test_what_a_trigger_never_has_is_known():
     assert absent_for(BY_PATH["cancelledBy"], [cancelled, moved, created]) == [created, moved]
     assert not may_be_missing(BY_PATH["rescheduleUid"], [moved])
     assert may_be_missing(BY_PATH["rescheduleUid"], [moved, cancelled])
+    assert absent_for(BY_PATH["rescheduleUid"], [created]) == []
+    assert may_be_missing(BY_PATH["rescheduleUid"], [created])
     assert may_be_missing(BY_PATH["location"], [created])
     assert not may_be_missing(BY_PATH["title"], Trigger)
 
@@ -101,3 +105,8 @@ def test_what_only_team_bookings_have_is_known():
 def test_samples_are_those_of_the_sample_booking():
     assert BY_PATH["title"].sample == sample_body(Trigger.PING)["payload"]["title"]
     assert BY_PATH["attendees.0.noShow"].sample == "false"
+
+
+def test_the_lists_of_an_event_are_those_whose_items_are_numbered_in_a_template():
+    lists = {tuple(variable.path.split(".")) for variable in CATALOGUE if variable.type.endswith("[]")}
+    assert lists == set(EVENT_LISTS)

@@ -2,13 +2,15 @@
 
 The shapes are those of: api.slack.com/reference/block-kit (July 2025), discord.com/developers/docs/resources/webhook,
 adaptivecards.io and learn.microsoft.com on Workflows webhooks, developers.google.com/workspace/chat/api (cardsV2),
-docs.ntfy.sh/publish.
+docs.ntfy.sh/publish, developers.mattermost.com on incoming webhooks, core.telegram.org/bots/api, developers.notion.com.
 """
 
 import json
 import re
 from dataclasses import replace
 from datetime import datetime
+from html import unescape
+from html.parser import HTMLParser
 from urllib.parse import parse_qsl
 
 import pytest
@@ -24,7 +26,10 @@ from calhooks.webhooks.settings.headers import TypedHeader, header_errors, rende
 from calhooks.webhooks.settings.validation import trials_for
 from calhooks.webhooks.template import Trials, compile_template
 
-HOSTILE = '"}]<!channel> @everyone <users/all>\n**x** {{uid}} \\ 日本 🎉'
+HOSTILE = (
+    '"}]<!channel> <@U1> <https://evil.example|x> @everyone @here <users/all> <b>b</b> [l](https://evil.example)\n'
+    "# *bold* **x** _i_ ~s~ `c` ||s|| &amp; {{uid}} \\ 日本 🎉 1. - 2 = 3!"
+)
 CUSTOM = [preset for preset in PRESETS if preset.template]
 NOT_EMPTY = re.compile(r"\S")
 
@@ -66,28 +71,41 @@ def text(value, most, least=1):
     return value
 
 
+def slack_markup(written):
+    """Return the links and mentions of a mrkdwn text, and whether a formatting character could begin or end a span."""
+    free = re.search(r"(?<![\s\u200b*_~`])[*_~`]+(?=[\s\u200b]|$)|(?<!\w)[*_~`](?![\s\u200b*_~`])", written)
+    return re.findall("<[^>]*>", written), bool(free)
+
+
 def test_slack():
     for _event, body in json_bodies("slack"):
         assert set(body) == {"text", "blocks"}
-        text(body["text"], 4000)
+        assert slack_markup(text(body["text"], 4000)) == ([], False)
         assert len(body["blocks"]) <= 50
         for block in body["blocks"]:
             if block["type"] == "header":
                 assert block["text"]["type"] == "plain_text"
-                text(block["text"]["text"], 150)
+                assert re.fullmatch(r"[A-Z][a-z ]+", text(block["text"]["text"], 150))
                 continue
             assert block["type"] == "section"
             assert ("text" in block) != ("fields" in block)
             assert len(block.get("fields", [])) <= 10
-            for part in block.get("fields", []):
-                # Nothing of a booking is markup, in which <!channel> would call everybody.
-                assert part["type"] == "plain_text"
-                text(part["text"], 2000)
-            if "text" in block:
-                assert block["text"]["type"] in ("plain_text", "mrkdwn")
-                text(block["text"]["text"], 3000)
-                if block["text"]["type"] == "mrkdwn":
-                    assert re.fullmatch(r"<https://\S+\|Open the booking>", block["text"]["text"])
+            parts = block.get("fields", []) + ([block["text"]] if "text" in block else [])
+            for part in parts:
+                assert part["type"] == "mrkdwn"
+                written = text(part["text"], 2000 if "fields" in block else 3000)
+                if re.fullmatch(r"<https://\S+\|Open the booking>", written):
+                    continue
+                label, _, value = written.partition("\n")
+                assert re.fullmatch(r"\*[A-Z][a-z]+\*", label)
+                assert slack_markup(value) == ([], False)
+
+
+def is_plain_markdown(written):
+    """Tell whether every character that Markdown reads has a backslash before it, save those of a link."""
+    if written.startswith("https://"):
+        return True
+    return not re.search(r"[`*~\[\]<>|]|(?<![^\W_])_|^#", re.sub(r"\\[^\sA-Za-z0-9]", "", written), re.MULTILINE)
 
 
 def test_discord():
@@ -96,7 +114,7 @@ def test_discord():
         assert body["allowed_mentions"] == {"parse": []}
         (embed,) = body["embeds"]
         assert set(embed) <= {"title", "url", "timestamp", "fields"}
-        text(embed["title"], 256)
+        assert is_plain_markdown(text(embed["title"], 256))
         assert embed["url"].startswith("https://")
         datetime.fromisoformat(embed["timestamp"])
         assert len(embed["fields"]) <= 25
@@ -104,6 +122,7 @@ def test_discord():
             assert set(field) <= {"name", "value", "inline"}
             text(field["name"], 256)
             assert NOT_EMPTY.search(text(field["value"], 1024))
+            assert is_plain_markdown(field["value"])
             assert isinstance(field.get("inline", False), bool)
         assert sum(len(field["name"]) + len(field["value"]) for field in embed["fields"]) + len(embed["title"]) <= 6000
 
@@ -118,17 +137,34 @@ def test_microsoft_teams():
         card = attachment["content"]
         assert (card["type"], card["version"]) == ("AdaptiveCard", "1.4")
         assert card["$schema"] == "http://adaptivecards.io/schemas/adaptive-card.json"
-        for element in card["body"]:
-            assert element["type"] in ("TextBlock", "FactSet")
-            if element["type"] == "TextBlock":
-                assert NOT_EMPTY.search(element["text"])
-                assert set(element) <= {"type", "text", "size", "weight", "wrap"}
-            else:
-                assert all(set(fact) == {"title", "value"} and fact["value"] for fact in element["facts"])
-        (action,) = card["actions"]
-        assert set(action) == {"type", "title", "url"}
-        assert action["type"] == "Action.OpenUrl"
+        heading, *lines = card["body"]
+        assert set(heading) == {"type", "text", "size", "weight", "wrap"}
+        # The one text with Markdown has nothing of a booking.
+        assert heading["type"] == "TextBlock"
+        assert re.fullmatch(r"[A-Z][a-z ]+", heading["text"])
+        for line in lines:
+            assert set(line) == {"type", "inlines"}
+            assert line["type"] == "RichTextBlock"
+            for run in line["inlines"]:
+                assert set(run) <= {"type", "text", "weight"}
+                assert run["type"] == "TextRun"
+                assert run["text"]
+        assert [action["title"] for action in card["actions"]] in (["Join", "Open the booking"], ["Open the booking"])
+        for action in card["actions"]:
+            assert set(action) == {"type", "title", "url"}
+            assert action["type"] == "Action.OpenUrl"
+            assert action["url"].startswith("https://")
         assert len(json.dumps(body)) <= 28 * 1024
+
+
+def tags_of(html):
+    """Return the tags and the references to nothing that an HTML text has."""
+    found = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.append((tag, dict(attributes)))
+    parser.feed(html)
+    parser.close()
+    return found
 
 
 def test_google_chat():
@@ -139,7 +175,7 @@ def test_google_chat():
         (card,) = body["cardsV2"]
         assert set(card) == {"cardId", "card"}
         assert set(card["card"]) == {"header", "sections"}
-        assert NOT_EMPTY.search(card["card"]["header"]["title"])
+        assert re.fullmatch(r"[A-Z][a-z ]+", card["card"]["header"]["title"])
         (section,) = card["card"]["sections"]
         for widget in section["widgets"]:
             (kind,) = widget
@@ -147,10 +183,78 @@ def test_google_chat():
             if kind == "decoratedText":
                 assert set(widget[kind]) == {"topLabel", "text", "wrapText"}
                 assert NOT_EMPTY.search(widget[kind]["text"])
+                assert tags_of(widget[kind]["text"]) == []
             else:
                 (button,) = widget[kind]["buttons"]
                 assert button["onClick"]["openLink"]["url"] == f"{BASE_URL}/booking/{event.uid}"
         assert len(json.dumps(body)) <= 32_000
+
+
+def test_mattermost():
+    for event, body in json_bodies("mattermost"):
+        assert set(body) == {"text"}
+        # A post may have 16,383 characters.
+        title, *lines, link = re.sub(r"\n(?!\*\*|\[Open)", " ", text(body["text"], 16_383)).split("\n")
+        assert is_plain_markdown(title.removeprefix("**").removesuffix("**"))
+        assert [line.partition(":** ")[0] for line in lines][:3] == ["**When", "**Who", "**Where"]
+        assert all(is_plain_markdown(line.partition(":** ")[2]) for line in lines)
+        assert not re.search("@(?:everyone|here)", body["text"])
+        assert link == f"[Open the booking]({BASE_URL}/booking/{event.uid})"
+
+
+def test_telegram():
+    for event, body in json_bodies("telegram"):
+        assert set(body) == {"chat_id", "parse_mode", "link_preview_options", "text"}
+        assert body["parse_mode"] == "HTML"
+        html = body["text"]
+        tags = [("b", {})] * (4 + bool(event.team) + bool(event.cancellation_reason))
+        assert tags_of(html) == [*tags, ("a", {"href": f"{BASE_URL}/booking/{event.uid}"})]
+        # Telegram refuses what is no tag or entity, and counts the text that is left.
+        assert not re.search(r"&(?!(?:lt|gt|amp|quot|#39);)", html)
+        text(unescape(re.sub("<[^>]*>", "", html)), 4096)
+        assert event.title[:199] in unescape(html)
+
+
+def test_notion():
+    assert dict(find_preset("notion").headers) == {"Notion-Version": "2022-06-28"}
+    for _event, body in json_bodies("notion"):
+        assert set(body) == {"parent", "properties", "children"}
+        texts = [
+            *body["properties"]["title"]["title"],
+            *(each["paragraph"]["rich_text"][0] for each in body["children"]),
+        ]
+        for part in texts:
+            assert set(part) == {"text"}
+            assert set(part["text"]) <= {"content", "link"}
+            text(part["text"]["content"], 2000)
+
+
+@pytest.mark.parametrize("preset", CUSTOM, ids=lambda preset: preset.key)
+def test_a_name_is_shown_as_it_was_written(preset):
+    """Undo each service's escape as the service does, and find the name."""
+    undo = {
+        "slack": lambda written: unescape(written).replace("\u200b", ""),
+        "discord": lambda written: re.sub(r"\\([^\sA-Za-z0-9])", r"\1", written).replace("\u200b", ""),
+        "google-chat": unescape,
+        "telegram": unescape,
+    }
+    undo["mattermost"] = undo["discord"]
+    event = sample_event(Trigger.BOOKING_CREATED)
+    name = "A <!here> *b* _c_ `d` @all & \"e\" \\ [f](g) 'h' <b>"
+    event = replace(event, attendees=(replace(event.attendees[0], name=name),))
+    shape = BodyShape("custom", preset.template, preset.content_type)
+    body = render_body(shape, build_payload(event, BASE_URL)).decode()
+    if preset.content_type == "application/json":
+        body = "\n".join(texts_in(json.loads(body)))
+    elif preset.content_type == "application/x-www-form-urlencoded":
+        body = dict(parse_qsl(body))["name"]
+    assert name in undo.get(preset.key, str)(body)
+
+
+def texts_in(value):
+    if isinstance(value, dict | list):
+        return [text for each in (value.values() if isinstance(value, dict) else value) for text in texts_in(each)]
+    return [value] if isinstance(value, str) else []
 
 
 def test_ntfy():
@@ -190,7 +294,7 @@ def test_a_preset_can_be_saved_for_every_event_and_needs_no_warning(preset):
     assert [remark.message for remark in said if not remark.is_note] == []
 
 
-@pytest.mark.parametrize("preset", CUSTOM[:5], ids=lambda preset: preset.key)
+@pytest.mark.parametrize("preset", CUSTOM[:-1], ids=lambda preset: preset.key)
 def test_times_read_as_a_person_writes_them(preset):
     context = template_context(build_payload(sample_event(Trigger.BOOKING_CREATED), BASE_URL))
     body = compile_template(preset.template, preset.content_type).render(context).decode()
@@ -219,6 +323,12 @@ def test_of_a_team_s_booking_the_host_and_the_team_are_said(preset):
         ("https://acme.webhook.office.com/webhookb2/x", "teams"),
         ("https://chat.googleapis.com/v1/spaces/AAA/messages?key=k&token=t", "google-chat"),
         ("https://ntfy.sh/my-bookings", "ntfy"),
+        ("https://chat.example.com/hooks/xhs6kqr9dfnm8mmyemixc4f5gc", "mattermost"),
+        ("https://example.com/team/hooks/xhs6kqr9dfnm8mmyemixc4f5gc", "mattermost"),
+        ("https://example.com/hooks/short", None),
+        ("https://api.telegram.org/bot123:abc/sendMessage", "telegram"),
+        ("https://api.telegram.org/bot123:abc/getUpdates", None),
+        ("https://api.notion.com/v1/pages", "notion"),
         ("https://acme.app.n8n.cloud/webhook/1-2", "n8n"),
         ("https://hooks.zapier.com/hooks/catch/1/x/", "zapier"),
         ("https://hook.eu2.make.com/abc", "make"),
