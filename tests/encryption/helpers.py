@@ -25,7 +25,8 @@ def with_keys(app: Flask, secret_key: str, *former: str) -> None:
 def fill_every_column() -> dict[str, str]:
     """Make a row for each encrypted column, and return what is secret in it by the column's label."""
     rick = factories.create_user("rick")
-    factories.create_endpoint(rick, secret=SECRET, secret_headers=[["Authorization", HUSH]])
+    endpoint = factories.create_endpoint(rick, secret=SECRET, secret_headers=[["Authorization", HUSH]])
+    pair = factories.create_key_pair(endpoint)
     with writing() as session:
         token = renew_feed(session, rick).token
         session.add(
@@ -43,6 +44,7 @@ def fill_every_column() -> dict[str, str]:
         )
     return {
         "signing_keys.secret": SECRET,
+        "key_pairs.private_key": pair.private_key,
         "endpoints.secret_headers": HUSH,
         "calendar_feeds.token": token,
         "mails.text": "in-the-text",

@@ -1,5 +1,6 @@
 """A key that is lost: what it encrypted is given up, so that calhooks starts again and sends nothing unsigned."""
 
+import base64
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -104,6 +105,22 @@ def test_a_webhook_is_off_its_owner_is_told_and_it_never_sends_unsigned(
     assert all(key.secret not in ("", SECRET) for key in endpoint.keys)
     notice = session.scalars(select(Notice)).one()
     assert (notice.kind, notice.owner_id, notice.seen_at) == (NoticeKind.SECRET_LOST, endpoint.owner_id, None)
+
+
+def test_a_lost_key_pair_is_replaced_by_one_with_another_public_key(
+    session: Session, lose: Callable[[], None], runner: FlaskCliRunner
+) -> None:
+    created = factories.create_endpoint(factories.create_user("rick"))
+    before = factories.create_key_pair(created).public_key
+    factories.create_key_pair(created, expires_at=clock.now() + timedelta(hours=1))
+    lose()
+    assert "1 webhooks switched off" in runner.invoke(args=[*COMMAND, "--yes"]).output
+    endpoint = only_endpoint(session)
+    assert (endpoint.active, endpoint.inactive_reason) == (False, InactiveReason.SECRET_LOST)
+    [pair] = endpoint.key_pairs
+    assert pair.public_key != before
+    # The public key that is shown is the one of the private key that signs.
+    assert base64.b64decode(pair.private_key[5:])[32:] == base64.b64decode(pair.public_key[5:])
 
 
 def test_a_webhook_that_had_no_secrets_goes_on(

@@ -28,7 +28,8 @@ def key_ids(session: Session, column: Column[Any]) -> set[str]:
 
 
 def used_keys(session: Session) -> set[str]:
-    session.expire_all()
+    # What is committed now, not what was when this session first read.
+    session.rollback()
     return set(session.scalars(select(EncryptionKey.key_id)))
 
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
+from calhooks.encryption.ed25519 import ed25519_signature
 from calhooks.ids import STANDARD_PREFIX
 
 MAX_SECRET_LENGTH = 500
@@ -25,24 +26,29 @@ def validate_secret(secret: str) -> None:
         raise InvalidSecret("After whsec_ a secret must be base64, as the Generate button makes it.")
 
 
-def signature_headers(body: bytes, *, message_id: str, timestamp: int, secrets: Sequence[str]) -> list[tuple[str, str]]:
+def signature_headers(
+    body: bytes, *, message_id: str, timestamp: int, secrets: Sequence[str], private_keys: Sequence[str] = ()
+) -> list[tuple[str, str]]:
     """Return the headers that let a receiver verify `body`.
 
-    `secrets` are those still valid, newest first; `timestamp` is in Unix seconds.
+    `secrets` and `private_keys` (`whsk_…`) are those still valid, newest first; `timestamp` is in Unix seconds.
+    Signatures by secrets come first, because some receivers read only the first one.
     """
-    if not secrets:
-        return [("X-Cal-Signature-256", "no-secret-provided")]
     signed = f"{message_id}.{timestamp}.".encode() + body
-    signatures = [_standard_signature(signed, secret) for secret in secrets]
-    return [
-        ("X-Cal-Signature-256", hmac.new(secrets[0].encode(), body, hashlib.sha256).hexdigest()),
-        ("webhook-signature", " ".join(signatures)),
-    ]
+    signatures = [_hmac_signature(signed, secret) for secret in secrets]
+    signatures += [_ed25519_signature(signed, private_key) for private_key in private_keys]
+    cal = hmac.new(secrets[0].encode(), body, hashlib.sha256).hexdigest() if secrets else "no-secret-provided"
+    standard = [("webhook-signature", " ".join(signatures))] if signatures else []
+    return [("X-Cal-Signature-256", cal), *standard]
 
 
-def _standard_signature(signed: bytes, secret: str) -> str:
+def _hmac_signature(signed: bytes, secret: str) -> str:
     digest = hmac.digest(_standard_key(secret), signed, hashlib.sha256)
     return f"v1,{base64.b64encode(digest).decode()}"
+
+
+def _ed25519_signature(signed: bytes, private_key: str) -> str:
+    return f"v1a,{base64.b64encode(ed25519_signature(private_key, signed)).decode()}"
 
 
 def _standard_key(secret: str) -> bytes:

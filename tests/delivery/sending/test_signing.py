@@ -11,8 +11,10 @@ from standardwebhooks.webhooks import Webhook
 
 from calhooks import ids
 from calhooks.delivery.sending.signing import InvalidSecret, signature_headers, validate_secret
+from calhooks.encryption.ed25519 import new_key_pair
 
-VECTORS = json.loads((Path(__file__).parent / "signatures.json").read_text())["standard_webhooks"]
+PUBLISHED = json.loads((Path(__file__).parent / "signatures.json").read_text())
+VECTORS, KEY_PAIR_VECTORS = PUBLISHED["standard_webhooks"], PUBLISHED["ed25519"]
 
 
 def headers(body: bytes, *secrets: str, timestamp: int = 1614265330) -> dict[str, str]:
@@ -28,6 +30,31 @@ def test_the_published_vectors_are_met(vector: dict[str, str]) -> None:
         secrets=[vector["secret"]],
     )
     assert ("webhook-signature", vector["signature"]) in signed
+
+
+@pytest.mark.parametrize("vector", KEY_PAIR_VECTORS)
+def test_the_published_vectors_of_key_pairs_are_met(vector: dict[str, str]) -> None:
+    signed = signature_headers(
+        vector["body"].encode(),
+        message_id=vector["id"],
+        timestamp=int(vector["timestamp"]),
+        secrets=[],
+        private_keys=[vector["private_key"]],
+    )
+    assert signed == [("X-Cal-Signature-256", "no-secret-provided"), ("webhook-signature", vector["signature"])]
+
+
+def test_with_both_the_secrets_sign_first_and_the_published_library_still_accepts_it() -> None:
+    now, private_keys = int(datetime.now(UTC).timestamp()), [new_key_pair().private_key for _ in range(2)]
+    secrets = [ids.new_secret(), ids.new_secret()]
+    signed = dict(
+        signature_headers(b"{}", message_id="msg_1", timestamp=now, secrets=secrets, private_keys=private_keys)
+    )
+    versions = [each.partition(",")[0] for each in signed["webhook-signature"].split(" ")]
+    assert versions == ["v1", "v1", "v1a", "v1a"]
+    assert signed["X-Cal-Signature-256"] == headers(b"{}", secrets[0], timestamp=now)["X-Cal-Signature-256"]
+    for secret in secrets:
+        assert Webhook(secret).verify(b"{}", {"webhook-id": "msg_1", "webhook-timestamp": str(now)} | signed) == {}
 
 
 def test_cal_coms_signature_uses_the_whole_secret_as_entered() -> None:
