@@ -22,6 +22,7 @@ from calhooks.events import BookingEvent
 from calhooks.webhooks.body.bodies import render_body, shape_of
 from calhooks.webhooks.body.compiled import compiled
 from calhooks.webhooks.body.payload import build_payload, payload_bytes
+from calhooks.webhooks.filters.matching import JudgedEvent, lets_through
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.headers import HeaderFailed, render_headers
 from calhooks.webhooks.template import MAX_EVENT_UNITS, Budget, ContentType, Meter, Template, TemplateError
@@ -63,7 +64,7 @@ def dispatch(session: Session, event: BookingEvent) -> int:
     record, body = _record(session, event)
     booked = booked_event_type(session, event.uid, event.event_type_id)
     webhooks = session.scalars(_ACTIVE, _owners(_told(event)))
-    budget, owed = _owed_by_all(_hearing(webhooks, event, booked), body)
+    budget, owed = _owed_by_all(_hearing(webhooks, event, booked, body), body)
     if owed:
         outbox.owe(session, record, owed)
     return budget.spent
@@ -75,7 +76,7 @@ def dispatch_first(session: Session, event: BookingEvent, listeners: Listeners) 
     Only for use after `lock_listeners`, in its transaction.
     """
     record, body = _record(session, event)
-    budget, owed = _owed_by_all(_hearing(listeners.webhooks, event, event.event_type_id), body)
+    budget, owed = _owed_by_all(_hearing(listeners.webhooks, event, event.event_type_id, body), body)
     if owed:
         outbox.owe_first(session, record, owed)
     return budget.spent
@@ -165,9 +166,14 @@ def _owed_by_all(listening: Sequence[Webhook], body: dict[str, object]) -> tuple
     return budget, list(owed.values())
 
 
-def _hearing(webhooks: Iterable[Webhook], event: BookingEvent, event_type_id: int | None) -> list[Webhook]:
+def _hearing(
+    webhooks: Iterable[Webhook], event: BookingEvent, event_type_id: int | None, body: dict[str, object]
+) -> list[Webhook]:
+    """Return the webhooks that asked for an event and whose filters let it through."""
     team_id = event.team.id if event.team else None
-    return [webhook for webhook in webhooks if webhook.hears(event.trigger, event_type_id, team_id)]
+    judged = JudgedEvent(body)
+    asked = (webhook for webhook in webhooks if webhook.hears(event.trigger, event_type_id, team_id))
+    return [webhook for webhook in asked if lets_through(webhook.filter, judged)]
 
 
 def _told(event: BookingEvent) -> list[Owner]:

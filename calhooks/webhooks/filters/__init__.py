@@ -1,0 +1,1 @@
+"""Filters of webhooks: conditions that an event must meet to be sent."""
