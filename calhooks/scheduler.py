@@ -15,6 +15,7 @@ from calhooks import clock
 from calhooks.accounts.sessions import purge_sessions
 from calhooks.config import Config, current_config
 from calhooks.db import database_reason, db, writing
+from calhooks.delivery import pausing
 from calhooks.delivery.processes.heart import Heart
 from calhooks.delivery.processes.signals import PROCESS_DIED
 from calhooks.delivery.pump import claim
@@ -101,10 +102,13 @@ class Scheduler:
                 self._follow_clock(session, now, gone_back)
             due = held and claim.any_delivery_due(session.connection(), now=now)
             untold = held and given_up.any_untold(session, now)
+            pause_over = held and pausing.any_pause_over(session, now)
             mail_due = held and self._config.mail_url and mail_claim.any_mail_due(session, now)
         self._at_work = held
         if not held:
             return
+        if pause_over:
+            self._by_itself("the end of a pause", partial(_tell_all, pausing.end_pauses, None))
         if due:
             wake_another()
         if mail_due:
