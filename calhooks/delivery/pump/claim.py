@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal_colum
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
-from calhooks.delivery.models.deliveries import DeliveryState
+from calhooks.delivery.models.deliveries import INTERRUPTED, DeliveryState
 from calhooks.delivery.pace import PACE_COLUMNS, Pace
 from calhooks.delivery.pump.attempt_log import write_attempts
 from calhooks.delivery.pump.endpoint_secrets import read_secrets
@@ -22,7 +22,6 @@ from calhooks.delivery.tables import deliveries, endpoints, events, execute_each
 from calhooks.encryption.columns import sealed
 
 DELIVERY_LEASE = timedelta(seconds=30)
-INTERRUPTED = "interrupted"
 # Written as the partial index has it, or SQLite would not use the index.
 ACTIVE: ColumnElement[bool] = literal_column("endpoints.active")
 
@@ -124,6 +123,8 @@ def claim_deliveries(
 _IS_READY = and_(
     ACTIVE,
     endpoints.c.deleted_at.is_(None),
+    # Not compared with the time: `resume_endpoint` clears it, and so begins to send at the endpoint’s pace.
+    endpoints.c.paused_until.is_(None),
     endpoints.c.next_due_at <= bindparam("now", type_=UTCDateTime),
     endpoints.c.id.not_in(bindparam("full", expanding=True)),
 )
@@ -163,6 +164,7 @@ _DUE = (
         deliveries.c.due_at <= bindparam("now", type_=UTCDateTime),
         ACTIVE,
         endpoints.c.deleted_at.is_(None),
+        endpoints.c.paused_until.is_(None),
     )
     .order_by(deliveries.c.due_at)
     .limit(bindparam("limit"))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from calhooks.delivery import counters
+from calhooks.delivery.counting import counters
+from calhooks.delivery.counting.statistics import StatisticSlot, bucket_of, hour_of
 from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.pump.claim import Claim
 from calhooks.delivery.pump.outcome import DeliveryOutcome
@@ -52,4 +53,18 @@ def counts_of(ended: Sequence[Ended], now: datetime) -> Counter[tuple[str, str]]
             counts[counters.DELIVERIES, str(each.outcome.state)] += 1
         if result.succeeded and each.delivery.resent_at is None and each.delivery.run_id is None:
             counters.latency(counts, each.delivery.created_at, now)
+    return counts
+
+
+def statistics_of(finished: Sequence[Finished]) -> dict[StatisticSlot, tuple[int, int]]:
+    """Return how many attempts of each slot were delivered and how many failed, without those that were refused."""
+    counts: dict[StatisticSlot, tuple[int, int]] = {}
+    for each in finished:
+        result = each.result
+        if result.refused:
+            continue
+        bucket = bucket_of(result.duration_ms, has_response=result.status is not None)
+        slot = (each.claim.endpoint_id, hour_of(result.started_at), bucket)
+        delivered, failed = counts.get(slot, (0, 0))
+        counts[slot] = (delivered + 1, failed) if result.succeeded else (delivered, failed + 1)
     return counts

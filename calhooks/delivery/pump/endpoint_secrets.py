@@ -1,14 +1,14 @@
-"""The secrets of endpoints that are claimed from, decrypted once for all claims of each."""
+"""The secrets and key pairs of endpoints that are claimed from, decrypted once for all claims of each."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Column, Select, Table, bindparam, literal_column, or_, select, union_all
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
-from calhooks.delivery.tables import endpoints, signing_keys
+from calhooks.delivery.tables import endpoints, key_pairs, signing_keys
 from calhooks.encryption.columns import Unreadable, encryption_of, sealed
 
 UNREADABLE = (
@@ -18,20 +18,22 @@ UNREADABLE = (
 
 
 def read_secrets(connection: Connection, found: Sequence[Any], now: datetime) -> dict[int, dict[str, Any]]:
-    """Decrypt each endpoint's secrets that sign now, newest first, and its secret headers, once for all its claims.
+    """Decrypt each endpoint's secrets and private keys that sign now, newest first, and its secret headers.
 
     What cannot be decrypted fails the attempts of its own endpoint alone.
     """
-    stored: dict[int, list[str]] = {endpoint.id: [] for endpoint in found}
+    stored = {endpoint.id: _Stored([], []) for endpoint in found}
     if stored:
-        for endpoint_id, secret in connection.execute(_SECRETS, {"endpoints": list(stored), "now": now}):
-            stored[endpoint_id].append(secret)
-    keys, headers = encryption_of(signing_keys.c.secret), encryption_of(endpoints.c.secret_headers)
+        for endpoint_id, is_pair, key in connection.execute(_KEYS, {"endpoints": list(stored), "now": now}):
+            (stored[endpoint_id].private_keys if is_pair else stored[endpoint_id].secrets).append(key)
+    plain, pairs = encryption_of(signing_keys.c.secret), encryption_of(key_pairs.c.private_key)
+    headers = encryption_of(endpoints.c.secret_headers)
     secrets: dict[int, dict[str, Any]] = {}
     for endpoint in found:
         try:
             secrets[endpoint.id] = {
-                "secrets": [keys.read(secret) for secret in stored[endpoint.id]],
+                "secrets": [plain.read(secret) for secret in stored[endpoint.id].secrets],
+                "private_keys": [pairs.read(key) for key in stored[endpoint.id].private_keys],
                 "secret_headers": headers.read(endpoint.secret_headers),
             }
         except Unreadable:
@@ -39,11 +41,24 @@ def read_secrets(connection: Connection, found: Sequence[Any], now: datetime) ->
     return secrets
 
 
-_SECRETS = (
-    select(signing_keys.c.endpoint_id, sealed(signing_keys.c.secret).label("secret"))
-    .where(
-        signing_keys.c.endpoint_id.in_(bindparam("endpoints", expanding=True)),
-        or_(signing_keys.c.expires_at.is_(None), signing_keys.c.expires_at > bindparam("now", type_=UTCDateTime)),
+class _Stored(NamedTuple):
+    """What an endpoint signs with, as stored, newest first."""
+
+    secrets: list[str]
+    private_keys: list[str]
+
+
+def _valid(table: Table, column: Column[Any], is_pair: int) -> Select[Any]:
+    return select(
+        table.c.endpoint_id, literal_column(str(is_pair)).label("is_pair"), sealed(column).label("key"), table.c.id
+    ).where(
+        table.c.endpoint_id.in_(bindparam("endpoints", expanding=True)),
+        or_(table.c.expires_at.is_(None), table.c.expires_at > bindparam("now", type_=UTCDateTime)),
     )
-    .order_by(signing_keys.c.id.desc())
-)
+
+
+# One statement for both, because it runs for every claim.
+_both = union_all(
+    _valid(signing_keys, signing_keys.c.secret, 0), _valid(key_pairs, key_pairs.c.private_key, 1)
+).subquery()
+_KEYS = select(_both.c.endpoint_id, _both.c.is_pair, _both.c.key).order_by(_both.c.id.desc())

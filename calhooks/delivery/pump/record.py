@@ -9,13 +9,14 @@ from sqlalchemy import bindparam, case, exists, func, literal_column, select, up
 from sqlalchemy.engine import Connection
 
 from calhooks.db import UTCDateTime
-from calhooks.delivery import counters, run_counts
+from calhooks.delivery import run_counts
+from calhooks.delivery.counting import counters, statistics
 from calhooks.delivery.endpoint_state import STATE_COLUMNS, AttemptAnswer, EndpointState
 from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.notices import News, notify_owner
 from calhooks.delivery.pump.attempt_log import write_attempts
 from calhooks.delivery.pump.claim import EARLIEST_BEHIND_GATE, EARLIEST_DUE
-from calhooks.delivery.pump.ended import Ended, Finished, counts_of
+from calhooks.delivery.pump.ended import Ended, Finished, counts_of, statistics_of
 from calhooks.delivery.pump.outcome import DeliveryOutcome, outcome
 from calhooks.delivery.pump.recovery import bring_forward
 from calhooks.delivery.tables import IS_OPEN, attempts, deliveries, endpoints
@@ -48,6 +49,7 @@ def record_attempts(
         notify_owner(connection, news, now)
     run_counts.count_ended(connection, ((each.delivery.run_id, each.outcome.state) for each in ended))
     counters.add(connection, counts_of(ended, now))
+    statistics.count_attempts(connection, statistics_of(mine))
     return min(filter(None, (state.pace.gate(now) for state in states.values())), default=None)
 
 
@@ -185,8 +187,10 @@ def _log_dropped(connection: Connection, finished: Sequence[Finished]) -> None:
     numbers = {each.claim.delivery_id: each.claim.number for each in finished}
     rows = connection.execute(_DROPPED, {"ids": list(numbers)})
     dropped = {row.id for row in rows if row.attempt_count == numbers[row.id]}
-    if dropped:
-        write_attempts(connection, [_attempt(each) for each in finished if each.claim.delivery_id in dropped])
+    logged = [each for each in finished if each.claim.delivery_id in dropped]
+    if logged:
+        write_attempts(connection, [_attempt(each) for each in logged])
+        statistics.count_attempts(connection, statistics_of(logged))
 
 
 def _attempt(finished: Finished) -> dict[str, Any]:

@@ -29,6 +29,7 @@ DELIVERY_TIMES = (Delivery.not_before, Delivery.scheduled_at, Delivery.due_at, D
 ENDPOINT_TIMES = (
     *(Endpoint.last_claim_at, Endpoint.next_slot_at, Endpoint.held_until, Endpoint.paced_at),
     *(Endpoint.taken_since, Endpoint.refusing_since, Endpoint.recovering_since),
+    *(Endpoint.paused_at, Endpoint.paused_until),
 )
 
 

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
+from calhooks.delivery.counting.statistics import DeliveryStatistic, hour_of
 from calhooks.delivery.models.deliveries import Attempt, Delivery, Event
-from calhooks.delivery.models.endpoints import Endpoint, Notice, SigningKey
+from calhooks.delivery.models.endpoints import Endpoint, KeyPair, Notice, SigningKey
 from calhooks.delivery.models.runs import ResendRun, RunState
 from calhooks.delivery.outbox import OPEN_STATES
 
@@ -19,9 +20,10 @@ def purge_step(session: Session, now: datetime, retention_days: int) -> int:
     """Delete a few old events, or a part of what hangs on them, and return how many; 0 when nothing is left.
 
     What is still owed stays, however old, unless its endpoint has been off for all that time. An endpoint that was
-    deleted goes with its last delivery. Secrets that have run out go whatever the retention.
+    deleted goes with its last delivery. Expired secrets and key pairs are deleted whatever the retention.
     """
-    session.execute(delete(SigningKey).where(SigningKey.expires_at < now).execution_options(synchronize_session=False))
+    for key in (SigningKey, KeyPair):
+        session.execute(delete(key).where(key.expires_at < now).execution_options(synchronize_session=False))
     if retention_days <= 0:
         return 0
     limit = now - timedelta(days=retention_days)
@@ -59,6 +61,7 @@ def _purge_rest(session: Session, limit: datetime) -> None:
         (Notice, Notice.created_at < limit),
         (ResendRun, and_(ResendRun.created_at < limit, ResendRun.state != RunState.RUNNING)),
         (Endpoint, and_(Endpoint.deleted_at < limit, ~remembered)),
+        (DeliveryStatistic, DeliveryStatistic.hour < hour_of(limit)),
     ):
         session.execute(delete(model).where(condition).execution_options(synchronize_session=False))
 

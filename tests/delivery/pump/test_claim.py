@@ -11,7 +11,7 @@ from calhooks import clock, ids
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Attempt
-from calhooks.delivery.models.endpoints import Endpoint, SigningKey
+from calhooks.delivery.models.endpoints import Endpoint, KeyPair, SigningKey
 from calhooks.delivery.outbox import drop_waiting
 from calhooks.delivery.pump.claim import Claim, Claimed, claim_deliveries
 from calhooks.delivery.pump.endpoint_secrets import UNREADABLE
@@ -20,7 +20,7 @@ from calhooks.delivery.sending.sender import Sender
 from calhooks.egress.failures import Failure
 from tests import factories
 from tests.delivery.conftest import MovingClock
-from tests.delivery.helpers import fresh, happen, query_plans, states
+from tests.delivery.helpers import by_plan, fresh, happen, query_plans, states
 
 
 class Room:
@@ -69,9 +69,8 @@ def test_two_pumps_never_claim_the_same(session: Session, owner: User) -> None:
     assert take() == []
 
 
+@pytest.mark.only_on("postgresql", "SQLite has one writer at a time, which finds nothing held")
 def test_a_pump_learns_that_what_is_due_is_held_by_another_this_instant(session: Session, owner: User) -> None:
-    if db.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has one writer at a time, who finds nothing held")
     endpoint = factories.create_endpoint(owner)
     happen(owner, [endpoint])
 
@@ -195,13 +194,33 @@ def test_all_keys_that_are_still_valid_sign_and_the_newest_comes_first(
     assert take(Room(slots=1))[0].request.secrets == ["new"]
 
 
+def test_all_key_pairs_that_are_still_valid_sign_beside_the_secret(
+    session: Session, owner: User, time: MovingClock
+) -> None:
+    endpoint, other = (factories.create_endpoint(owner, secret="secret") for _ in range(2))
+    now = clock.now()
+    expiries = (now, now + timedelta(hours=24), None)
+    _, old, new = (factories.create_key_pair(endpoint, expires_at=at).private_key for at in expiries)
+    happen(owner, [endpoint, other])
+    happen(owner, [endpoint])
+    signing = {each.endpoint_id: each.request for each in take(Room(slots=2))}
+    assert (signing[endpoint.id].secrets, signing[endpoint.id].private_keys) == (["secret"], [new, old])
+    assert (signing[other.id].secrets, signing[other.id].private_keys) == (["secret"], [])
+    time.advance(hours=25)
+    assert [each.request.private_keys for each in take() if each.number == 1] == [[new]]
+
+
 def test_secrets_that_cannot_be_decrypted_fail_the_attempts_of_their_own_webhook_alone(
     session: Session, owner: User
 ) -> None:
-    endpoints = [factories.create_endpoint(owner, secret="secret") for _ in range(3)]
-    damaged, headless, whole = (endpoint.id for endpoint in endpoints)
+    endpoints = [factories.create_endpoint(owner, secret="secret") for _ in range(4)]
+    damaged, headless, unpaired, whole = (endpoint.id for endpoint in endpoints)
+    for endpoint in endpoints:
+        factories.create_key_pair(endpoint)
     happen(owner, endpoints)
     with writing() as inner:
+        pairs = update(KeyPair).where(KeyPair.endpoint_id == unpaired)
+        inner.connection().execute(pairs.values(private_key=literal("plain", Text)))
         keys = update(SigningKey).where(SigningKey.endpoint_id == damaged)
         inner.connection().execute(keys.values(secret=literal("plain", Text)))
         headers = update(Endpoint).where(Endpoint.id == headless)
@@ -209,7 +228,7 @@ def test_secrets_that_cannot_be_decrypted_fail_the_attempts_of_their_own_webhook
     taken = {each.endpoint_id: each.request for each in take()}
     assert taken[whole].secrets == ["secret"]
     sender = Sender(())
-    for endpoint_id in (damaged, headless):
+    for endpoint_id in (damaged, headless, unpaired):
         result = sender.send(taken[endpoint_id])
         assert (result.failure, result.detail, result.request_headers) == (Failure.INTERNAL, UNREADABLE, ())
     sender.close()
@@ -224,6 +243,7 @@ def test_the_next_look_is_at_the_earliest_due_time(session: Session, owner: User
     assert fresh(session, endpoint).next_due_at == retry_at
 
 
+@by_plan
 def test_a_claim_walks_over_indexes_however_much_waits(session: Session, owner: User) -> None:
     happen(owner, [factories.create_endpoint(owner)])
     plans = query_plans(session, take)

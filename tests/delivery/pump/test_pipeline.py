@@ -14,7 +14,7 @@ from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import db, writing
-from calhooks.delivery.counters import tallies
+from calhooks.delivery.counting.counters import tallies
 from calhooks.delivery.models.deliveries import Attempt, Delivery
 from calhooks.delivery.pump.attempt_log import write_attempts
 from calhooks.delivery.pump.ended import Finished

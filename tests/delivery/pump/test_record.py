@@ -10,7 +10,9 @@ from calhooks import clock, ids
 from calhooks.accounts.models import User
 from calhooks.config import current_config
 from calhooks.db import writing
-from calhooks.delivery import counters, outbox
+from calhooks.delivery import outbox
+from calhooks.delivery.counting import counters
+from calhooks.delivery.counting.statistics import DeliveryStatistic
 from calhooks.delivery.models.deliveries import Attempt
 from calhooks.delivery.pump.claim import Claim, claim_deliveries
 from calhooks.delivery.pump.ended import Finished
@@ -20,7 +22,7 @@ from calhooks.delivery.sending.sender import Result
 from calhooks.egress.failures import Failure
 from tests import factories
 from tests.delivery.conftest import MovingClock
-from tests.delivery.helpers import fresh, happen, query_plans, states
+from tests.delivery.helpers import by_plan, fresh, happen, query_plans, states
 from tests.delivery.pump.test_claim import Room
 from tests.delivery.receivers import Receiver
 
@@ -122,6 +124,7 @@ def test_a_result_that_comes_after_the_webhook_was_deleted_changes_nothing(sessi
     assert states(session) == ["dropped"]
     # The receiver has it all the same.
     assert session.scalars(select(Attempt.status)).all() == [200]
+    assert session.scalars(select(DeliveryStatistic.delivered)).all() == [1]
 
 
 def test_the_next_of_a_booking_goes_out_when_the_earlier_one_has_succeeded(session: Session, owner: User) -> None:
@@ -210,6 +213,7 @@ def test_what_is_counted_is_what_was_recorded(session: Session, owner: User, tim
     assert counted["slot_ms"] == {"": 4 * 15}
 
 
+@by_plan
 def test_what_waits_behind_a_success_is_found_however_much_else_waits(
     session: Session, owner: User, pump: Pump, receiver: Receiver
 ) -> None:
