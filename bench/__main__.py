@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 
-from bench import claims, fanout, hanging, latency, memory, month, paced, recovery, teams, templates, throughput
+from bench import claims, fanout, hanging, latency, log, memory, month, paced, recovery, teams, templates, throughput
 from bench.figures import Line, Row, as_table
 from bench.place import Place
 
@@ -25,6 +25,8 @@ ROWS: dict[str, Row] = {
     "storm": recovery.after_an_outage,
     "fanout": fanout.fifty_webhooks,
     "claim": claims.a_million_waiting,
+    "log": log.log_page,
+    "search": log.search,
     "memory": memory.idle_memory,
     "template": templates.documented_template,
     "month": month.month_page,

@@ -83,6 +83,9 @@ def delivery_status(delivery: Delivery) -> DeliveryStatus:
         return DeliveryStatus(DeliveryCondition.WAITING)
     if delivery.lease_token:
         return DeliveryStatus(DeliveryCondition.SENDING)
+    paused_until = delivery.endpoint.paused_until
+    if paused_until is not None and (delivery.due_at is None or delivery.due_at <= paused_until):
+        return DeliveryStatus(DeliveryCondition.QUEUED, next_attempt_at=paused_until)
     if delivery.refusals and delivery.last_status in REFUSING and not _is_due(delivery):
         return DeliveryStatus(
             DeliveryCondition.REFUSED,
@@ -90,9 +93,9 @@ def delivery_status(delivery: Delivery) -> DeliveryStatus:
             refusals=delivery.refusals,
             refused_with=delivery.last_status,
         )
-    paused_until = asked_to_wait_until(delivery.endpoint)
-    if _is_due(delivery) and (paused_until is not None or requests_a_second(delivery.endpoint) is not None):
-        return DeliveryStatus(DeliveryCondition.QUEUED, next_attempt_at=paused_until)
+    held_until = asked_to_wait_until(delivery.endpoint)
+    if _is_due(delivery) and (held_until is not None or requests_a_second(delivery.endpoint) is not None):
+        return DeliveryStatus(DeliveryCondition.QUEUED, next_attempt_at=held_until)
     if not delivery.tries:
         return DeliveryStatus(DeliveryCondition.SENDING)
     return DeliveryStatus(DeliveryCondition.RETRYING, next_attempt_at=_next_attempt_at(delivery))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, defer
 
 from calhooks import clock
 from calhooks.delivery.endpoint_state import FAILING_FOR
-from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState
+from calhooks.delivery.models.deliveries import INTERRUPTED, Attempt, Delivery, DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint, InactiveReason
 from calhooks.delivery.outbox import OPEN_STATES
 from calhooks.delivery.pace import PACE_FORGOTTEN_AFTER
@@ -25,9 +25,10 @@ NOT_DELIVERED = tuple(state for state in DeliveryState if state is not DeliveryS
 
 
 class EndpointCondition(StrEnum):
-    """What to say first: it is off, it was never called, it took the last delivery, it did not."""
+    """What to say first: it is off or paused, it was never called, it took the last delivery, it did not."""
 
     OFF = "off"
+    PAUSED = "paused"
     NEVER_CALLED = "never_called"
     DELIVERED = "delivered"
     RETRYING = "retrying"
@@ -35,6 +36,7 @@ class EndpointCondition(StrEnum):
 
 
 _TONES = {
+    EndpointCondition.PAUSED: Tone.INFO,
     EndpointCondition.NEVER_CALLED: Tone.NEUTRAL,
     EndpointCondition.DELIVERED: Tone.SUCCESS,
     EndpointCondition.RETRYING: Tone.WARNING,
@@ -48,7 +50,7 @@ class EndpointStatus:
 
     `next_attempt_at` is when the next retry is due; without one, a failing endpoint is tried with its next event.
     `pace` is how many requests a second its receiver was found to take, None where it has not refused any lately;
-    `held_until` is until when it asked to be sent nothing.
+    `held_until` is until when it asked to be sent nothing, `paused_until` until when its owner paused it.
     """
 
     condition: EndpointCondition
@@ -60,6 +62,7 @@ class EndpointStatus:
     off_reason: InactiveReason | None = None
     pace: float | None = None
     held_until: datetime | None = None
+    paused_until: datetime | None = None
 
     @property
     def tone(self) -> Tone:
@@ -117,6 +120,8 @@ def endpoint_status(endpoint: Endpoint) -> EndpointStatus:
     """Return how an endpoint is doing."""
     if not endpoint.active:
         condition = EndpointCondition.OFF
+    elif endpoint.paused_until is not None:
+        condition = EndpointCondition.PAUSED
     elif endpoint.failing_since is not None:
         condition = EndpointCondition.RETRYING if endpoint.next_due_at else EndpointCondition.FAILING
     else:
@@ -131,6 +136,7 @@ def endpoint_status(endpoint: Endpoint) -> EndpointStatus:
         off_reason=InactiveReason(endpoint.inactive_reason) if endpoint.inactive_reason else None,
         pace=_pace(endpoint) if endpoint.active else None,
         held_until=asked_to_wait_until(endpoint) if endpoint.active else None,
+        paused_until=endpoint.paused_until if condition is EndpointCondition.PAUSED else None,
     )
 
 
@@ -155,6 +161,8 @@ def diagnose(session: Session, endpoint: Endpoint) -> Diagnosis:
     """Return how an endpoint is doing, and why."""
     status = endpoint_status(endpoint)
     waiting, failed = _count(session, endpoint.id, *OPEN_STATES), _count(session, endpoint.id, DeliveryState.FAILED)
+    if status.condition is EndpointCondition.PAUSED:
+        return Diagnosis(status, waiting, failed)
     if status.condition in (EndpointCondition.NEVER_CALLED, EndpointCondition.DELIVERED):
         is_slowed = status.pace is not None or status.held_until is not None
         slowed_by = _last_failure(session, endpoint.id, tuple(DeliveryState)) if is_slowed else None
@@ -189,7 +197,7 @@ def _next_attempt(session: Session, endpoint_id: int) -> NextAttempt | None:
 def _last_failure(
     session: Session, endpoint_id: int, states: Sequence[DeliveryState] = NOT_DELIVERED
 ) -> Attempt | None:
-    """Return the newest failed attempt among the last deliveries in these states."""
+    """Return the newest failed attempt among the last deliveries in these states, but none that calhooks cut off."""
     lately = (
         select(Delivery.id)
         .where(Delivery.endpoint_id == endpoint_id, Delivery.state.in_(states))
@@ -198,7 +206,7 @@ def _last_failure(
     )
     return session.scalar(
         select(Attempt)
-        .where(Attempt.delivery_id.in_(lately), Attempt.error.is_not(None))
+        .where(Attempt.delivery_id.in_(lately), Attempt.error != INTERRUPTED)
         .order_by(Attempt.started_at.desc(), Attempt.id.desc())
         .limit(1)
         .options(defer(Attempt.response_body), defer(Attempt.request_headers), defer(Attempt.response_headers))

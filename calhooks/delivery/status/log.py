@@ -1,56 +1,79 @@
-"""The log: what was owed to an endpoint and how every attempt went."""
+"""The log: what was owed to endpoints and how every attempt went."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
+from calhooks.delivery.status.log_query import (
+    MAX_SEARCHED,
+    IdSpan,
+    LogQuery,
+    first_made_at,
+    looked_through,
+    matching,
+    with_named,
+)
 
 PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Deliveries with their events, newest first; `older` is what to ask for next, None at the end."""
+    """Deliveries with their events, newest first; `older` is what to ask for next, None at the end.
+
+    `is_cut` says that the search ended after MAX_SEARCHED deliveries, so that older ones may match too.
+    """
 
     deliveries: Sequence[Delivery]
     older: int | None
+    is_cut: bool = False
 
 
 def page(
-    session: Session,
-    endpoint_id: int,
-    *,
-    before: int | None = None,
-    since: int | None = None,
-    states: Sequence[DeliveryState] = (),
-    size: int = PAGE,
+    session: Session, asked: LogQuery, *, before: int | None = None, since: int | None = None, size: int = PAGE
 ) -> Page:
-    """Return an endpoint's deliveries, those with ids below `before` or from `since` on when they are given.
+    """Return what is asked for, with ids below `before` or from `since` on when they are given.
 
-    Their bodies are not loaded. Without `states` they may be in any.
+    Their bodies are not loaded.
     """
-    wanted = [Delivery.endpoint_id == endpoint_id]
-    if before is not None:
-        wanted.append(Delivery.id < before)
-    if since is not None:
-        wanted.append(Delivery.id >= since)
-    if states:
-        wanted.append(Delivery.state.in_(states))
-    if states and DeliveryState.DELIVERED not in states:
-        # Most are delivered. The others are found by their state and put in order, not looked for through the log.
-        wanted = [Delivery.id.in_(select(Delivery.id).where(*wanted).order_by(-Delivery.id).limit(size + 1))]
-    query = (
-        select(Delivery)
-        .where(*wanted)
-        .options(joinedload(Delivery.event).defer(Event.payload), defer(Delivery.body))
-        .order_by(Delivery.id.desc())
-        .limit(size + 1)
-    )
-    found = session.scalars(query).all()
-    return Page(found[:size], found[size - 1].id if len(found) > size else None)
+    if not asked.endpoint_ids:
+        return Page([], None)
+    asked = with_named(session, asked)
+    span = _span(session, asked).within(since, before)
+    seen = looked_through(session, asked, span)
+    found = matching(session, asked, seen, size + 1)
+    ids = session.scalars(select(found.c.id).order_by(found.c.id.desc()).limit(size + 1)).all()
+    return _page_of(session, ids, seen.first if seen.first != span.first else None, size)
+
+
+def first_page(session: Session, asked: LogQuery) -> tuple[Page, Mapping[DeliveryState, int]]:
+    """Return the newest deliveries asked for, and how many of them there are in each state, as if all were asked for.
+
+    The numbers are up to 10,000 of each; of a search, what is among the newest 10,000 deliveries. Without words, of the
+    state that was asked for they are of the newest 10,000 in that state.
+    """
+    if not asked.endpoint_ids:
+        return Page([], None), {}
+    if not asked.is_narrowed and not asked.made:
+        return page(session, asked), _count_up_to(session, asked.endpoint_ids)
+    asked = with_named(session, asked)
+    span, everything = _span(session, asked), replace(asked, states=())
+    # Once for the page and for its numbers: what is looked for in bodies takes its time.
+    seen = looked_through(session, everything, span)
+    rows = _all_in(session, everything, seen)
+    counts = Counter(DeliveryState(row.state) for row in rows)
+    # Bodies take too long to look through two windows: words are looked for in the newest deliveries of any state.
+    if asked.states and not asked.words and seen.first != span.first:
+        seen = looked_through(session, asked, span)
+        rows = _all_in(session, asked, seen)
+        counts |= Counter(DeliveryState(row.state) for row in rows)
+    ids = sorted((row.id for row in rows if not asked.states or row.state in asked.states), reverse=True)
+    return _page_of(session, ids, seen.first if seen.first != span.first else None, PAGE), counts
 
 
 def find_delivery(session: Session, endpoint_id: int, delivery_id: int) -> Delivery | None:
@@ -61,3 +84,40 @@ def find_delivery(session: Session, endpoint_id: int, delivery_id: int) -> Deliv
         .options(joinedload(Delivery.event), selectinload(Delivery.attempts))
     )
     return session.scalar(query)
+
+
+def _span(session: Session, asked: LogQuery) -> IdSpan:
+    """Return where what is asked for can be, by when it was made."""
+    if asked.made is None:
+        return IdSpan()
+    begins, ends = asked.made
+    first = first_made_at(session, begins)
+    return IdSpan(first, first_made_at(session, ends, first))
+
+
+def _page_of(session: Session, ids: Sequence[int], end: int | None, size: int) -> Page:
+    """Return a page of these ids, newest first; `end` is where what was looked through ends, if there is more."""
+    query = (
+        select(Delivery)
+        .where(Delivery.id.in_(ids[:size]))
+        .options(joinedload(Delivery.event).defer(Event.payload), joinedload(Delivery.endpoint), defer(Delivery.body))
+        .order_by(Delivery.id.desc())
+    )
+    deliveries = session.scalars(query).all()
+    if len(ids) > size:
+        return Page(deliveries, ids[size - 1])
+    return Page(deliveries, end, is_cut=end is not None)
+
+
+def _all_in(session: Session, asked: LogQuery, span: IdSpan) -> Sequence[Any]:
+    found = matching(session, asked, span)
+    return session.connection().execute(select(found.c.id, found.c.state)).all()
+
+
+def _count_up_to(session: Session, endpoint_ids: Sequence[int]) -> dict[DeliveryState, int]:
+    parts = []
+    for state in DeliveryState:
+        some = select(Delivery.id).where(Delivery.endpoint_id.in_(endpoint_ids), Delivery.state == state)
+        counted = select(func.count()).select_from(some.limit(MAX_SEARCHED).subquery()).scalar_subquery()
+        parts.append(select(literal(str(state)), counted))
+    return {DeliveryState(state): count for state, count in session.execute(union_all(*parts))}

@@ -10,7 +10,7 @@ from calhooks.db import writing
 from calhooks.delivery.models.deliveries import Event, EventHost
 from calhooks.delivery.status.events import events_of, latest_events_of
 from tests import factories
-from tests.delivery.helpers import query_plans
+from tests.delivery.helpers import by_plan, query_plans
 
 
 def team_event(team: Team, organizer: User, *told: User) -> Event:
@@ -45,6 +45,7 @@ def test_the_latest_are_those_of_an_owner_and_in_order(session: Session, alice: 
     assert session.scalars(query).all() == [made[6].id, made[5].id]
 
 
+@by_plan
 def test_the_latest_are_found_without_looking_through_the_events_of_everyone(
     session: Session, alice: User, bob: User
 ) -> None:
