@@ -1,5 +1,6 @@
 """The life of an endpoint: made, given keys, switched off and on, deleted."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from calhooks.delivery.outbox import OPEN_STATES, drop_waiting, hold_endpoints, 
 from calhooks.delivery.pace import FIRST_RATE
 from calhooks.delivery.queue.wake import wake
 
-# For how long a secret that was replaced signs too, and how many of them.
+# For how long a replaced secret also signs, and how many of them.
 ROTATION_OVERLAP = timedelta(hours=24)
 MAX_OLD_SECRETS = 3
 
@@ -54,7 +55,7 @@ def end_old_secrets(endpoint: Endpoint) -> None:
 
 
 def old_secret_until(endpoint: Endpoint) -> datetime | None:
-    """Return until when a secret that was replaced signs too; None when none does."""
+    """Return until when a replaced secret also signs, None if none does."""
     return max(
         (key.expires_at for key in endpoint.keys if key.expires_at and key.expires_at > clock.now()), default=None
     )
@@ -66,6 +67,7 @@ def switch_endpoint_off(endpoint: Endpoint, reason: InactiveReason) -> None:
         endpoint.active = False
         endpoint.inactive_reason = reason
         endpoint.inactive_since = clock.now()
+        endpoint.paused_at = endpoint.paused_until = None
 
 
 def switch_endpoint_on(session: Session, endpoint: Endpoint) -> None:
@@ -73,10 +75,16 @@ def switch_endpoint_on(session: Session, endpoint: Endpoint) -> None:
     if not endpoint.active:
         endpoint.active = True
         endpoint.inactive_reason = endpoint.inactive_since = None
-        _forget(session, endpoint, _TROUBLE)
-        # How long a delivery has been refused does not count the time for which nothing was sent.
-        _change_waiting(session, endpoint, Delivery.refused_since.is_not(None), refused_since=None)
+        endpoint.paused_at = endpoint.paused_until = None
+        forget_trouble(session, endpoint)
         after_commit(session, wake)
+
+
+def forget_trouble(session: Session, endpoint: Endpoint) -> None:
+    """Forget how an endpoint failed and refused before a time for which nothing was sent: it proves nothing now."""
+    _forget(session, endpoint, _TROUBLE)
+    # How long a delivery has been refused does not count that time.
+    _change_waiting(session, endpoint, Delivery.refused_since.is_not(None), refused_since=None)
 
 
 def change_url(session: Session, endpoint: Endpoint, url: str) -> None:
@@ -105,6 +113,7 @@ def delete_endpoint(session: Session, endpoint: Endpoint) -> None:
     """Send nothing more to an endpoint, not even what waits. Its log stays until it is purged, its secrets do not."""
     drop_waiting(session, endpoint)
     endpoint.keys = []
+    endpoint.key_pairs = []
     endpoint.secret_headers = []
     endpoint.deleted_at = clock.now()
     switch_endpoint_off(endpoint, InactiveReason.OWNER)
@@ -115,6 +124,15 @@ def waiting_count(session: Session, endpoint: Endpoint) -> int:
     """Return how many deliveries wait for an endpoint."""
     query = select(func.count()).where(Delivery.endpoint_id == endpoint.id, Delivery.state.in_(OPEN_STATES))
     return session.scalar(query) or 0
+
+
+def waiting_counts(session: Session, endpoint_ids: Collection[int]) -> dict[int, int]:
+    """Return how many deliveries wait for each of some endpoints for which any does."""
+    if not endpoint_ids:
+        return {}
+    waiting = Delivery.state.in_(OPEN_STATES)
+    query = select(Delivery.endpoint_id, func.count()).where(Delivery.endpoint_id.in_(endpoint_ids), waiting)
+    return dict(session.execute(query.group_by(Delivery.endpoint_id)).all())
 
 
 def send_waiting(session: Session, endpoint: Endpoint) -> None:

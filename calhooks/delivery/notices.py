@@ -84,7 +84,6 @@ def _settle(session: Session, endpoint_id: int, now: datetime, which: ColumnElem
 
 
 def _owe_mail(session: Session, endpoint: Endpoint, notice: Notice) -> None:
-    host = urlsplit(endpoint.url).hostname or "your server"
     team = session.get_one(Team, notice.team_id).name if notice.team_id is not None else ""
     try:
         for reader in people_behind(session, endpoint.belongs_to):
@@ -92,7 +91,7 @@ def _owe_mail(session: Session, endpoint: Endpoint, notice: Notice) -> None:
                 owner_id=reader.id,
                 kind=MAIL_KIND,
                 to=[Correspondent(reader.email, reader.name)],
-                letter=_letter(notice, host, team),
+                letter=_letter(notice, endpoint, team),
                 sequence_key=f"endpoint-{endpoint.id}",
             )
             owe_mail(session, draft)
@@ -101,60 +100,69 @@ def _owe_mail(session: Session, endpoint: Endpoint, notice: Notice) -> None:
         log.exception("the owner of endpoint %d was not written to", endpoint.id)
 
 
-def _letter(notice: Notice, host: str, team: str) -> Letter:
-    """Write the letter about a webhook to `host`, of the `team` with that name; empty for a person's own."""
+def _host(endpoint: Endpoint) -> str:
+    """Return the host that a mail names: the address may hold a secret."""
+    return urlsplit(endpoint.url).hostname or "your server"
+
+
+def _letter(notice: Notice, endpoint: Endpoint, team: str) -> Letter:
+    """Write the letter about a webhook, of the `team` with that name; empty for a person's own."""
     if notice.kind == NoticeKind.GIVEN_UP:
-        return _given_up_letter(notice, host, team)
-    webhook = "The team’s webhook" if team else "Your webhook"
+        return _given_up_letter(notice, endpoint, team)
+    whose = "The team’s webhook" if team else "Your webhook"
+    webhook = f"{whose} “{endpoint.name}”" if endpoint.name else f"{whose} to {_host(endpoint)}"
     heading, paragraphs = {
         NoticeKind.FAILING: (
-            f"{webhook} to {host} does not get through",
+            f"{webhook} does not get through",
             (
                 "Nothing but failures lately. What happens meanwhile waits and is tried again; nothing is lost yet.",
                 "Put your server right. After five days of nothing but failures the webhook is switched off.",
             ),
         ),
         NoticeKind.GONE: (
-            f"{webhook} to {host} was switched off",
+            f"{webhook} was switched off",
             (
                 "Your server answered 410 Gone, which says that it wants no more. What was waiting is held back.",
                 "If that was a mistake, correct the address or your server, and switch the webhook on again.",
             ),
         ),
         NoticeKind.SWITCHED_OFF: (
-            f"{webhook} to {host} was switched off",
+            f"{webhook} was switched off",
             (
                 "There was nothing but failures for five days. What was waiting is held back.",
                 "Put your server right and switch the webhook on again: you then choose what becomes of what waits.",
             ),
         ),
         NoticeKind.SECRET_LOST: (
-            f"{webhook} to {host} was switched off",
+            f"{webhook} was switched off",
             (
-                "The key that encrypted its secret and secret headers is lost. What was waiting is held back.",
-                "Enter a new secret and the secret headers again, and switch the webhook on.",
+                "The key that encrypted its secrets is lost. What was waiting is held back.",
+                "Enter a new secret and the secret headers again, give your server the new public key if you sign with"
+                " a key pair, and switch the webhook on.",
             ),
         ),
         NoticeKind.RECOVERED: (
-            f"{webhook} to {host} works again",
+            f"{webhook} works again",
             ("Your server took a delivery. What was waiting follows by itself.",),
         ),
     }[NoticeKind(notice.kind)]
-    # The address may hold a secret; its host says enough in a mail.
-    facts = _facts(("Team", team), ("Server", host), ("Last answer", notice.detail))
+    facts = _facts(("Team", team), ("Server", _host(endpoint)), ("Last answer", notice.detail))
     links = (Link(label="Open the webhook", url=_url(notice)),)
     return Letter(subject=heading, heading=heading, paragraphs=paragraphs, facts=facts, links=links)
 
 
-def _given_up_letter(notice: Notice, host: str, team: str) -> Letter:
+def _given_up_letter(notice: Notice, endpoint: Endpoint, team: str) -> Letter:
     several = notice.given_up_count != 1
     deliveries, were, them = ("deliveries", "were", "them") if several else ("delivery", "was", "it")
-    heading = f"{notice.given_up_count:,} {deliveries} to {host} {were} given up"
+    receiver = f"“{endpoint.name}”" if endpoint.name else _host(endpoint)
+    heading = f"{notice.given_up_count:,} {deliveries} to {receiver} {were} given up"
     paragraphs = (
         f"calhooks no longer tries to send {them}. The webhook may work for everything else.",
         f"Once the cause is fixed, you can send {them} again with one button.",
     )
-    facts = _facts(("Team", team), ("Server", host), ("First reason" if several else "Reason", notice.detail))
+    facts = _facts(
+        ("Team", team), ("Server", _host(endpoint)), ("First reason" if several else "Reason", notice.detail)
+    )
     links = (Link(label=f"See {them} and send {them} again", url=_url(notice)),)
     return Letter(subject=heading, heading=heading, paragraphs=paragraphs, facts=facts, links=links)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from calhooks import clock, ids
 from calhooks.db import UTCDateTime, after_commit
-from calhooks.delivery import counters
+from calhooks.delivery.counting import counters
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.queue.wake import wake

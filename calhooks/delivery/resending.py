@@ -1,17 +1,23 @@
 """Sending again what is over, and sooner what waits: in the order of its booking, unless the caller says otherwise."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.orm import Session, defer, joinedload
 
 from calhooks import clock
-from calhooks.delivery.models.deliveries import Delivery, DeliveryState
+from calhooks.db import UTCDateTime
+from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
+from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.outbox import OPEN_STATES, hold_endpoints, make_due
 from calhooks.delivery.status.endpoint_status import asked_to_wait_until
 from calhooks.delivery.tables import IS_OPEN
+
+# How far apart deliveries start that are sent sooner together: a server that has just come back is not flooded.
+SOON_APART = timedelta(milliseconds=100)
 
 
 class ObstacleKind(StrEnum):
@@ -80,6 +86,29 @@ def earlier_one(session: Session, delivery: Delivery) -> int | None:
     return session.scalar(query.order_by(Delivery.id).limit(1))
 
 
+def earlier_ones(session: Session, deliveries: Sequence[Delivery]) -> dict[int, Delivery]:
+    """Return what each of the deliveries that are blocked waits for, by its id, in one query."""
+    blocked = [delivery for delivery in deliveries if delivery.state == DeliveryState.BLOCKED]
+    if not blocked:
+        return {}
+    query = (
+        select(Delivery)
+        .where(
+            Delivery.endpoint_id.in_({delivery.endpoint_id for delivery in blocked}),
+            Delivery.sequence_key.in_({delivery.sequence_key for delivery in blocked}),
+            IS_OPEN,
+            Delivery.ordered,
+            Delivery.state == DeliveryState.DUE,
+        )
+        .options(joinedload(Delivery.event).defer(Event.payload), defer(Delivery.body))
+        .order_by(Delivery.id.desc())
+    )
+    # The first of each sequence.
+    heads = {(delivery.endpoint_id, delivery.sequence_key): delivery for delivery in session.scalars(query)}
+    keys = {delivery.id: (delivery.endpoint_id, delivery.sequence_key) for delivery in blocked}
+    return {number: heads[key] for number, key in keys.items() if key in heads}
+
+
 def send_now(session: Session, delivery: Delivery) -> None:
     """Send a delivery that waits for its next attempt now, beside its schedule, whatever its receiver has asked.
 
@@ -95,6 +124,22 @@ def send_now(session: Session, delivery: Delivery) -> None:
         delivery.endpoint.held_until = None
     session.flush()
     make_due(session, [delivery.endpoint_id], now)
+
+
+def send_soon(session: Session, endpoint: Endpoint, delivery_ids: Sequence[int]) -> None:
+    """Send deliveries that wait for their next attempt one after the other from now on, beside their schedule.
+
+    None is sent later than it would have been. Those that are being sent, are blocked or over, or that the receiver
+    asked to wait with, are left as they are.
+    """
+    now = clock.now()
+    hold_endpoints(session, [endpoint.id])
+    turns = [
+        {"delivery": delivery_id, "turn": now + place * SOON_APART} for place, delivery_id in enumerate(delivery_ids)
+    ]
+    if turns:
+        session.connection().execute(_SOONER, turns)
+        make_due(session, [endpoint.id], now)
 
 
 def send_again(session: Session, delivery: Delivery, *, run_id: int | None = None, ordered: bool = True) -> None:
@@ -149,3 +194,17 @@ def _has_to_wait(session: Session, delivery: Delivery) -> bool:
         .execution_options(synchronize_session="fetch")
     )
     return False
+
+
+_TURN = bindparam("turn", type_=UTCDateTime(timezone=True))
+_SOONER = (
+    update(Delivery)
+    .where(
+        Delivery.id == bindparam("delivery"),
+        Delivery.state == DeliveryState.DUE,
+        Delivery.lease_token.is_(None),
+        Delivery.due_at > _TURN,
+        or_(Delivery.not_before.is_(None), Delivery.not_before <= _TURN),
+    )
+    .values(due_at=_TURN)
+)

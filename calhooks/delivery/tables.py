@@ -6,13 +6,14 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, literal_column, select
 
 from calhooks.delivery.models.deliveries import Attempt, Delivery, Event, EventHost
-from calhooks.delivery.models.endpoints import Endpoint, SigningKey
+from calhooks.delivery.models.endpoints import Endpoint, KeyPair, SigningKey
 
 attempts = cast(Table, Attempt.__table__)
 deliveries = cast(Table, Delivery.__table__)
 endpoints = cast(Table, Endpoint.__table__)
 events = cast(Table, Event.__table__)
 event_hosts = cast(Table, EventHost.__table__)
+key_pairs = cast(Table, KeyPair.__table__)
 signing_keys = cast(Table, SigningKey.__table__)
 
 # Written as the partial index ix_deliveries_open_sequence has it: SQLite uses one only where it can read its condition.

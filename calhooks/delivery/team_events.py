@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from calhooks import clock
-from calhooks.delivery import counters
+from calhooks.delivery.counting import counters
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event, EventHost
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.notices import settle_given_up

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -31,7 +32,7 @@ class Webhook(Owned, Base):
 
     An account's is told about all that its person attends, a team's about the team's event types, as far as `scope`
     goes; `event_type_ids` are the chosen ones. `triggers` keeps the contract's order. `headers` are names and values,
-    which are templates.
+    which are templates. `filter` has the conditions that events must meet besides (`webhooks.filters`).
     """
 
     __tablename__ = "webhooks"
@@ -52,6 +53,7 @@ class Webhook(Owned, Base):
     headers: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
     scope: Mapped[Scope] = mapped_column(String(16), default=Scope.ALL)
     event_type_ids: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
+    filter: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     endpoint: Mapped[Endpoint] = relationship()

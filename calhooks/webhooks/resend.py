@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from calhooks.delivery import resending
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState
+from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.webhooks.body.bodies import render_body, shape_of
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.headers import HeaderFailed, render_headers
@@ -17,14 +18,22 @@ class CannotResend(ValueError):
     """It cannot be sent now; str() is the sentence for the person who asked."""
 
 
+def require_sending(endpoint: Endpoint) -> None:
+    """Raise CannotResend where a webhook is off or paused."""
+    if not endpoint.active:
+        raise CannotResend("The webhook is off. Switch it on first.")
+    if endpoint.paused_until is not None:
+        raise CannotResend("The webhook is paused. Resume it first.")
+
+
 def send_delivery(session: Session, delivery: Delivery, *, overtaken: bool = False) -> None:
     """Send a delivery now: sooner than its schedule has it, or once more where it is over.
 
     One that was `overtaken`, since later ones of its booking were delivered, goes out of their order. Raises
-    CannotResend when its webhook is off, an earlier one of its booking has to go first, or its template fails again.
+    CannotResend when its webhook is off or paused, an earlier one of its booking has to go first, or its template fails
+    again.
     """
-    if not delivery.endpoint.active:
-        raise CannotResend("The webhook is off. Switch it on first.")
+    require_sending(delivery.endpoint)
     if resending.earlier_one(session, delivery) is not None:
         raise CannotResend("An earlier delivery of this booking has to go first.")
     if delivery.state == DeliveryState.DUE:

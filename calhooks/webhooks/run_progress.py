@@ -16,9 +16,10 @@ from calhooks.delivery.status.endpoint_status import asked_to_wait_until, reques
 
 
 class RunWait(StrEnum):
-    """What a running run waits for: its webhook to be switched on, its receiver to work again or to take more."""
+    """What a running run waits for: its webhook to be on and not paused, its receiver to work again or to take more."""
 
     SWITCH = "switch"
+    PAUSE = "pause"
     RECEIVER = "receiver"
     ASKED = "asked"
 
@@ -114,6 +115,8 @@ def _waits_for(run: ResendRun) -> RunWait | None:
         return None
     if not run.endpoint.active:
         return RunWait.SWITCH
+    if run.endpoint.paused_until is not None:
+        return RunWait.PAUSE
     if run.endpoint.consecutive_failures >= OUTAGE_FAILURES:
         return RunWait.RECEIVER
     return RunWait.ASKED if asked_to_wait_until(run.endpoint) is not None else None

@@ -6,6 +6,7 @@ webhook-id of their event; a run that waits costs nothing.
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,10 +20,12 @@ from calhooks.delivery.endpoint_state import OUTAGE_FAILURES
 from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState, Event
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.delivery.models.runs import ResendRun, RunKind, RunState
+from calhooks.delivery.outbox import OPEN_STATES
 from calhooks.delivery.status.endpoint_status import requests_a_second
 from calhooks.delivery.status.events import events_of, latest_events_of
 from calhooks.delivery.status.given_up import IS_LAST_ATTEMPT, REASON
 from calhooks.webhooks.dispatch import booked_event_type, owed_to, prepare_webhook
+from calhooks.webhooks.filters.matching import JudgedEvent, lets_through
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.resend import CannotResend, resend
 from calhooks.webhooks.run_progress import IS_REFUSED, IS_UNANSWERED, count_open, latest
@@ -44,7 +47,7 @@ class CannotRun(ValueError):
 class _Plan:
     """What a run is to send: `total` in all, from the id `first` to the id `last`.
 
-    All since a moment or whenever, and of what failed all or what was given up for one reason.
+    All since a moment or whenever, and of what failed all or what was given up for one reason; or those `chosen`.
     """
 
     kind: RunKind
@@ -53,6 +56,7 @@ class _Plan:
     first: int
     last: int
     reason: str | None = None
+    chosen: list[int] | None = None
 
 
 def start_failed(
@@ -70,6 +74,14 @@ def start_failed(
     run = _start(session, webhook, _Plan(RunKind.FAILED, since, count, first, last, reason))
     notices.settle_given_up(session, webhook.endpoint_id, run.created_at)
     return run
+
+
+def start_chosen(session: Session, webhook: Webhook, chosen: Iterable[int]) -> ResendRun:
+    """Begin to send again the deliveries with these ids, oldest first. Raises CannotRun."""
+    ids = sorted(chosen)
+    if not ids:
+        raise CannotRun("None of these can be resent.")
+    return _start(session, webhook, _Plan(RunKind.CHOSEN, None, len(ids), ids[0], ids[-1], chosen=ids))
 
 
 def start_replay(session: Session, webhook: Webhook, since: datetime) -> ResendRun:
@@ -129,7 +141,7 @@ def advance(session: Session, run_id: int) -> None:
     webhook = session.scalar(select(Webhook).where(Webhook.endpoint_id == run.endpoint_id))
     if webhook is None:
         stop(session, run)
-    elif run.endpoint.active:
+    elif run.endpoint.active and run.endpoint.paused_until is None:
         _advance(session, run, webhook)
 
 
@@ -173,6 +185,7 @@ def _start(session: Session, webhook: Webhook, plan: _Plan) -> ResendRun:
         kind=plan.kind,
         since=plan.since,
         reason=plan.reason,
+        chosen=plan.chosen,
         position=plan.first - 1,
         up_to=plan.last,
         total=plan.total,
@@ -195,6 +208,14 @@ def _failed(endpoint_id: int, since: datetime | None, reason: str | None) -> lis
     return failed + since_then + ([REASON.in_([reason])] if reason is not None else [])
 
 
+def _part_of(run: ResendRun) -> list[ColumnElement[bool]]:
+    """Return the conditions for the deliveries that a run sends again."""
+    if run.kind == RunKind.FAILED:
+        return _failed(run.endpoint_id, run.since, run.reason)
+    of_endpoint = Delivery.endpoint_id == run.endpoint_id
+    return [of_endpoint, Delivery.id.in_(run.chosen or ()), Delivery.state.not_in(OPEN_STATES)]
+
+
 def _untold(webhook: Webhook, *conditions: ColumnElement[bool]) -> list[ColumnElement[bool]]:
     return [events_of(webhook.belongs_to), *_missed(webhook), *conditions]
 
@@ -207,14 +228,16 @@ def _missed(webhook: Webhook) -> list[ColumnElement[bool]]:
 
 def _hears(session: Session, webhook: Webhook, event: Event, body: dict[str, Any]) -> bool:
     booked = booked_event_type(session, event.subject, body.get("payload", {}).get("eventTypeId"))
-    return webhook.hears(event.trigger, booked, event.team_id)
+    if not webhook.hears(event.trigger, booked, event.team_id):
+        return False
+    return not webhook.filter or lets_through(webhook.filter, JudgedEvent(body))
 
 
 def _let_go(session: Session, run: ResendRun, webhook: Webhook, room: int) -> bool:
     """Let the next of a run go and tell whether there may be more."""
-    if run.kind == RunKind.FAILED:
-        return _send_again(session, run, room)
-    return _replay(session, run, webhook, room)
+    if run.kind == RunKind.REPLAY:
+        return _replay(session, run, webhook, room)
+    return _send_again(session, run, room)
 
 
 def _send_again(session: Session, run: ResendRun, room: int) -> bool:
@@ -222,11 +245,16 @@ def _send_again(session: Session, run: ResendRun, room: int) -> bool:
         select(Delivery)
         .outerjoin(Attempt, IS_LAST_ATTEMPT)
         .where(
-            *_failed(run.endpoint_id, run.since, run.reason),
+            *_part_of(run),
             Delivery.id > run.position,
             Delivery.id <= run.up_to,
-            # What has failed again since, after its turn in another way, is no part of it.
-            or_(Delivery.finished_at.is_(None), Delivery.finished_at <= run.created_at),
+            # What has ended again since, after its turn in another way, is no part of it. What ended in the future did
+            # so before the clock was set back.
+            or_(
+                Delivery.finished_at.is_(None),
+                Delivery.finished_at <= run.created_at,
+                Delivery.finished_at > clock.now(),
+            ),
         )
         .order_by(Delivery.id)
         .limit(room)

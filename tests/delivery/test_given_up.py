@@ -20,7 +20,7 @@ from calhooks.delivery.upkeep.given_up import any_untold, tell_given_up
 from calhooks.mail.models import Mail
 from tests import factories
 from tests.delivery.conftest import MovingClock
-from tests.delivery.helpers import query_plans
+from tests.delivery.helpers import by_plan, query_plans
 
 
 @pytest.fixture
@@ -194,6 +194,7 @@ def test_by_mail_it_has_the_number_the_reason_and_a_link(environ: dict[str, str]
     assert "secret/path" not in mail.text + mail.html
 
 
+@by_plan
 def test_the_sweep_looks_only_at_endpoints_with_something_to_tell(session: Session, owner: User) -> None:
     (step,) = query_plans(session, lambda: any_untold(session, clock.now()))
     assert "USING INDEX ix_endpoints_given_up" in step

@@ -121,3 +121,22 @@ def test_with_mail_the_owner_gets_one_that_does_not_give_the_address_away(enviro
     assert "The receiver answered 410." in mail.text
     assert "/integrations/notices/1" in mail.text
     assert "secret/path" not in mail.text + mail.html
+
+
+def test_a_mail_calls_a_webhook_by_its_name_and_names_its_server(environ: dict[str, str]) -> None:
+    app = create_app(Config.from_env(environ | {"MAIL_URL": "smtp://127.0.0.1:9"}))
+    with app.app_context():
+        owner = factories.create_user("rick")
+        endpoint = factories.create_endpoint(owner, "https://hooks.example.com/a/secret/path")
+        with writing() as session:
+            session.get_one(Endpoint, endpoint.id).name = "Slack, booked"
+        for kind in (NoticeKind.FAILING, NoticeKind.GIVEN_UP):
+            with writing() as session:
+                notify_owner(session.connection(), [News(endpoint.id, kind, "", given_up_count=3)], clock.now())
+        subjects, texts = zip(*db.session.execute(select(Mail.subject, Mail.text).order_by(Mail.id)), strict=True)
+        db.engine.dispose()
+    assert subjects == (
+        "Your webhook “Slack, booked” does not get through",
+        "3 deliveries to “Slack, booked” were given up",
+    )
+    assert all("hooks.example.com" in text and "secret/path" not in text for text in texts)

@@ -17,13 +17,13 @@ from calhooks.config import Config
 from calhooks.db import db, writing
 from calhooks.delivery import endpoints, outbox
 from calhooks.delivery.models.deliveries import Delivery
-from calhooks.delivery.models.endpoints import Endpoint, InactiveReason, SigningKey
+from calhooks.delivery.models.endpoints import Endpoint, InactiveReason, KeyPair, SigningKey
 from calhooks.delivery.outbox import Owed
 from calhooks.delivery.pump.pump import Pump
 from calhooks.delivery.queue import client, wake
 from tests import factories
 from tests.delivery.conftest import MovingClock
-from tests.delivery.helpers import fresh, happen, query_plans, states, wait_until
+from tests.delivery.helpers import by_plan, fresh, happen, query_plans, states, wait_until
 from tests.delivery.receivers import Receiver, answer
 from tests.faults.servers import RedisServer
 
@@ -180,6 +180,7 @@ def test_nothing_is_sent_to_a_deleted_endpoint_and_its_secret_is_gone(
     session: Session, owner: User, pump: Pump, receiver: Receiver
 ) -> None:
     endpoint = factories.create_endpoint(owner, receiver.url, secret="secret")
+    factories.create_key_pair(endpoint)
     happen(owner, [endpoint], sequence="booking")
     happen(owner, [endpoint], sequence="booking")
     with writing() as inner:
@@ -187,7 +188,7 @@ def test_nothing_is_sent_to_a_deleted_endpoint_and_its_secret_is_gone(
     pump.run()
     assert receiver.received == []
     assert states(session) == ["dropped", "dropped"]
-    assert session.scalars(select(SigningKey)).all() == []
+    assert [session.scalars(select(model)).all() for model in (SigningKey, KeyPair)] == [[], []]
 
 
 def test_an_endpoint_that_is_off_holds_back_until_it_is_on_again(
@@ -230,6 +231,7 @@ def test_what_was_held_back_goes_out_from_the_oldest_on_a_few_more_at_each_succe
     assert ids[0] == fresh(session, held[0]).event.message_id
 
 
+@by_plan
 def test_owing_looks_at_the_deliveries_of_one_booking_however_much_waits(session: Session, owner: User) -> None:
     endpoint = factories.create_endpoint(owner)
     steps = query_plans(session, lambda: happen(owner, [endpoint], sequence="booking"))

@@ -1,9 +1,11 @@
 """Sending again what is over, and sooner what waits: nothing overtakes, and the schedule stays as it is."""
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from calhooks import clock
@@ -194,3 +196,49 @@ def test_one_that_had_to_let_an_earlier_one_go_first_keeps_its_schedule(
     row = fresh(session, second)
     assert (row.state, row.tries, row.scheduled_at, row.due_at) == ("due", 3, later, later)
     assert fresh(session, third).due_at == later
+
+
+def test_what_failed_is_sent_soon_one_after_the_other_and_keeps_its_schedule_when_it_fails_again(
+    session: Session, owner: User, pump: Pump, receiver: Receiver
+) -> None:
+    endpoint = factories.create_endpoint(owner, receiver.url)
+    receiver.reply = answer(500)
+    made = [happen(owner, [endpoint])[0] for _ in range(3)]
+    run_until(pump, lambda: len(receiver.received) == 3)
+    later = clock.now() + timedelta(hours=1)
+    with writing() as writer:
+        writer.execute(update(Delivery).values(due_at=later, scheduled_at=later))
+    tries = [fresh(session, delivery).tries for delivery in made]
+    soon(endpoint, made)
+    due = [row.due_at for row in (fresh(session, delivery) for delivery in made) if row.due_at]
+    assert [each - due[0] for each in due] == [place * resending.SOON_APART for place in range(3)]
+    run_until(pump, lambda: len(receiver.received) == 6)
+    after = [fresh(session, delivery) for delivery in made]
+    assert [row.scheduled_at for row in after] == [later] * 3
+    assert [row.tries for row in after] == tries
+    receiver.reply = answer(200)
+    soon(endpoint, made)
+    run_until(pump, lambda: states(session) == ["delivered"] * 3)
+
+
+def soon(endpoint: Endpoint, deliveries: list[Delivery]) -> None:
+    with writing() as session:
+        held = session.get_one(Endpoint, endpoint.id)
+        resending.send_soon(session, held, [delivery.id for delivery in deliveries])
+
+
+def run_until(pump: Pump, is_so: Callable[[], bool]) -> None:
+    """Run the pump as the scheduler has it run: again and again, for what is due a moment later."""
+    until = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < until
+        pump.run()
+        time.sleep(0.02)
+
+
+def test_what_is_over_or_asked_to_wait_is_not_sent_soon(session: Session, owner: User, endpoint: Endpoint) -> None:
+    later = clock.now() + timedelta(hours=1)
+    over = make(owner, endpoint, DeliveryState.FAILED)
+    asked = make(owner, endpoint, DeliveryState.DUE, due_at=later, not_before=later, sequence_key="another")
+    soon(endpoint, [over, asked])
+    assert (fresh(session, over).due_at, fresh(session, asked).due_at) == (None, later)

@@ -13,7 +13,7 @@ from calhooks.accounts.models import LoginSession, User
 from calhooks.config import current_config
 from calhooks.db import writing
 from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState, Event
-from calhooks.delivery.models.endpoints import Endpoint, Notice, SigningKey
+from calhooks.delivery.models.endpoints import Endpoint, KeyPair, Notice, SigningKey
 from calhooks.delivery.models.processes import Heartbeat
 from calhooks.delivery.models.runs import ResendRun
 from calhooks.delivery.outbox import Owed, owe
@@ -279,11 +279,13 @@ def test_what_is_held_back_for_an_endpoint_that_has_been_off_all_the_time_goes(
     assert [row.endpoint_id for row in session.scalars(select(Delivery))] == [lately.id]
 
 
-def test_notices_runs_and_secrets_that_have_run_out_are_forgotten(
+def test_notices_runs_secrets_and_key_pairs_that_have_run_out_are_forgotten(
     session: Session, owner: User, time: MovingClock
 ) -> None:
     endpoint = factories.create_endpoint(owner, secret="new")
     ids = {"endpoint_id": endpoint.id, "created_at": clock.now()}
+    kept = factories.create_key_pair(endpoint)
+    factories.create_key_pair(endpoint, expires_at=clock.now() + timedelta(hours=1))
     with writing() as inner:
         inner.add(SigningKey(secret="old", expires_at=clock.now() + timedelta(hours=1), **ids))
         inner.add(Notice(owner_id=owner.id, kind="failing", detail="", **ids))
@@ -293,6 +295,7 @@ def test_notices_runs_and_secrets_that_have_run_out_are_forgotten(
         purge_step(inner, clock.now(), 0)
     session.rollback()
     assert [key.secret for key in session.scalars(select(SigningKey))] == ["new"]
+    assert session.scalars(select(KeyPair.id)).all() == [kept.id]
     assert len(session.scalars(select(Notice)).all()) == 1
     time.advance(days=91)
     with writing() as inner:

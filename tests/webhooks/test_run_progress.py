@@ -235,9 +235,9 @@ def test_what_fails_after_the_run_began_is_no_part_of_it(session: Session, rick:
     failed(session, rick, webhook, 1)
     run_id = begin(webhook)
     with writing() as writer:
-        row = writer.get_one(Delivery, late.id)
-        row.state, row.finished_at = DeliveryState.FAILED, clock.now() + timedelta(seconds=1)
-        writer.get_one(ResendRun, run_id).pace = runs.MAX_PACE
+        run, row = writer.get_one(ResendRun, run_id), writer.get_one(Delivery, late.id)
+        row.state, row.finished_at = DeliveryState.FAILED, run.created_at + timedelta(microseconds=1)
+        run.pace = runs.MAX_PACE
     assert advance(run_id).released == 4
 
 

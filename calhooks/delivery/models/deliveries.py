@@ -11,6 +11,8 @@ from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.egress.urls import MAX_URL_LENGTH
 
 MAX_SUMMARY_LENGTH = 500
+# The `error` of an attempt that was cut off on this side: whether it arrived is not known.
+INTERRUPTED = "interrupted"
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
@@ -125,6 +127,12 @@ class Delivery(Base):
             *("endpoint_id", "sequence_key", "id"),
             sqlite_where=text("state IN ('blocked', 'due')"),
             postgresql_where=text("state IN ('blocked', 'due')"),
+        ),
+        Index(
+            "ix_deliveries_not_delivered",
+            *("endpoint_id", "state", "id"),
+            sqlite_where=text("state IN ('failed', 'dropped')"),
+            postgresql_where=text("state IN ('failed', 'dropped')"),
         ),
         Index(
             "ix_deliveries_run",

@@ -13,6 +13,7 @@ from calhooks.encryption.columns import Encrypted, EncryptedJSON
 
 # Loaded where it is used alone: a booking does not fail for a value that cannot be decrypted.
 SECRET_HEADERS = EncryptedJSON("endpoints.secret_headers")
+MAX_WEBHOOK_NAME_LENGTH = 100
 
 
 class InactiveReason(StrEnum):
@@ -31,6 +32,8 @@ class Endpoint(Owned, Base):
     endpoints that have nothing to do; `last_claim_at` has them served in turn. While `recovering_since` is set, what
     failed before it is brought forward. `secret_headers` are names and values that are never shown, sent as they stand
     at each attempt. Since `told_at` its owner knows that it fails. A deleted one stays without secrets, for its log.
+    `name` is its owner's, empty for none. From `paused_at` on and while `paused_until` is set, nothing is sent and all
+    that happens is kept.
 
     `rate_limit` is the most requests a second that its owner allows; `pace` those that its receiver was found to take,
     None while it has refused none (see `delivery/pace.py`, whose the columns down to `refusing_since` are). Since
@@ -49,6 +52,12 @@ class Endpoint(Owned, Base):
             postgresql_where=text("active AND deleted_at IS NULL AND next_due_at IS NOT NULL"),
         ),
         Index(
+            "ix_endpoints_paused",
+            "paused_until",
+            sqlite_where=text("paused_until IS NOT NULL"),
+            postgresql_where=text("paused_until IS NOT NULL"),
+        ),
+        Index(
             "ix_endpoints_given_up",
             "given_up_at",
             sqlite_where=text("given_up_at IS NOT NULL"),
@@ -57,10 +66,13 @@ class Endpoint(Owned, Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(MAX_WEBHOOK_NAME_LENGTH), default="")
     url: Mapped[str] = mapped_column(String(MAX_URL_LENGTH))
     active: Mapped[bool] = mapped_column(default=True)
     inactive_reason: Mapped[InactiveReason | None] = mapped_column(String(16))
     inactive_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    paused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    paused_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     next_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_claim_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     recovering_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -88,6 +100,14 @@ class Endpoint(Owned, Base):
     keys: Mapped[list["SigningKey"]] = relationship(
         back_populates="endpoint", order_by="SigningKey.id.desc()", cascade="all, delete-orphan", passive_deletes=True
     )
+    key_pairs: Mapped[list["KeyPair"]] = relationship(
+        back_populates="endpoint", order_by="KeyPair.id.desc()", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    @property
+    def label(self) -> str:
+        """Return what people call it: its name, or else its URL."""
+        return self.name or self.url
 
 
 class NoticeKind(StrEnum):
@@ -141,3 +161,18 @@ class SigningKey(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     endpoint: Mapped[Endpoint] = relationship(back_populates="keys")
+
+
+class KeyPair(Base):
+    """An Ed25519 key pair, whose public key is shown. One with an `expires_at` was replaced."""
+
+    __tablename__ = "key_pairs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"), index=True)
+    private_key: Mapped[str] = mapped_column(Encrypted("key_pairs.private_key"), deferred=True)
+    public_key: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    endpoint: Mapped[Endpoint] = relationship(back_populates="key_pairs")

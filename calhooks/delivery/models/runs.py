@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from calhooks.db import Base, UTCDateTime
@@ -11,9 +11,10 @@ from calhooks.delivery.models.endpoints import Endpoint
 
 
 class RunKind(StrEnum):
-    """What a run sends: deliveries that failed, once more, or past events to an endpoint that was not told of them."""
+    """What a run sends: deliveries that failed or were chosen, once more, or past events that an endpoint missed."""
 
     FAILED = "failed"
+    CHOSEN = "chosen"
     REPLAY = "replay"
 
 
@@ -31,7 +32,8 @@ class ResendRun(Base):
     What comes after `position`, as far as `up_to`, is to be looked at: ids of deliveries, or of events for a replay.
     `released` were let go; at most `pace` of them may wait for their first answer at once. Of these, `delivered` and
     `failed` have ended: counted as it happens, since deliveries are purged, and resent by other runs. With a `reason`,
-    only deliveries that were given up for it are sent again (`delivery/status/given_up.py`).
+    only deliveries that were given up for it are sent again (`delivery/status/given_up.py`). `chosen` are the ids of
+    deliveries that a person chose.
     """
 
     __tablename__ = "resend_runs"
@@ -55,6 +57,7 @@ class ResendRun(Base):
     delivered: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str | None] = mapped_column(String(40))
+    chosen: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
     pace: Mapped[int] = mapped_column()
     state: Mapped[RunState] = mapped_column(String(16), default=RunState.RUNNING)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -41,7 +41,7 @@ WEBHOOK_VERSION = "2021-10-20"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingRequest:
-    """What to send where. `secrets` are those still valid, newest first; `attempt` counts from 1.
+    """What to send where. `secrets` and `private_keys` are those still valid, newest first; `attempt` counts from 1.
 
     `headers` and `secret_headers` are the owner's own; the values of the latter appear in no result. With a `problem`,
     a sentence, nothing is sent and the attempt fails. Nothing is sent either from `send_before` on, in seconds of
@@ -54,6 +54,7 @@ class OutgoingRequest:
     message_id: str
     attempt: int
     secrets: Sequence[str] = ()
+    private_keys: Sequence[str] = ()
     headers: HeaderPairs = ()
     secret_headers: HeaderPairs = ()
     problem: str = ""
@@ -119,8 +120,7 @@ class Sender:
         try:
             if request.problem:
                 raise ExchangeFailed(Failure.INTERNAL, request.problem)
-            url, host = _wire_url(request.url)
-            headers = _request_headers(request, host, int(started_at.timestamp()))
+            url, headers = written_request(request, int(started_at.timestamp()))
             exchange = Exchange(
                 self._allow,
                 self._resolver,
@@ -209,6 +209,15 @@ def send(request: OutgoingRequest, config: Config) -> Result:
     return sender_for(config.egress_allow, config.ca_bundle).send(request)
 
 
+def written_request(request: OutgoingRequest, timestamp: int) -> tuple[str, list[tuple[str, str]]]:
+    """Return the URL and the headers of a request as they are sent at `timestamp`, in Unix seconds.
+
+    Raises UrlRefused.
+    """
+    url, host = _wire_url(request.url)
+    return url, _request_headers(request, host, timestamp)
+
+
 @lru_cache(maxsize=1000)
 def _wire_url(url: str) -> tuple[str, str]:
     """Return a URL in ASCII as the request line needs it, and what stands in Host. Raises UrlRefused."""
@@ -239,7 +248,13 @@ def _request_headers(request: OutgoingRequest, host: str, timestamp: int) -> lis
         ("X-Calhooks-Attempt", str(request.attempt)),
         ("webhook-id", request.message_id),
         ("webhook-timestamp", str(timestamp)),
-        *signature_headers(request.body, message_id=request.message_id, timestamp=timestamp, secrets=request.secrets),
+        *signature_headers(
+            request.body,
+            message_id=request.message_id,
+            timestamp=timestamp,
+            secrets=request.secrets,
+            private_keys=request.private_keys,
+        ),
         *own,
     ]
 

@@ -124,7 +124,7 @@ def header_errors(typed: Sequence[TypedHeader] | None, stored: Webhook | None, t
         name = row.name.strip().lower()
         problem = _row_problem(row, trials, is_known=name in known)
         if name in seen:
-            problem = f"{row.name} stands here twice."
+            problem = f"{row.name} appears twice."
         if problem:
             errors[number] = problem
         seen.add(name)

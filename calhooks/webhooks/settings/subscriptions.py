@@ -19,16 +19,20 @@ from calhooks.delivery import endpoints
 from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.egress.urls import parse_url
 from calhooks.webhooks.body.bodies import BodyShape
+from calhooks.webhooks.filters.conditions import stored_filter
+from calhooks.webhooks.filters.typed import filter_to_keep
 from calhooks.webhooks.models import PayloadFormat, Scope, Webhook
 from calhooks.webhooks.settings import switching
 from calhooks.webhooks.settings.headers import headers_to_keep, lost_secrets
-from calhooks.webhooks.settings.reach import reach_of, typed_reach
+from calhooks.webhooks.settings.key_pairs import change_key_pair
+from calhooks.webhooks.settings.reach import reach_of, same_url, typed_reach
 from calhooks.webhooks.settings.validation import (
     InvalidWebhook,
     WebhookValues,
     chosen_triggers,
     errors_of_all,
     in_rows,
+    typed_name,
     typed_rate_limit,
     typed_shape,
 )
@@ -58,10 +62,6 @@ TEMPLATES_TOO_LONG = (
     f"The templates and headers of all webhooks together can have at most {MAX_TEMPLATE_CHARACTERS:,} characters. "
     "Shorten this one, or another one first."
 )
-SAME_URL = (
-    "You already have a webhook with this address. Edit that one, or choose events or event types that it does not get."
-)
-SAME_URL_IN_TEAM = SAME_URL.replace("You already have", "The team already has")
 NOT_FOR_TEAMS = "Choose all of the team’s event types, or selected ones."
 
 
@@ -124,7 +124,8 @@ def create(session: Session, owner: Owner, checked: CheckedWebhook) -> Webhook:
     endpoint = endpoints.create_endpoint(
         session, owner=owner, url=values.url, secret=values.secret, active=values.active
     )
-    endpoint.rate_limit = typed_rate_limit(values, None)
+    endpoint.name, endpoint.rate_limit = typed_name(values, None), typed_rate_limit(values, None)
+    change_key_pair(endpoint, values.key_pair)
     webhook = Webhook(**owner.columns, endpoint=endpoint, created_at=clock.now())
     _choose(webhook, checked, None)
     session.add(webhook)
@@ -141,10 +142,12 @@ def update(session: Session, webhook: Webhook, checked: CheckedWebhook) -> list[
     values = checked.values
     _refuse_changed(session, webhook.belongs_to, values, webhook)
     dropped = _choose(webhook, checked, webhook)
+    webhook.endpoint.name = typed_name(values, webhook)
     endpoints.change_rate_limit(session, webhook.endpoint, typed_rate_limit(values, webhook))
     endpoints.change_url(session, webhook.endpoint, values.url)
     if values.secret or values.remove_secret:
         endpoints.set_secret(webhook.endpoint, values.secret, timedelta(hours=int(values.secret_overlap)))
+    change_key_pair(webhook.endpoint, values.key_pair)
     set_active(session, webhook, values.active)
     session.flush()
     return dropped
@@ -183,8 +186,9 @@ def _errors_beside(others: Sequence[Webhook], values: WebhookValues, stored: Web
     errors = dict[str, str]()
     url, reach = _canonical(values.url), typed_reach(values, stored)
     same = [webhook for webhook in others if _canonical(webhook.endpoint.url) == url]
-    if any(reach.meets(reach_of(webhook), values.own_event_type_ids) for webhook in same):
-        errors["subscriberUrl"] = SAME_URL if same[0].team_id is None else SAME_URL_IN_TEAM
+    common = {webhook: reach.common(reach_of(webhook), values.own_event_type_ids) for webhook in same}
+    if any(common.values()):
+        errors["subscriberUrl"] = same_url({webhook: found for webhook, found in common.items() if found})
     shape, headers = typed_shape(values, stored), headers_to_keep(values.headers, values.url, stored).plain
     typed = _characters(shape.payload_template, headers)
     kept = _characters(stored.payload_template, stored.headers) if stored else 0
@@ -215,6 +219,7 @@ def _choose(webhook: Webhook, checked: CheckedWebhook, stored: Webhook | None) -
     webhook.payload_format = PayloadFormat(shape.payload_format)
     webhook.payload_template = shape.payload_template
     webhook.content_type = shape.content_type
+    webhook.filter = filter_to_keep(values.filter, stored_filter(stored.filter if stored else None)).to_store()
     if values.scope is not None:
         webhook.scope = Scope(values.scope)
         webhook.event_type_ids = sorted(values.event_type_ids) if webhook.scope is Scope.CHOSEN else None

@@ -1,9 +1,11 @@
-"""Switching a webhook off, which holds back what waits, and on again, which sends or drops it."""
+"""Switching a webhook off, which holds back what waits, and on again, which sends or drops it; and pausing it."""
+
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from calhooks import clock
-from calhooks.delivery import endpoints, notices, outbox
+from calhooks.delivery import endpoints, notices, outbox, pausing
 from calhooks.delivery.models.endpoints import InactiveReason
 from calhooks.webhooks.models import Webhook
 
@@ -23,3 +25,13 @@ def switch_on(session: Session, webhook: Webhook, *, drop: bool = False) -> None
     notices.settle(session, webhook.endpoint_id, clock.now())
     if not drop:
         endpoints.send_waiting(session, webhook.endpoint)
+
+
+def pause(session: Session, webhook: Webhook, length: timedelta) -> bool:
+    """Send nothing for a while and keep what happens; tell whether the webhook is on, which it has to be."""
+    return pausing.pause_endpoint(session, webhook.endpoint, length)
+
+
+def resume(session: Session, webhook: Webhook) -> bool:
+    """End a pause before its time; tell whether there was one."""
+    return pausing.resume_endpoint(session, webhook.endpoint)

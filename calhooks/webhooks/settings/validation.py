@@ -2,21 +2,24 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from calhooks.config import current_config
+from calhooks.delivery.models.endpoints import MAX_WEBHOOK_NAME_LENGTH
 from calhooks.delivery.sending.signing import InvalidSecret, validate_secret
 from calhooks.egress.urls import UrlRefused, check_url
 from calhooks.events import TRIGGERS, Trigger
+from calhooks.text import CONTROL_CHARACTERS, one_line
 from calhooks.webhooks.body.bodies import BodyShape
 from calhooks.webhooks.body.compiled import compiled
 from calhooks.webhooks.body.payload import build_payload, template_context
 from calhooks.webhooks.body.samples import BASE_URL, crowded_event, sample_event
+from calhooks.webhooks.filters.typed import TypedFilter, filter_errors
 from calhooks.webhooks.models import PayloadFormat, Scope, Webhook
 from calhooks.webhooks.settings.headers import TypedHeader, header_errors
+from calhooks.webhooks.settings.key_pairs import OVERLAP_HOURS, KeyPairValues, key_pair_errors
 from calhooks.webhooks.template import ContentType, TemplateError, Trials
 
-OVERLAP_CHOICES = ("24", "72", "168", "0")
 # Requests a second. A comma is a decimal one: with at most two decimals 1,000 is not taken for 1.
 MIN_RATE_LIMIT, MAX_RATE_LIMIT = 0.1, 1000
 RATE_LIMIT = re.compile(r"\d{1,6}([.,]\d{0,2})?|[.,]\d{1,2}", re.ASCII)
@@ -26,7 +29,7 @@ CONTENT_TYPES = tuple(str(content_type) for content_type in ContentType)
 class InvalidWebhook(ValueError):
     """What was typed cannot be used. `errors` has a sentence for each field, by the contract's names.
 
-    A header's is headers.0, headers.1 and so on, by its row.
+    A header's is headers.0, headers.1 and so on, by its row; a condition's filter.0 and so on.
     """
 
     def __init__(self, errors: dict[str, str]) -> None:
@@ -38,18 +41,21 @@ class InvalidWebhook(ValueError):
 class WebhookValues:
     """A webhook as typed. An empty `secret` keeps the stored one.
 
-    None keeps what is stored or the default: JSON as `content_type`, no `headers`, every event type as `scope`.
+    None keeps what is stored or the default: no `name`, JSON as `content_type`, no `headers`, every event type as
+    `scope`, no `filter`.
     `event_type_ids` are the chosen ones, `own_event_type_ids` all that are the account's own, not a team's.
-    `secret_overlap` is for how many hours the secret that is replaced signs too. `rate_limit` is how many requests a
+    `secret_overlap` is for how many hours the replaced secret also signs. `rate_limit` is how many requests a
     second are sent at most, as typed; empty for no limit.
     """
 
     subscriber_url: str
     triggers: Sequence[str]
+    name: str | None = None
     active: bool = True
     secret: str = ""
     remove_secret: bool = False
-    secret_overlap: str = OVERLAP_CHOICES[0]
+    secret_overlap: str = OVERLAP_HOURS[0]
+    key_pair: KeyPairValues = field(default_factory=KeyPairValues)
     payload_format: str | None = PayloadFormat.DEFAULT
     payload_template: str = ""
     content_type: str | None = None
@@ -58,6 +64,7 @@ class WebhookValues:
     event_type_ids: Sequence[int] = ()
     own_event_type_ids: Sequence[int] = ()
     rate_limit: str | None = None
+    filter: TypedFilter | None = None
 
     @property
     def url(self) -> str:
@@ -89,8 +96,13 @@ def typed_rate_limit(values: WebhookValues, stored: Webhook | None) -> float | N
 
 def errors_of_all(values: WebhookValues, stored: Webhook | None, webhooks: int) -> dict[str, str]:
     """Return what is wrong with a webhook that is to be saved. `webhooks` is how many the account then has."""
-    return errors_of_request(values, stored, chosen_triggers(values), webhooks) | _given(
-        eventTriggers=_trigger_error(values), eventTypes=_scope_error(values), rateLimit=_rate_limit_error(values)
+    errors = errors_of_request(values, stored, chosen_triggers(values), webhooks) | filter_errors(values.filter)
+    return (
+        errors
+        | _given(
+            eventTriggers=_trigger_error(values), eventTypes=scope_error(values), rateLimit=_rate_limit_error(values)
+        )
+        | _given(name=_name_error(values))
     )
 
 
@@ -102,21 +114,43 @@ def errors_of_request(
     `webhooks` is how many of the account share what an event may take.
     """
     shape, trials = typed_shape(values, stored), trials_for(triggers, webhooks)
-    return in_rows(header_errors(values.headers, stored, trials)) | _given(
-        subscriberUrl=_url_error(values),
-        secret=_secret_error(values),
-        secretOverlap=None
-        if values.secret_overlap in OVERLAP_CHOICES
-        else "Choose for how long the old secret signs too.",
-        payloadFormat=None if shape.payload_format in tuple(PayloadFormat) else "Choose Default or Custom.",
-        contentType=None if shape.content_type in CONTENT_TYPES else "Choose JSON, form or plain text.",
-        payloadTemplate=_template_error(shape, trials),
+    of_keys = key_pair_errors(values.key_pair)
+    return (
+        in_rows(header_errors(values.headers, stored, trials))
+        | of_keys
+        | _given(
+            subscriberUrl=_url_error(values),
+            secret=_secret_error(values),
+            secretOverlap=None
+            if values.secret_overlap in OVERLAP_HOURS
+            else "Choose how long the old secret also signs.",
+            payloadFormat=None if shape.payload_format in tuple(PayloadFormat) else "Choose Default or Custom.",
+            contentType=None if shape.content_type in CONTENT_TYPES else "Choose JSON, form or plain text.",
+            payloadTemplate=_template_error(shape, trials),
+        )
     )
 
 
 def in_rows(errors: Mapping[int, str]) -> dict[str, str]:
     """Return what is wrong with headers by the contract's names, of what is wrong by their rows' numbers."""
     return {f"headers.{number}": error for number, error in errors.items()}
+
+
+def typed_name(values: WebhookValues, stored: Webhook | None) -> str:
+    """Return the name of a webhook, empty for none. Raises ValueError where it cannot be kept."""
+    if values.name is None:
+        return stored.endpoint.name if stored else ""
+    if CONTROL_CHARACTERS.search(values.name.strip()):
+        raise ValueError("The name must be one line, without control characters.")
+    return one_line(values.name, MAX_WEBHOOK_NAME_LENGTH)
+
+
+def _name_error(values: WebhookValues) -> str | None:
+    try:
+        typed_name(values, None)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _url_error(values: WebhookValues) -> str | None:
@@ -153,7 +187,8 @@ def _secret_error(values: WebhookValues) -> str | None:
     return None
 
 
-def _scope_error(values: WebhookValues) -> str | None:
+def scope_error(values: WebhookValues) -> str | None:
+    """Return what is wrong with the event types that were chosen, None if nothing is."""
     if len(values.event_type_ids) > len(set(values.event_type_ids)):
         return "Choose each event type once."
     if values.scope not in (None, *Scope):

@@ -28,7 +28,7 @@ from calhooks.delivery.upkeep.dead_workers import Watch
 from calhooks.scheduler import Scheduler
 from tests import factories
 from tests.delivery.conftest import MovingClock
-from tests.delivery.helpers import fresh, happen, query_plans, wait_until
+from tests.delivery.helpers import by_plan, fresh, happen, query_plans, wait_until
 
 DEAD, LIVING = "dead" * 3, "be" * 6
 
@@ -268,11 +268,10 @@ def test_a_pace_that_a_dead_worker_was_finding_out_is_asked_for_anew(session: Se
     assert fresh(session, told).held_until is not None
 
 
+@pytest.mark.only_on("postgresql", "SQLite locks no single rows")
 def test_an_endpoint_that_a_stopped_process_holds_keeps_no_other_waiting(
     session: Session, owner: User, ended: int
 ) -> None:
-    if db.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite locks no single rows")
     heart(DEAD, ended, this_machine())
     locked, free = factories.create_endpoint(owner), factories.create_endpoint(owner)
     waits, goes = leased(locked, owner, DEAD), leased(free, owner, DEAD)
@@ -285,6 +284,7 @@ def test_an_endpoint_that_a_stopped_process_holds_keeps_no_other_waiting(
     assert fresh(session, waits).lease_token is None
 
 
+@by_plan
 def test_leases_are_found_over_the_index_of_claims(session: Session, owner: User, ended: int) -> None:
     leased(factories.create_endpoint(owner), owner, DEAD)
 
@@ -297,9 +297,8 @@ def test_leases_are_found_over_the_index_of_claims(session: Session, owner: User
     assert [step for step in steps if step.startswith("SCAN deliveries")] == []
 
 
+@pytest.mark.only_on("postgresql", "an error leaves a transaction of SQLite as it was")
 def test_a_look_that_the_database_ended_does_not_fail_the_next(session: Session, owner: User, ended: int) -> None:
-    if db.engine.dialect.name == "sqlite":
-        pytest.skip("an error leaves a transaction of SQLite as it was")
     heart(DEAD, ended, this_machine())
     delivery = leased(factories.create_endpoint(owner), owner, DEAD)
     session.rollback()

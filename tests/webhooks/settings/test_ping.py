@@ -14,8 +14,9 @@ from calhooks.accounts.owners import Owner, owner_of
 from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Attempt, Delivery, Event
 from calhooks.webhooks.models import Webhook
-from calhooks.webhooks.settings.ping import PingRefused, PingResult, ping
+from calhooks.webhooks.settings.ping import PingResult, ping
 from calhooks.webhooks.settings.subscriptions import InvalidWebhook, WebhookValues, check_webhook, create
+from calhooks.webhooks.slots import PingRefused
 from tests.delivery.receivers import Receiver, answer, receiving
 
 
@@ -119,11 +120,11 @@ def test_one_ping_at_a_time_for_each_account_and_two_in_each_process(app, rick, 
     with Gate() as gate:
         first = InBackground(app, owner_of(rick), values(gate.receiver))
         gate.receiver.wait_for(1)
-        with pytest.raises(PingRefused, match="of yours is still under way"):
+        with pytest.raises(PingRefused, match="Another test is still under way"):
             ping(session, owner_of(rick), values(gate.receiver))
         second = InBackground(app, Owner(user_id=rick.id + 1), values(gate.receiver))
         gate.receiver.wait_for(2)
-        with pytest.raises(PingRefused, match="Too many ping tests"):
+        with pytest.raises(PingRefused, match="Too many tests"):
             ping(session, Owner(user_id=rick.id + 2), values(gate.receiver))
         gate.open()
         assert first.result().result.succeeded

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
 
 from calhooks.accounts.models import User
 from calhooks.accounts.owners import owner_of
@@ -12,8 +14,10 @@ from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
 from calhooks.webhooks.settings.subscriptions import InvalidWebhook
 from calhooks.webhooks.settings.validation import WebhookValues
+from tests.scheduling.at_once import at_once
 
 URL = "https://example.com/hook"
+SAME_URL = "You already have a webhook for this URL that gets Booking created. Choose other events or event types."
 CREATED, CANCELLED = ["BOOKING_CREATED"], ["BOOKING_CANCELLED"]
 ALL, OWN = {"scope": "all"}, {"scope": "own"}
 # Of the account's event types, 1 and 2 are its own; 7 and 8 are those of a team.
@@ -58,7 +62,7 @@ def test_one_address_belongs_to_several_webhooks_only_where_no_event_goes_to_two
         if both_are_told:
             with pytest.raises(InvalidWebhook) as refused:
                 make(rick, **second)
-            assert refused.value.errors == {"subscriberUrl": subscriptions.SAME_URL}
+            assert refused.value.errors == {"subscriberUrl": SAME_URL}
         else:
             with writing() as session:
                 subscriptions.delete(session, session.merge(make(rick, **second)))
@@ -81,7 +85,7 @@ def test_a_team_and_its_members_may_have_the_same_address(team: Team, bob: User)
     make(bob)
     with pytest.raises(InvalidWebhook) as refused:
         make(team)
-    assert refused.value.errors["subscriberUrl"].startswith("The team already has a webhook with this address.")
+    assert refused.value.errors["subscriberUrl"].startswith("The team already has a webhook for this URL that gets")
 
 
 def test_a_team_s_webhook_has_no_event_types_of_its_person(team: Team) -> None:
@@ -98,3 +102,38 @@ def test_a_team_has_as_many_webhooks_as_an_account(team: Team, bob: User, monkey
         with pytest.raises(InvalidWebhook) as refused:
             make(holder, triggers=CANCELLED)
         assert refused.value.errors == {"subscriberUrl": subscriptions.TOO_MANY_WEBHOOKS}
+
+
+def test_the_refusal_names_the_other_webhooks_and_what_all_would_get(rick: User) -> None:
+    make(rick, name="Booked", triggers=CREATED)
+    make(rick, name="Cancelled", triggers=CANCELLED)
+    make(rick, triggers=["BOOKING_REJECTED"])
+    for triggers, sentence in (
+        (CREATED, "You already have a webhook for this URL, “Booked”, that gets Booking created."),
+        (
+            [*CANCELLED, *CREATED, "MEETING_ENDED"],
+            "You already have 2 webhooks for this URL, “Booked” and “Cancelled”, that get Booking created and"
+            " Booking cancelled.",
+        ),
+        (["BOOKING_REJECTED"], "You already have a webhook for this URL that gets Booking rejected."),
+    ):
+        with pytest.raises(InvalidWebhook) as refused:
+            make(rick, triggers=triggers)
+        assert refused.value.errors == {"subscriberUrl": f"{sentence} Choose other events or event types."}
+
+
+def test_of_two_who_save_one_url_for_the_same_event_at_once_one_is_refused(app: Flask, rick: User) -> None:
+    whose = owner_of(rick)
+    typed = WebhookValues(subscriber_url=URL, triggers=CREATED)
+    checked = subscriptions.check_webhook(db.session(), whose, typed)
+    kept: list[str] = []
+
+    def save(session: Session) -> None:
+        try:
+            kept.append(subscriptions.create(session, whose, checked).endpoint.url)
+        except InvalidWebhook:
+            session.rollback()
+
+    db.session.rollback()
+    assert at_once(app, [save] * 4) == ["done"] * 4
+    assert (kept, len(subscriptions.list_webhooks(db.session(), whose))) == ([URL], 1)
