@@ -23,7 +23,7 @@ from calhooks.zones import UnknownZone, canonical_zone
 
 DISCARD_WARNING = """
 This cannot be undone. Stop calhooks first, and copy the database in case the former key turns up.
-- Webhooks with a lost secret or secret header are switched off, and their owners are told to enter new ones.
+- Webhooks with a lost secret, key pair or secret header are switched off, and their owners are told to enter new ones.
 - Calendar feeds get a new address, to which their owners have to subscribe again.
 - Unsent mails are marked as failed.
 """

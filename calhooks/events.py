@@ -37,22 +37,31 @@ TRIGGER_LABELS: Mapping[Trigger, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody at a meeting. `username` is the organizer's; `no_show` is set in BOOKING_NO_SHOW_UPDATED alone."""
+    """A host or an attendee. `id` and `username` are a host's, `phone_number` and `no_show` an attendee's.
+
+    `phone_number` is empty unless it was asked for; `no_show` is set in BOOKING_NO_SHOW_UPDATED alone.
+    """
 
     name: str
     email: str
     time_zone: str
     locale: str
+    id: int | None = None
     username: str | None = None
+    phone_number: str = ""
     no_show: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the booker answered to one question, with the label it was asked under."""
+    """The answer to one question, with the label it was asked under; `value` is None if it was left open.
+
+    `asked_by_host` tells the questions of the event type from those of every booking form.
+    """
 
     label: str
-    value: str | bool | int | float | list[str]
+    value: str | bool | int | float | list[str] | None = None
+    asked_by_host: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +82,8 @@ class BookingEvent:
     `told_ids`, the accounts of the hosts who are members still, and of those whom it has just dropped. `sequence_key`
     is the same for a booking and all its reschedules: deliveries of one sequence go out in order. Times are aware UTC,
     `length` is in minutes; `attendees` starts with the booker. `reassigned_from` is the host who was replaced in the
-    same booking, set only in the event that says so. Empty strings and None mean that there is no value.
+    same booking, set only in the event that says so. `ical_uid` and `ical_sequence` are those of the booking's calendar
+    files. Empty strings and None mean that there is no value.
     """
 
     trigger: Trigger
@@ -97,6 +107,9 @@ class BookingEvent:
     attendees: tuple[Person, ...]
     responses: Mapping[str, Answer]
     metadata: Mapping[str, str] = field(default_factory=dict)
+    ical_uid: str = ""
+    ical_sequence: int = 0
+    requires_confirmation: bool = False
     reschedule_uid: str = ""
     reschedule_id: int | None = None
     reschedule_start_time: datetime | None = None

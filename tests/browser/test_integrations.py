@@ -358,7 +358,7 @@ def test_resending_what_newer_news_has_overtaken_asks_first(
 def test_the_log_is_filtered_and_the_filter_stays(signed_in: OpenPage, rick: User, log: str) -> None:
     page = signed_in(rick)
     page.goto(log)
-    page.get_by_role("link", name="Failed", exact=True).click()
+    page.get_by_role("link", name=re.compile(r"^Failed \d")).click()
     expect(page.locator(".log-row")).to_have_count(1)
     page.locator(".log-link").click()
     expect(page.locator(".delivery")).to_be_visible()
@@ -450,3 +450,51 @@ def test_what_asks_for_itself_keeps_the_focus_and_its_numbers(
     page.evaluate("htmx.ajax('GET', location.pathname, {target: '#given-up', swap: 'outerHTML'})")
     expect(page.locator("[data-old]")).to_have_count(0)
     expect(button).to_be_focused()
+
+
+def test_the_menu_of_a_row_closes_for_its_dialog_and_gets_the_focus_back(
+    app: Flask, signed_in: OpenPage, rick: User
+) -> None:
+    hook(app, rick)
+    page = signed_in(rick)
+    page.goto("/integrations?sort=name")
+    more = page.get_by_label("More about this webhook")
+    more.focus()
+    page.keyboard.press("Enter")
+    item = page.get_by_role("link", name="Pause…")
+    expect(item).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(item).to_be_hidden()
+    page.keyboard.press("Enter")
+    item.click()
+    box = page.get_by_role("dialog", name="Pause this webhook?")
+    expect(box.get_by_label("1 day, until")).to_be_checked()
+    expect(item).to_be_hidden()
+    box.get_by_role("button", name="Pause").click()
+    expect(box).to_be_hidden()
+    expect(page).to_have_url(re.compile(r"/integrations\?sort=name$"))
+    expect(more).to_be_focused()
+    expect(page.locator("li.webhook")).to_contain_text("No delivery is waiting.")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator("li.webhook")).not_to_contain_text("Paused")
+    expect(more).to_be_focused()
+
+
+def test_a_webhook_is_duplicated_from_its_row(app: Flask, signed_in: OpenPage, rick: User) -> None:
+    hook(app, rick)
+    page = signed_in(rick)
+    page.goto("/integrations")
+    page.get_by_label("More about this webhook").click()
+    page.get_by_role("link", name="Duplicate").click()
+    box = page.get_by_role("dialog", name="New webhook")
+    save = box.get_by_role("button", name="Save", exact=True)
+    expect(box.get_by_label("Name", exact=False).first).to_have_value("example.com (copy)")
+    save.click()
+    expect(box.get_by_text("that gets Booking created").first).to_be_visible()
+    expect(box.get_by_text("Copied from")).to_be_visible()
+    box.get_by_role("button", name="None", exact=True).click()
+    box.get_by_label("Meeting ended").check()
+    save.click()
+    expect(box).to_be_hidden()
+    assert urls(app, rick) == ["https://example.com/hook"] * 2

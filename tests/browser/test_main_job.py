@@ -62,7 +62,7 @@ def assert_signed(request: Request, secret: str) -> None:
 
 
 def documented_headers() -> set[str]:
-    table = (ROOT / "docs" / "webhooks.md").read_text().split("## The request")[1].split("\n## ")[0]
+    table = (ROOT / "docs" / "webhooks" / "receive.md").read_text().split("## The request")[1].split("\n## ")[0]
     return set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE))
 
 

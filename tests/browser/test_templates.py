@@ -134,6 +134,25 @@ def test_a_broken_template_says_what_is_wrong_where_and_is_mended(box: Page) -> 
     expect(problem).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("written", "mended"),
+    [
+        ('{"é😀": 1, "a": "x {title} y"}', '{"é😀": 1, "a": "x {{title}} y"}'),
+        ('{\n "a": "${ title }"}', '{\n "a": "{{title}}"}'),
+        ('{\n "é😀": "{{attendees}}",\n "b": 1}', '{\n "é😀": {{attendees}},\n "b": 1}'),
+        ('{"a": "{{ booker.name }}"}', '{"a": "{{ attendees.0.name }}"}'),
+        ('{"a": "{{metadata.videoCallUrl}}"}', '{"a": "{{videoCallData.url}}"}'),
+    ],
+)
+def test_the_button_replaces_exactly_what_is_meant(box: Page, written: str, mended: str) -> None:
+    template(box).fill(written)
+    button = box.get_by_role("button", name="Use it")
+    button.focus()
+    box.keyboard.press("Enter")
+    expect(template(box)).to_have_value(mended)
+    expect(button).to_have_count(0)
+
+
 def test_a_screen_reader_hears_of_a_problem_once(box: Page) -> None:
     status = box.locator("[data-preview-status]")
     template(box).fill('{"who": "{{attendee.0.name}}"}')

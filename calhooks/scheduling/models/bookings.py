@@ -52,6 +52,7 @@ class Booking(Base):
     `root_uid` is the uid of the first booking of a chain of reschedules, its own when it was never moved;
     `rescheduled_from_id` the one it replaces (or asks to replace, while PENDING). `submission_key` tells the same form
     sent twice; it is unique among the open ones.
+    `responses` has every question that was asked, with its label, and a value if it was answered.
     `meeting_started_at` and `meeting_ended_at` are when those events were recorded; `remind_at` is when a reminder is
     owed, None once it was or where there is to be none.
     `host_id` is its organizer. A team's booking has a `scheduling_type`, perhaps `co_hosts`, and of a round robin the

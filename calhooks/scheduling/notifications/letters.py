@@ -129,7 +129,7 @@ def _answers(booking: Booking) -> list[LetterFact]:
         LetterFact(label="Notes", value=booking.additional_notes),
     ]
     for name, answer in booking.responses.items():
-        if name not in PLAIN_ANSWERS:
+        if name not in PLAIN_ANSWERS and "value" in answer:
             facts.append(LetterFact(label=shortened(str(answer["label"]), 80), value=_answer(answer["value"])))
     return facts
 

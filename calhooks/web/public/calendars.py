@@ -21,7 +21,7 @@ def download(uid: str) -> Response:
     booking = find_booking(session, uid)
     file = ics.download(
         booking,
-        ics.sequence_number(session, booking),
+        ics.present_sequence(session, booking),
         now=clock.now(),
         page=current_config().base_url + url_for("booking.show", uid=uid),
         for_host=is_host(db.session(), booking, access.signed_in_user()),

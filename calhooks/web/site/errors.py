@@ -19,6 +19,8 @@ from calhooks.accounts.errors import NotPermitted, NotThere
 from calhooks.accounts.passwords import HashingBusy
 from calhooks.config import current_config
 from calhooks.db import cannot_store, database_reason, db
+from calhooks.delivery.pump.endpoint_secrets import UNREADABLE
+from calhooks.encryption.columns import Unreadable
 from calhooks.scheduling.errors import HostedByOthers, NotFound
 from calhooks.server.heads import REFUSED_HEADER
 from calhooks.web.http.redirects import own_path
@@ -67,6 +69,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, _show_no_database)
     app.register_error_handler(HashingBusy, _show_busy)
     app.register_error_handler(OSError, _show_exhausted)
+    app.register_error_handler(Unreadable, _show_unreadable)
 
 
 def _refuse() -> None:
@@ -120,6 +123,13 @@ def _show_not_found(_error: Exception) -> tuple[str, int]:
 
 def _show_not_permitted(error: NotPermitted | HostedByOthers) -> Response | tuple[str, int]:
     return _forbid(error.sentence)
+
+
+def _show_unreadable(error: Unreadable) -> Response | tuple[str, int]:
+    """Say, as the attempts of such a webhook do, what the operator can do where a secret is of no known key."""
+    log.error("%s", error)
+    page, status = _page(503, "A secret cannot be read", UNREADABLE)
+    return with_toast(page, UNREADABLE, status=status) if is_htmx() else (page, status)
 
 
 def _forbid(sentence: str) -> Response | tuple[str, int]:

@@ -1,18 +1,21 @@
 """What the pages about webhooks have in common."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from flask import abort, render_template
+from flask import abort, render_template, url_for
 
 from calhooks import clock
 from calhooks.accounts.owners import Owner
 from calhooks.db import db
+from calhooks.delivery.endpoints import waiting_counts
 from calhooks.delivery.models.endpoints import NoticeKind
 from calhooks.delivery.status.endpoint_status import diagnose, endpoint_status
 from calhooks.events import TRIGGER_LABELS
 from calhooks.web.site.access import owner
-from calhooks.web.webhooks.choices import offered_ids
+from calhooks.web.webhooks.form.choices import offered_ids
+from calhooks.web.webhooks.list_view import MAX_WORDS, ORDERS, SEARCHED_FROM, arranged, list_query, list_view
 from calhooks.webhooks import run_progress
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.notices import notices_for
@@ -42,23 +45,49 @@ def news(context: dict[str, Any]) -> str:
 
 def list_context(whose: Owner) -> dict[str, Any]:
     """Return what the list of webhooks is drawn from. It is `under_way` while something goes out within a minute."""
-    webhooks = list_webhooks(db.session(), whose)
-    due = [webhook.endpoint.next_due_at for webhook in webhooks if webhook.endpoint.active]
+    webhooks, view = list_webhooks(db.session(), whose), list_view()
+    status = {webhook.endpoint_id: endpoint_status(webhook.endpoint) for webhook in webhooks}
+    sending = [
+        webhook.endpoint for webhook in webhooks if webhook.endpoint.active and not webhook.endpoint.paused_until
+    ]
     return {
         "notices": notices_for(whose),
-        "webhooks": webhooks,
-        "endpoint_status": {webhook.endpoint_id: endpoint_status(webhook.endpoint) for webhook in webhooks},
+        "webhooks": arranged(webhooks, view, status),
+        "webhook_count": len(webhooks),
+        "view": view,
+        "orders": ORDERS,
+        "longest_words": MAX_WORDS,
+        "is_searched": len(webhooks) >= SEARCHED_FROM or bool(view.words),
+        "endpoint_status": status,
+        "waiting_counts": _waiting_in_pauses(webhooks),
         "labels": TRIGGER_LABELS,
         "offered_ids": offered_ids(webhooks),
-        "under_way": any(at and (at - clock.now()).total_seconds() < SOON_SECONDS for at in due),
+        "under_way": any(_is_soon(endpoint.next_due_at) for endpoint in sending),
     }
 
 
 def webhook_context(webhook: Webhook) -> dict[str, Any]:
     """Return what one webhook's row or head is drawn from."""
     status = {webhook.endpoint_id: endpoint_status(webhook.endpoint)}
-    offered = offered_ids([webhook])
-    return {"webhook": webhook, "endpoint_status": status, "labels": TRIGGER_LABELS, "offered_ids": offered}
+    drawn = {"webhook": webhook, "endpoint_status": status, "labels": TRIGGER_LABELS}
+    return drawn | {"offered_ids": offered_ids([webhook]), "waiting_counts": _waiting_in_pauses([webhook])}
+
+
+def page_after(webhook: Webhook, origin: str | None) -> str:
+    """Return the page that something was done from: the webhook's own, or the list as it was shown."""
+    if origin == "deliveries":
+        return url_for("deliveries.index", webhook_id=webhook.id)
+    return url_for("integrations.index", **list_query())
+
+
+def shown_anew(webhook: Webhook, *, in_box: bool, on_page: bool) -> str:
+    """Return the parts that show a webhook’s state: its row, the head of its page, or the list behind the dialog."""
+    if on_page:
+        html = render_template("webhooks/deliveries/_head.html", oob=in_box, **webhook_context(webhook))
+        return html + render_template("webhooks/deliveries/_standing.html", oob=True, **page_context(webhook))
+    if in_box:
+        return list_behind_box()
+    return render_template("webhooks/_row.html", **webhook_context(webhook))
 
 
 def page_context(webhook: Webhook) -> dict[str, Any]:
@@ -81,3 +110,13 @@ def run_context(webhook: Webhook) -> dict[str, Any]:
     if run is None or (run.finished_at and clock.now() - run.finished_at > RUN_SHOWN_FOR):
         return {"run": None}
     return {"run": run, "progress": run_progress.progress(db.session(), run)}
+
+
+def _waiting_in_pauses(webhooks: Sequence[Webhook]) -> dict[int, int]:
+    """Return how many deliveries wait for the end of a pause, by endpoint."""
+    paused = [webhook.endpoint_id for webhook in webhooks if webhook.endpoint.paused_until]
+    return waiting_counts(db.session(), paused)
+
+
+def _is_soon(due_at: datetime | None) -> bool:
+    return due_at is not None and (due_at - clock.now()).total_seconds() < SOON_SECONDS

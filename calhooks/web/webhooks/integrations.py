@@ -8,9 +8,11 @@ from calhooks.scheduling.event_types.lookups import list_public_event_types
 from calhooks.web.site.access import owner, sees_owners
 from calhooks.web.site.htmx import is_htmx, page_or_part
 from calhooks.web.webhooks.context import list_context, news
+from calhooks.web.webhooks.list_view import list_query
 from calhooks.web.wording.addresses import booking_path
 
 blueprint = Blueprint("integrations", __name__, url_prefix="/integrations")
+blueprint.add_app_template_global(list_query)
 
 
 @blueprint.get("")

@@ -15,9 +15,10 @@ from calhooks.web.webhooks.context import (
     DELIVERIES_CHANGED,
     list_behind_box,
     own_webhook,
-    page_context,
-    webhook_context,
+    page_after,
+    shown_anew,
 )
+from calhooks.web.webhooks.list_view import list_query
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import switching
 
@@ -56,9 +57,8 @@ def toggle(webhook_id: int) -> Response:
             switching.switch_off(webhook)
     message = MESSAGES.get(choice or "", ON) if active else OFF
     in_box, on_page = asked_by("modal"), origin == "deliveries"
-    to = url_for("deliveries.index", webhook_id=webhook_id) if on_page else url_for("integrations.index")
-    part = partial(_drawn_anew, webhook, in_box=in_box, on_page=on_page)
-    return done(message, part=part, to=to, closes=in_box, event=DELIVERIES_CHANGED)
+    part = partial(shown_anew, webhook, in_box=in_box, on_page=on_page)
+    return done(message, part=part, to=page_after(webhook, origin), closes=in_box, event=DELIVERIES_CHANGED)
 
 
 def is_question(webhook: Webhook) -> bool:
@@ -68,8 +68,8 @@ def is_question(webhook: Webhook) -> bool:
 
 def question(webhook: Webhook, origin: str | None = None, saved: str = "") -> Response:
     """Ask in the box what becomes of what was held back, or lead to the page that asks; `saved` says what is done."""
-    page = url_for("switch.ask", webhook_id=webhook.id)
-    to = f"{page}?from=deliveries" if origin == "deliveries" else page
+    asked = {"from": "deliveries"} if origin == "deliveries" else list_query()
+    to = url_for("switch.ask", webhook_id=webhook.id, **asked)
     answer = done(saved, part=partial(_question, webhook, origin, saved), to=to)
     if is_htmx():
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#modal", "innerHTML"
@@ -83,13 +83,3 @@ def _question(webhook: Webhook, origin: str | None, saved: str) -> str:
 
 def _held_back(webhook: Webhook, origin: str | None) -> dict[str, Any]:
     return {"webhook": webhook, "waiting": waiting_count(db.session(), webhook.endpoint), "origin": origin}
-
-
-def _drawn_anew(webhook: Webhook, *, in_box: bool, on_page: bool) -> str:
-    """Return what shows the switch: the row, the head of the page, or either behind the box."""
-    if on_page:
-        html = render_template("webhooks/deliveries/_head.html", oob=in_box, **webhook_context(webhook))
-        return html + render_template("webhooks/deliveries/_standing.html", oob=True, **page_context(webhook))
-    if in_box:
-        return list_behind_box()
-    return render_template("webhooks/_row.html", **webhook_context(webhook))

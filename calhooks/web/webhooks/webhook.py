@@ -14,19 +14,24 @@ from calhooks.web.http.row_numbers import row_number
 from calhooks.web.site.access import changes_owners, owner
 from calhooks.web.site.htmx import done, fragment, is_htmx, page_or_part
 from calhooks.web.webhooks.context import list_behind_box, own_webhook
-from calhooks.web.webhooks.form import WebhookForm, webhook_form_for
-from calhooks.web.webhooks.preview import box_context, preview_context
+from calhooks.web.webhooks.form.copies import copied_webhook
+from calhooks.web.webhooks.form.fields import WebhookForm, webhook_form_for
+from calhooks.web.webhooks.form.filter_trial import filter_trial
+from calhooks.web.webhooks.form.key_pair import COPY_PUBLIC_KEY
+from calhooks.web.webhooks.form.preview import box_context, preview_context
+from calhooks.web.webhooks.form.tried import tried_form
+from calhooks.web.webhooks.list_view import list_query
 from calhooks.web.webhooks.switch import is_question, question
 from calhooks.webhooks.editor.presets import find_preset
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
-from calhooks.webhooks.settings.ping import PingRefused
 from calhooks.webhooks.settings.ping import ping as send_ping
-from calhooks.webhooks.settings.subscriptions import InvalidWebhook
+from calhooks.webhooks.settings.subscriptions import CheckedWebhook, InvalidWebhook
+from calhooks.webhooks.slots import PingRefused
 
-# Generate makes a secret, a preset fills in the payload; Add header needs nothing but the box again, which always ends
-# with an empty row.
-BUTTONS = {"generateSecret", "addHeader", "preset"}
+# Generate makes a secret, a preset fills in the payload; adding a header or a condition needs nothing but the box
+# again, whose lists always end with an empty row.
+BUTTONS = {"generateSecret", "addHeader", "preset", "addCondition", "removeCondition"}
 
 blueprint = Blueprint("webhook", __name__, url_prefix="/integrations/webhooks")
 
@@ -35,7 +40,7 @@ blueprint = Blueprint("webhook", __name__, url_prefix="/integrations/webhooks")
 @changes_owners
 def new() -> Any:
     """Ask for a webhook and make it."""
-    form = webhook_form_for(None)
+    form = webhook_form_for(None, copied_webhook())
     if not _wants_to_save(form, request.form):
         return _box(form)
     try:
@@ -44,7 +49,7 @@ def new() -> Any:
             subscriptions.create(session, owner(), checked)
     except InvalidWebhook as error:
         return _refused(form, error)
-    return _saved("Webhook created.")
+    return _saved(_said("Webhook created.", checked))
 
 
 @blueprint.route("/<int:webhook_id>/edit", methods=["GET", "POST"])
@@ -66,7 +71,7 @@ def edit(webhook_id: int) -> Any:
     except InvalidWebhook as error:
         return _refused(form, error, own_webhook(webhook_id))
     without = f", without {' and '.join(dropped)}: a secret stays with its server" if dropped else ""
-    message = f"Webhook saved{without}."
+    message = _said(f"Webhook saved{without}.", checked)
     return question(own_webhook(webhook_id), saved=message) if asks else _saved(message)
 
 
@@ -86,11 +91,12 @@ def delete(webhook_id: int) -> Any:
 @blueprint.post("/ping")
 @changes_owners
 def ping() -> Any:
-    """Send a signed sample booking with the values as typed, and show what became of it. Nothing is saved."""
+    """Send a PING, or the chosen event, with the values as typed, and show what became of it. Nothing is saved."""
     webhook = _edited(request.args)
     form = webhook_form_for(webhook)
     try:
-        result = send_ping(db.session(), owner(), form.values(), webhook)
+        event = tried_form().event() if "sendTest" in request.form else None
+        result = send_ping(db.session(), owner(), form.values(), webhook, event)
     except InvalidWebhook as error:
         return _pinged(form, webhook, 422, problem=" ".join(error.errors.values()), errors=error.errors)
     except PingRefused as error:
@@ -111,6 +117,17 @@ def preview() -> Any:
     return _box(form, webhook)
 
 
+@blueprint.post("/filter")
+@changes_owners
+def try_filter() -> Any:
+    """Show which of the latest bookings the conditions as typed would let through."""
+    webhook = _edited(request.args)
+    form = webhook_form_for(webhook)
+    if is_htmx():
+        return fragment(render_template("webhooks/filter/_trial.html", trial=filter_trial(form, webhook)))
+    return _box(form, webhook)
+
+
 def _edited(asked: MultiDict[str, str]) -> Webhook | None:
     """Return the webhook whose box this is, None for a new one."""
     return own_webhook(asked.get("webhook", 0, row_number)) if "webhook" in asked else None
@@ -127,7 +144,8 @@ def _wants_to_save(form: WebhookForm, sent: MultiDict[str, str]) -> bool:
 
 def _box(form: WebhookForm, webhook: Webhook | None = None, status: int = 200, **more: Any) -> Any:
     """Show the box, as a fragment or as a page."""
-    context = box_context(form, webhook)
+    context = box_context(form, webhook) | {"copied": None if webhook else copied_webhook()}
+    context |= {"trial": filter_trial(form, webhook)}
     return page_or_part("webhooks/form/form", form=form, webhook=webhook, **context, **more), status
 
 
@@ -137,9 +155,14 @@ def _refused(form: WebhookForm, error: InvalidWebhook, webhook: Webhook | None =
     return _box(form, webhook, 422)
 
 
+def _said(message: str, checked: CheckedWebhook) -> str:
+    """Return what is said after saving, with where to find a new public key."""
+    return message + (COPY_PUBLIC_KEY if checked.values.key_pair.makes_one else "")
+
+
 def _saved(message: str) -> Response:
     """Close the box over the list as it is now, or go back to the list."""
-    return done(message, part=list_behind_box, to=url_for("integrations.index"), closes=True)
+    return done(message, part=list_behind_box, to=url_for("integrations.index", **list_query()), closes=True)
 
 
 def _pinged(

@@ -3,8 +3,9 @@
 from flask import Flask
 
 from calhooks.delivery.endpoints import old_secret_until
+from calhooks.delivery.key_pairs import old_key_pair_until
 from calhooks.scheduling.event_types.places import places
-from calhooks.web.wording import addresses, assignment, bodies, bookings, markdown, people, times
+from calhooks.web.wording import addresses, assignment, bodies, bookings, conditions, markdown, people, times
 
 FILTERS = (
     times.iso,
@@ -15,6 +16,7 @@ FILTERS = (
     times.long_day,
     times.short_day,
     times.in_zone,
+    times.near_moment,
     times.clock_time,
     times.time_span,
     times.zone_name,
@@ -39,10 +41,13 @@ FILTERS = (
     markdown.markdown,
     markdown.plain,
     bodies.body_as_text,
+    bodies.form_fields,
     bodies.pretty_json,
     bodies.reason,
+    conditions.filter_in_words,
     places,
     old_secret_until,
+    old_key_pair_until,
 )
 
 

@@ -5,6 +5,7 @@ import re
 from http.client import responses
 from io import StringIO
 from typing import Any
+from urllib.parse import parse_qsl
 
 from markupsafe import Markup, escape
 
@@ -12,6 +13,8 @@ from markupsafe import Markup, escape
 SHOWN_CONTROLS = {code: "�" for code in (*range(32), 127) if code not in (9, 10)}
 LAYOUT = json.JSONEncoder(indent=2, ensure_ascii=False)
 MAX_LAID_OUT_BYTES = 512 * 1024
+MAX_FORM_FIELDS = 200
+FORM_TYPE = "application/x-www-form-urlencoded"
 TOKENS = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*"(?=:))|(?P<string>"(?:[^"\\]|\\.)*")|(?P<literal>-?\d[\d.eE+-]*|true|false|null)'
 )
@@ -19,7 +22,7 @@ TOKENS = re.compile(
 
 def body_as_text(body: bytes) -> str:
     """Return a body as text to read: what is no UTF-8 and what cannot be seen becomes a replacement character."""
-    return body.decode("utf-8", "replace").replace("\r\n", "\n").translate(SHOWN_CONTROLS)
+    return _shown(body.decode("utf-8", "replace"))
 
 
 def pretty_json(body: bytes) -> Markup | None:
@@ -41,9 +44,31 @@ def pretty_json(body: bytes) -> Markup | None:
     return Markup("").join([*parts, escape(text[end:])])
 
 
+def form_fields(body: bytes, content_type: str) -> list[tuple[str, str, Markup | None]] | None:
+    """Return the fields of a form body, decoded: name, value, and the value laid out where it is a JSON object or list.
+
+    None where `content_type` is not a form's, or the body cannot be one.
+    """
+    if content_type.partition(";")[0].strip().lower() != FORM_TYPE:
+        return None
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="replace", max_num_fields=MAX_FORM_FIELDS)
+    except ValueError:
+        return None
+    return [(_shown(name), _shown(value), _pretty_object(value)) for name, value in pairs] or None
+
+
 def reason(status: int) -> str:
     """Return the words for an HTTP status: 404 is Not Found; nothing for a number without a meaning."""
     return responses.get(status, "")
+
+
+def _shown(text: str) -> str:
+    return text.replace("\r\n", "\n").translate(SHOWN_CONTROLS)
+
+
+def _pretty_object(text: str) -> Markup | None:
+    return pretty_json(text.encode()) if text.lstrip().startswith(("{", "[")) else None
 
 
 def _laid_out(value: Any) -> str | None:

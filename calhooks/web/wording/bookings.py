@@ -63,7 +63,7 @@ def own_answers(responses: Mapping[str, dict[str, Any]]) -> list[SaidAnswer]:
     return [
         SaidAnswer(answer["label"], _said(answer["value"]))
         for identifier, answer in questions.host_answers(responses).items()
-        if identifier != questions.ATTENDEE_PHONE
+        if questions.is_hosts_own(identifier)
     ]
 
 

@@ -78,6 +78,12 @@ def clock_time(moment: datetime) -> str:
     return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < NOON else 'pm'}"
 
 
+def near_moment(moment: datetime, zone: str) -> str:
+    """Return a moment of the next days: 14:00 if it is today, else Mon 30 Nov, 14:00."""
+    there, today = in_zone(moment, zone), in_zone(clock.now(), zone).date()
+    return clock_time(there) if there.date() == today else f"{short_day(there)}, {clock_time(there)}"
+
+
 def time_span(start: datetime, end: datetime) -> str:
     """Return from when to when: 09:30 – 10:00, with the day where it ends on another one."""
     if start.date() == end.date():

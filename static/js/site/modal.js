@@ -38,17 +38,21 @@ function closeModalOnly() {
 function returnFocus() {
   const active = document.activeElement;
   if (active && active !== document.body && active.isConnected) return;
-  const target =
-    (opener?.isConnected && opener) ||
-    (openerId && document.getElementById(openerId)) ||
-    document.querySelector("[data-modal-fallback]") ||
-    document.querySelector("main h1");
-  target?.focus();
+  const places = [
+    opener,
+    openerId && document.getElementById(openerId),
+    document.querySelector("[data-modal-fallback]"),
+    document.querySelector("main h1"),
+  ];
+  // What was done in the box may have hidden the button that opened it.
+  places.find((place) => place?.isConnected && place.checkVisibility())?.focus();
 }
 
 document.body.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.target !== modal || modal.open) return;
-  opener = event.detail.elt;
+  // An item of a menu is out of sight by the time the box closes.
+  const elt = event.detail.elt;
+  opener = elt.closest("details.menu")?.querySelector("summary") ?? elt;
   openerId = opener.id || null;
 });
 

@@ -1,6 +1,7 @@
 // The log: the opened delivery is marked in the list, and the reader begins at its heading.
 
 import "../site/app.js";
+import "./choosing.js";
 
 function markOpened() {
   for (const link of document.querySelectorAll(".log-link")) {

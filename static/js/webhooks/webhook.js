@@ -3,6 +3,7 @@
 import "../site/app.js";
 import "./form.js";
 import "./header-rows.js";
+import "./conditions.js";
 import "./presets.js";
 import "./editor/lines.js";
 import "./editor/typing.js";

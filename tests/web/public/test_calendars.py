@@ -55,6 +55,12 @@ def test_the_hosts_file_names_the_booker(owner: FlaskClient, uid: str) -> None:
     assert titles(owner, f"/booking/{uid}/calendar.ics") == ["Quick chat with Ann Lee"]
 
 
+def test_the_file_of_a_cancelled_booking_is_as_new_as_its_cancellation(client: FlaskClient, uid: str) -> None:
+    pages.submit(client, f"/booking/{uid}?cancel=true", to=f"/booking/{uid}")
+    (event,) = Calendar.from_ical(client.get(f"/booking/{uid}/calendar.ics").data).events
+    assert (event["status"], event["sequence"]) == ("CANCELLED", 1)
+
+
 def test_nobody_guesses_a_file(client: FlaskClient) -> None:
     assert client.get("/booking/nothing/calendar.ics").status_code == 404
 

@@ -11,6 +11,7 @@ from calhooks.accounts.models import User
 from calhooks.accounts.owners import owner_of
 from calhooks.accounts.teams.models import Invitation, Membership, Role, Team
 from calhooks.db import Base, db, writing
+from calhooks.delivery.counting.statistics import DeliveryStatistic, hour_of
 from calhooks.delivery.models.deliveries import Attempt, DeliveryState, EventHost
 from calhooks.delivery.models.endpoints import Endpoint, Notice, NoticeKind, SigningKey
 from calhooks.delivery.models.runs import ResendRun, RunKind
@@ -169,7 +170,7 @@ def _hold(booking: Booking) -> SlotHold:
 
 
 def _webhook(owner: User | Team, host: User) -> Belongings:
-    """Make a webhook with an old secret, a delivery that failed, an event it was not told of, a run and a notice."""
+    """Make a webhook with old keys, a delivery that failed, an event it was not told of, a run and a notice."""
     webhook = factories.create_webhook(owner, "https://example.com/hook", "whsec_bmV3IHNlY3JldA==")
     # A webhook has one run at a time: that of another one, so that this one's can begin.
     running = factories.create_webhook(owner, "https://example.com/running")
@@ -203,8 +204,11 @@ def _webhook(owner: User | Team, host: User) -> Belongings:
     old = SigningKey(
         endpoint_id=endpoint.id, secret="whsec_b2xkIHNlY3JldA==", created_at=now, expires_at=now + timedelta(hours=24)
     )
+    for expires_at in (now + timedelta(hours=24), None):
+        factories.create_key_pair(endpoint, expires_at=expires_at)
+    counted = DeliveryStatistic(endpoint_id=endpoint.id, hour=hour_of(now), bucket=5, delivered=0, failed=1)
     with writing() as session:
-        session.add_all([run, notice, attempt, old])
+        session.add_all([run, notice, attempt, old, counted])
         if isinstance(owner, Team):
             session.add(EventHost(user_id=host.id, event_id=told.id))
     return {

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
-from calhooks.delivery.models.deliveries import Attempt, DeliveryState
-from calhooks.delivery.models.endpoints import Endpoint
+from calhooks.delivery.models.deliveries import INTERRUPTED, Attempt, DeliveryState
+from calhooks.delivery.models.endpoints import Endpoint, SigningKey
 from calhooks.webhooks.models import Webhook
 from tests import factories
 from tests.web import pages
@@ -114,6 +115,42 @@ def test_a_webhook_that_is_off_says_why_and_what_to_do(
     text = standing(owner, webhook)
     for each in [*words, "1 delivery is held back."]:
         assert each in text
+
+
+@pytest.mark.parametrize(
+    ("has_secret", "words", "unsaid"),
+    [
+        (True, ["enter a new secret", "give the secret and the new public key to your server"], "only"),
+        (False, ["give the new public key to your server", "enter the secret headers again"], "new secret"),
+    ],
+)
+def test_a_lost_key_pair_has_its_owner_give_the_server_the_new_public_key(
+    app: Flask, owner: FlaskClient, webhook: Webhook, has_secret: bool, words: list[str], unsaid: str
+) -> None:
+    change(app, webhook, active=False, inactive_reason="secret_lost", inactive_since=clock.now())
+    with app.app_context():
+        endpoint = db.session.get_one(Endpoint, webhook.endpoint_id)
+        factories.create_key_pair(endpoint)
+        if has_secret:
+            with writing() as session:
+                session.add(SigningKey(endpoint_id=endpoint.id, secret="another-secret", created_at=clock.now()))
+    text = standing(owner, webhook)
+    for each in words:
+        assert each in text
+    assert unsaid not in text
+
+
+def test_an_attempt_that_calhooks_itself_cut_off_is_no_answer(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
+    change(app, webhook, last_success_at=clock.now(), pace=4.0, paced_at=clock.now())
+    waits(app, webhook, status=429, state=DeliveryState.DELIVERED, due_at=None)
+    waits(app, webhook, due_at=clock.now())
+    assert "The receiver answered 503." in standing(owner, webhook)
+    with app.app_context(), writing() as session:
+        newest = session.scalars(select(Attempt).order_by(Attempt.id.desc()).limit(1)).one()
+        newest.error, newest.status = INTERRUPTED, None
+    text = standing(owner, webhook)
+    assert "The receiver answered 429." in text
+    assert "The receiver answered 503." not in text
 
 
 def test_the_words_stay_true_while_the_page_is_open(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:

@@ -71,18 +71,20 @@ class Hook:
     @property
     def seen(self) -> list[str]:
         """Pages that every member may see."""
-        return [self.home, self.page, self.one, f"{self.page}/given-up"]
+        return [self.home, self.page, self.one, f"{self.one}/curl", f"{self.page}/given-up"]
 
     @property
     def asking(self) -> list[str]:
         """Pages that ask what to change."""
-        changes = ("edit", "delete", "active", "resend-failed", "replay")
-        return [f"{self.home}/new", *(f"{self.page}/{each}" for each in changes), f"{self.one}/resend"]
+        changes = ("edit", "delete", "active", "resend-failed", "replay", "test")
+        asking = [f"{self.one}/{each}" for each in ("resend", "elsewhere")]
+        return [f"{self.home}/new", *(f"{self.page}/{each}" for each in changes), *asking]
 
     @property
     def changing(self) -> list[str]:
         """What can be sent."""
-        more = ["given-up", "end-old-secret", f"runs/{self.run}/stop"]
+        more = ["given-up", "end-old-secret", "end-old-key-pair", "resend-chosen", "resend-failing"]
+        more.append(f"runs/{self.run}/stop")
         return [
             *self.asking,
             *(f"{self.page}/{each}" for each in more),
@@ -171,7 +173,8 @@ def test_a_member_sees_the_list_and_the_log_and_is_offered_no_change(
         assert SECRET not in page.text
         assert HUSH not in page.text
         part = main_part(page.text)
-        sent_to = [each.get("action") or each.get("formaction") for each in elements(page) if each.tag == "form"]
+        posting = [each for each in elements(page) if each.tag == "form" and each.get("method") == "post"]
+        sent_to = [each.get("action") or each.get("formaction") for each in posting]
         assert [each for each in sent_to if each and each.startswith("/teams")] == [], path
         links = set(re.findall(r'(?:href|hx-get)="([^"]+)"', part))
         assert not links & set(hook.asking), path
@@ -220,7 +223,7 @@ def test_an_owner_makes_changes_switches_and_deletes_a_webhook(
     assert rotated.request.path == home
     page = f"{home}/{webhook.id}"
     ended = pages.submit(browser, page, to=f"{page}/end-old-secret", follow_redirects=True)
-    assert "signs nothing" in ended.text
+    assert "no longer signs" in ended.text
     off = pages.submit(browser, home, to=f"{page}/active", follow_redirects=True)
     assert (off.request.path, "Webhook off." in off.text) == (home, True)
     assert "Switched off by an owner or admin" in browser.get(page).text

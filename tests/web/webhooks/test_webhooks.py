@@ -110,7 +110,7 @@ def test_the_same_address_twice_is_refused(app: Flask, owner: FlaskClient, rick:
     make(app, rick)
     refused = pages.submit(owner, NEW, {"subscriberUrl": URL})
     assert refused.status_code == 422
-    assert "already have a webhook with this address" in refused.text
+    assert "already have a webhook for this URL that gets" in refused.text
 
 
 def test_a_webhook_is_changed(app: Flask, owner: FlaskClient, rick: User) -> None:

@@ -14,16 +14,19 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-insert]");
   if (button) pick(button);
   const better = event.target.closest("[data-replace-with]");
-  if (better) replacePath(better.dataset);
+  if (better) replace(better.dataset);
 });
 
-function replacePath({ replaceLine, replaceColumn, replaceWith }) {
+// Of a path its end is found here, of anything else the number of characters is given.
+function replace({ replaceLine, replaceColumn, replaceSpan, replaceWith }) {
   const field = source();
   const before = field.value.split("\n").slice(0, replaceLine - 1).join("\n").length + (replaceLine > 1 ? 1 : 0);
   // Columns count characters, of which some take two places in a string here.
   const line = [...field.value.slice(before)].slice(0, replaceColumn - 1).join("");
   const start = before + line.length;
-  const length = field.value.slice(start).match(/^(?:\[[^\]]*\]|[^\s=~})(|])+/)?.[0].length ?? 0;
+  const length = replaceSpan
+    ? [...field.value.slice(start)].slice(0, replaceSpan).join("").length
+    : (field.value.slice(start).match(/^(?:\[[^\]]*\]|[^\s=~})(|])+/)?.[0].length ?? 0);
   field.setSelectionRange(start, start + length);
   insert(field, replaceWith);
 }

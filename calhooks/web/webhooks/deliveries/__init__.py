@@ -1,0 +1,1 @@
+"""The log of deliveries, and sending them again."""

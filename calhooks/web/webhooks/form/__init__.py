@@ -1,0 +1,1 @@
+"""The form of a webhook, as a dialog and as a page."""

@@ -1,0 +1,39 @@
+"""The key pair in the webhook form, and for how long a replaced key also signs."""
+
+from wtforms import BooleanField, SelectField
+from wtforms.fields import SelectChoice
+
+from calhooks.web.forms.fields import ServiceForm
+from calhooks.webhooks.settings.key_pairs import OVERLAP_HOURS, KeyPairValues
+
+COPY_PUBLIC_KEY = " Copy its public key from its page."
+
+
+def overlaps() -> list[SelectChoice]:
+    """Return for how long a replaced secret or key pair can sign beside the new one."""
+    words = {"24": "also signs for 24 hours", "72": "also signs for 3 days", "168": "also signs for 7 days"}
+    return [SelectChoice(hours, words.get(hours, "stops signing at once")) for hours in OVERLAP_HOURS]
+
+
+class KeyPairFields(ServiceForm):
+    """The fields of the webhook form about its key pair."""
+
+    key_pair = BooleanField("Sign with a key pair", name="keyPair", false_values=(False, "false", "", "none"))
+    replace_key_pair = BooleanField("Replace the key pair", name="replaceKeyPair")
+    remove_key_pair = BooleanField("Remove the key pair", name="removeKeyPair")
+    key_pair_overlap = SelectField(
+        "The old key pair",
+        name="keyPairOverlap",
+        choices=overlaps(),
+        default=OVERLAP_HOURS[0],
+        validate_choice=False,
+    )
+
+    def key_pair_values(self) -> KeyPairValues:
+        """Return what was typed."""
+        return KeyPairValues(
+            wanted=self.key_pair.data,
+            replace=self.replace_key_pair.data,
+            remove=self.remove_key_pair.data,
+            overlap=self.key_pair_overlap.data or OVERLAP_HOURS[0],
+        )
