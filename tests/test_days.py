@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.running import ROOT, on_another_day
+from tests.running import ROOT
 
 ON_DAY = str(ROOT / "tools" / "on-day")
 SAID = re.compile(r"(?P<name>[\w-]+): (?P<moment>\w+ \d+ \w+ \d{4}, \d\d:\d\d) UTC, TZ=(?P<zone>[\w/]+)")
@@ -59,7 +59,7 @@ def test_in_kiritimati_it_is_tomorrow() -> None:
 
 
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed")
-@pytest.mark.skipif(on_another_day(), reason="faketime does not run below itself")
+@pytest.mark.only_on("the machine's clock", "faketime does not run below itself")
 def test_a_command_runs_on_its_day_and_what_it_starts_too() -> None:
     command = "import subprocess; subprocess.run(['date', '+%F %Z'])"
     moment, _ = day("clocks-back")

@@ -256,9 +256,8 @@ def test_a_write_that_fails_leaves_nothing_and_calls_nobody(session: Session) ->
     assert called == []
 
 
+@pytest.mark.only_on("postgresql", "SQLite has no server")
 def test_a_connection_that_died_while_reading_spoils_one_write_at_most(session: Session) -> None:
-    if db.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite has no server that could go away")
     pid = session.scalar(text("SELECT pg_backend_pid()"))
     with db.engine.connect() as other:
         other.execute(text(f"SELECT pg_terminate_backend({pid})"))
@@ -268,9 +267,8 @@ def test_a_connection_that_died_while_reading_spoils_one_write_at_most(session: 
         inner.scalar(text("SELECT 1"))
 
 
+@pytest.mark.only_on("sqlite", "PostgreSQL says so for each transaction")
 def test_a_connection_that_can_only_read_spoils_one_write_at_most(session: Session) -> None:
-    if db.engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL says so for each transaction")
     owner = factories.create_user()
     db.session.remove()
 
@@ -284,12 +282,11 @@ def test_a_connection_that_can_only_read_spoils_one_write_at_most(session: Sessi
     rename("PRAGMA query_only")
 
 
+@pytest.mark.only_on("postgresql", "SQLite has no server")
 def test_a_connection_whose_driver_lost_track_is_given_up_without_a_word(
     session: Session, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As it does now and then when the server stops while several rows are on their way."""
-    if db.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite has no server that could go away")
 
     def lose_track() -> None:
         with writing() as inner:

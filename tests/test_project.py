@@ -39,17 +39,18 @@ FLOORS = (
 # Inside a package the same, but for one thing: what lies on one floor does not import each other either.
 INNER_FLOORS = {
     "delivery": (
-        ("models", "counters", "sending", "pace"),
-        ("tables", "notices", "queue", "endpoint_state", "run_counts", "processes"),
-        ("outbox",),
+        ("models", "counting", "sending", "pace"),
+        ("tables", "notices", "queue", "endpoint_state", "run_counts", "processes", "key_pairs"),
+        ("outbox", "by_hand"),
         ("endpoints", "status", "pump", "team_events"),
-        ("upkeep", "lost_secrets", "resending"),
+        ("upkeep", "lost_secrets", "resending", "pausing", "choosing"),
     ),
     "webhooks": (
         ("models", "template"),
-        ("body", "notices"),
+        ("body", "notices", "slots"),
+        ("filters",),
         ("settings",),
-        ("dispatch", "resend", "editor", "run_progress"),
+        ("dispatch", "resend", "editor", "run_progress", "elsewhere"),
         ("runs",),
     ),
     "webhooks/template": (("errors", "nodes"), ("values",), ("syntax", "proof"), ("render",)),
@@ -266,6 +267,19 @@ def test_what_starts_the_application_does_not_load_it(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert loaded & {"flask", "sqlalchemy", "redis", "requests", "jinja2"} == set()
+
+
+def test_every_step_of_the_database_names_the_one_before_it() -> None:
+    steps = sorted((PACKAGE / "migrations" / "versions").glob("0*.py"))
+    assert len(steps) > 20
+    for step in steps[1:]:
+        text = step.read_text()
+        number, before = (
+            re.search(rf'^{name} = "(\d+)"', text, re.MULTILINE) for name in ("revision", "down_revision")
+        )
+        assert number is not None
+        assert before is not None
+        assert f"\nRevision: {number[1]}, after {before[1]}\n" in text, step.name
 
 
 def test_every_route_has_an_access_rule(app: Flask) -> None:

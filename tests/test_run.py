@@ -26,7 +26,7 @@ from tests.running import ROOT, START_SECONDS, Running, descendants, free_port, 
 
 KILL_EVERYTHING_SECONDS = 10.0
 
-on_embedded_redis = pytest.mark.skipif("TEST_REDIS_URL" in os.environ, reason="about the embedded Redis")
+on_embedded_redis = pytest.mark.only_on("embedded redis", "about the embedded Redis")
 
 
 @pytest.fixture
@@ -420,10 +420,9 @@ def test_a_database_that_is_none_is_one_line(tmp_path: Path) -> None:
     assert "file is not a database" in one_line({"CALHOOKS_DATA_DIR": str(tmp_path)})
 
 
+@pytest.mark.only_on("postgresql", "SQLite holds every letter")
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
 def test_a_database_that_cannot_hold_every_letter_is_one_line(tmp_path: Path, postgres_url: str, encoding: str) -> None:
-    if not postgres_url:
-        pytest.skip("SQLite holds every letter")
     base, _, query = postgres_url.partition("?")
     name = f"{base.rpartition('/')[2]}_{encoding}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from calhooks.delivery.pump.claim import INTERRUPTED
+from calhooks.delivery.models.deliveries import INTERRUPTED
 from tests.faults.reconcile import Row
 from tests.faults.system import System
 from tests.faults.witness import Witness

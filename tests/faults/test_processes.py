@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from calhooks.delivery.pump.claim import INTERRUPTED
+from calhooks.delivery.models.deliveries import INTERRUPTED
 from tests.faults.conftest import Start
 from tests.faults.course import Report, book_until_the_middle, finish, sending_to, sent_again, workers_of
 from tests.faults.witness import Witness

@@ -31,13 +31,12 @@ def test_emptying_redis_loses_nothing(start: Start, usual: list[Witness], held: 
     finish(calhooks, report, "Redis: FLUSHALL", over)
 
 
+@pytest.mark.only_on("embedded redis", "about the embedded Redis")
 @long
 def test_killing_the_embedded_redis_loses_nothing(
     start: Start, usual: list[Witness], held: Witness, report: Report
 ) -> None:
     calhooks = start(*usual)
-    if not calhooks.config.redis_is_embedded:
-        pytest.skip("about the embedded Redis")
     book_until_the_middle(calhooks, held)
     os.kill(calhooks.running.pid_of("redis"), signal.SIGKILL)
     over = time.monotonic()

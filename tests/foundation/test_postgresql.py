@@ -12,12 +12,7 @@ from calhooks.db import db, writing
 from calhooks.db.postgresql import POSTGRESQL_TIMEOUTS, engine_options
 from calhooks.web.site import access
 
-
-@pytest.fixture(autouse=True)
-def _on_postgresql(app: Flask) -> None:
-    with app.app_context():
-        if db.engine.dialect.name != "postgresql":
-            pytest.skip("about PostgreSQL alone")
+pytestmark = pytest.mark.only_on("postgresql", "about PostgreSQL alone")
 
 
 def test_a_transaction_that_the_server_ends_is_a_database_that_was_away_for_an_instant(session: Session) -> None:
