@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, bindparam, func, select
 from sqlalchemy.orm import Session, defer
 
 from calhooks import clock
@@ -160,7 +160,7 @@ def asked_to_wait_until(endpoint: Endpoint) -> datetime | None:
 def diagnose(session: Session, endpoint: Endpoint) -> Diagnosis:
     """Return how an endpoint is doing, and why."""
     status = endpoint_status(endpoint)
-    waiting, failed = _count(session, endpoint.id, *OPEN_STATES), _count(session, endpoint.id, DeliveryState.FAILED)
+    waiting, failed = session.execute(_COUNTS, {"endpoint": endpoint.id}).one()
     if status.condition is EndpointCondition.PAUSED:
         return Diagnosis(status, waiting, failed)
     if status.condition in (EndpointCondition.NEVER_CALLED, EndpointCondition.DELIVERED):
@@ -177,9 +177,13 @@ def diagnose(session: Session, endpoint: Endpoint) -> Diagnosis:
     )
 
 
-def _count(session: Session, endpoint_id: int, *states: DeliveryState) -> int:
-    some = select(Delivery.id).where(Delivery.endpoint_id == endpoint_id, Delivery.state.in_(states)).limit(COUNTED)
-    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+def _count(*states: DeliveryState) -> ScalarSelect[int]:
+    of_endpoint = Delivery.endpoint_id == bindparam("endpoint")
+    some = select(Delivery.id).where(of_endpoint, Delivery.state.in_(states)).limit(COUNTED)
+    return select(func.count()).select_from(some.subquery()).scalar_subquery()
+
+
+_COUNTS = select(_count(*OPEN_STATES), _count(DeliveryState.FAILED))
 
 
 def _next_attempt(session: Session, endpoint_id: int) -> NextAttempt | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import ScalarSelect, bindparam, func, select
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
@@ -39,7 +39,7 @@ def page(
 ) -> Page:
     """Return what is asked for, with ids below `before` or from `since` on when they are given.
 
-    Their bodies are not loaded.
+    Their bodies, headers and endpoints are not loaded.
     """
     if not asked.endpoint_ids:
         return Page([], None)
@@ -100,7 +100,7 @@ def _page_of(session: Session, ids: Sequence[int], end: int | None, size: int) -
     query = (
         select(Delivery)
         .where(Delivery.id.in_(ids[:size]))
-        .options(joinedload(Delivery.event).defer(Event.payload), joinedload(Delivery.endpoint), defer(Delivery.body))
+        .options(joinedload(Delivery.event).defer(Event.payload), defer(Delivery.body), defer(Delivery.headers))
         .order_by(Delivery.id.desc())
     )
     deliveries = session.scalars(query).all()
@@ -114,10 +114,15 @@ def _all_in(session: Session, asked: LogQuery, span: IdSpan) -> Sequence[Any]:
     return session.connection().execute(select(found.c.id, found.c.state)).all()
 
 
+def _up_to(state: DeliveryState) -> ScalarSelect[int]:
+    of_endpoints = Delivery.endpoint_id.in_(bindparam("endpoints", expanding=True))
+    some = select(Delivery.id).where(of_endpoints, Delivery.state == state).limit(MAX_SEARCHED)
+    return select(func.count()).select_from(some.subquery()).scalar_subquery()
+
+
+_COUNTS = select(*(_up_to(state).label(state) for state in DeliveryState))
+
+
 def _count_up_to(session: Session, endpoint_ids: Sequence[int]) -> dict[DeliveryState, int]:
-    parts = []
-    for state in DeliveryState:
-        some = select(Delivery.id).where(Delivery.endpoint_id.in_(endpoint_ids), Delivery.state == state)
-        counted = select(func.count()).select_from(some.limit(MAX_SEARCHED).subquery()).scalar_subquery()
-        parts.append(select(literal(str(state)), counted))
-    return {DeliveryState(state): count for state, count in session.execute(union_all(*parts))}
+    row = session.execute(_COUNTS, {"endpoints": endpoint_ids}).one()
+    return dict(zip(DeliveryState, row, strict=True))

@@ -109,7 +109,8 @@ def looked_through(session: Session, asked: LogQuery, span: IdSpan) -> IdSpan:
 
 def matching(session: Session, asked: LogQuery, span: IdSpan, limit: int | None = None) -> Subquery:
     """Return the ids and states of the deliveries asked for within a span: of each endpoint the newest `limit`."""
-    conditions = [*span.of(Delivery.id), *_in_states(session, asked.states), *_conditions(session, asked)]
+    dialect = session.get_bind().dialect.name
+    conditions = [*span.of(Delivery.id), *in_states(dialect, asked.states), *_conditions(session, asked)]
     # Few are open: they are found by their state and put in order, not looked for through the log.
     is_open = bool(asked.states) and set(asked.states) <= set(OPEN_STATES)
     order = -Delivery.id if is_open and span.first is None else Delivery.id.desc()
@@ -146,7 +147,9 @@ def _window(session: Session, endpoint_ids: Sequence[int], states: Sequence[Deli
     parts = []
     for endpoint_id in endpoint_ids:
         part = select(Delivery.id).where(
-            Delivery.endpoint_id == endpoint_id, *_in_states(session, states), *span.of(Delivery.id)
+            Delivery.endpoint_id == endpoint_id,
+            *in_states(session.get_bind().dialect.name, states),
+            *span.of(Delivery.id),
         )
         parts.append(part.order_by(Delivery.id.desc()).limit(MAX_SEARCHED))
     found = _one_of(parts)
@@ -169,11 +172,12 @@ def _one_of(parts: Sequence[Any]) -> Subquery:
     return together
 
 
-def _in_states(session: Session, states: Sequence[DeliveryState]) -> list[ColumnElement[bool]]:
+def in_states(dialect: str, states: Sequence[DeliveryState]) -> list[ColumnElement[bool]]:
+    """Return the conditions for being in one of some states, as a database finds the index for them."""
     if not states:
         return []
     # PostgreSQL finds the index without it, and with it expects so few rows that it sorts them all.
-    says_index = session.get_bind().dialect.name == "sqlite" and set(states) <= set(_ENDED)
+    says_index = dialect == "sqlite" and set(states) <= set(_ENDED)
     ended = [_NOT_DELIVERED] if says_index else []
     return [Delivery.state == states[0] if len(states) == 1 else Delivery.state.in_(states), *ended]
 

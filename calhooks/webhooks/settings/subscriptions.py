@@ -11,7 +11,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, contains_eager, selectinload
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from calhooks import clock
 from calhooks.accounts.owners import Owner, lock_owner, require_owner
@@ -93,7 +93,8 @@ def count_webhooks(session: Session, owner: Owner, edited: Webhook | None) -> in
 
 def find_webhook(session: Session, owner: Owner, webhook_id: int) -> Webhook | None:
     """Return one of an account's webhooks, None for anybody else's."""
-    return session.scalar(select(Webhook).where(Webhook.id == webhook_id, owner.of(Webhook)))
+    query = select(Webhook).where(Webhook.id == webhook_id, owner.of(Webhook)).options(joinedload(Webhook.endpoint))
+    return session.scalar(query)
 
 
 def check_webhook(

@@ -16,7 +16,7 @@ from calhooks.scheduling.models.bookings import Booking
 from calhooks.web.site.access import account, owner, sees_owners
 from calhooks.web.site.htmx import is_htmx, page_or_part
 from calhooks.web.webhooks.deliveries.log_filters import FROM_ALL, WAITING, LogFilters, log_filters
-from calhooks.web.webhooks.deliveries.log_page import listing
+from calhooks.web.webhooks.deliveries.log_page import delivery_links, listing
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.subscriptions import list_webhooks
 
@@ -34,7 +34,7 @@ def index() -> tuple[str, int]:
         abort(404)
     context = listing(filters, [each.endpoint_id for each in shown], partial(url_for, "all_deliveries.index"))
     context |= {"webhooks": webhooks, "webhook_of": {each.endpoint_id: each for each in webhooks}}
-    context["kept"] = filters.kept | {"from": FROM_ALL}
+    context["delivery_at"] = delivery_links(filters.kept | {"from": FROM_ALL})
     if not is_htmx():
         context["arrived"] = _arrived(webhooks, filters)
     page = page_or_part("webhooks/log/all", "_all_list", **context)

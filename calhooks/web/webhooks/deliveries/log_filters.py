@@ -112,8 +112,9 @@ def shown_state(asked: MultiDict[str, str]) -> str:
 
 def keep_filters(endpoint: str, values: dict[str, Any]) -> None:
     """Have links between a log and its deliveries keep what the log is narrowed to, unless they say something else."""
-    blueprints = (endpoint.partition(".")[0], request.blueprint or "") if has_request_context() else ()
-    if blueprints and all(name.removeprefix(OF_TEAM) in _KEEPING for name in blueprints):
+    if not has_request_context() or not request.args:
+        return
+    if all(name.removeprefix(OF_TEAM) in _KEEPING for name in (endpoint.partition(".")[0], request.blueprint or "")):
         for name in _KEPT:
             if _is_kept(request.args.get(name, "")):
                 values.setdefault(name, request.args[name])
