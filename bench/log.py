@@ -88,6 +88,8 @@ def _filled(count: int) -> tuple[int, int, int]:
         session.execute(text("UPDATE endpoints SET next_due_at = NULL"))
     if db.engine.dialect.name == "postgresql":
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # A million that end at once leave holes in indexes, which those that end one by one do not.
+            connection.execute(text("REINDEX TABLE deliveries"))
             connection.execute(text("VACUUM ANALYZE"))
     return found
 

@@ -95,15 +95,17 @@ def _span(session: Session, asked: LogQuery) -> IdSpan:
     return IdSpan(first, first_made_at(session, ends, first))
 
 
+_ROWS = (
+    select(Delivery)
+    .where(Delivery.id.in_(bindparam("ids", expanding=True)))
+    .options(joinedload(Delivery.event).defer(Event.payload), defer(Delivery.body), defer(Delivery.headers))
+    .order_by(Delivery.id.desc())
+)
+
+
 def _page_of(session: Session, ids: Sequence[int], end: int | None, size: int) -> Page:
     """Return a page of these ids, newest first; `end` is where what was looked through ends, if there is more."""
-    query = (
-        select(Delivery)
-        .where(Delivery.id.in_(ids[:size]))
-        .options(joinedload(Delivery.event).defer(Event.payload), defer(Delivery.body), defer(Delivery.headers))
-        .order_by(Delivery.id.desc())
-    )
-    deliveries = session.scalars(query).all()
+    deliveries = session.scalars(_ROWS, {"ids": ids[:size]}).all()
     if len(ids) > size:
         return Page(deliveries, ids[size - 1])
     return Page(deliveries, end, is_cut=end is not None)
