@@ -28,6 +28,14 @@ _STATUS_AFTER = {
     Trigger.BOOKING_CANCELLED: BookingStatus.CANCELLED,
 }
 _ABOUT_REQUESTS = (Trigger.BOOKING_REQUESTED, Trigger.BOOKING_REJECTED)
+_NO_RESCHEDULE: Mapping[str, Any] = {
+    "reschedule_uid": "",
+    "reschedule_id": None,
+    "reschedule_start_time": None,
+    "reschedule_end_time": None,
+    "reschedule_reason": "",
+    "rescheduled_by": "",
+}
 
 
 def announce_booking(
@@ -176,6 +184,9 @@ def supposed_event(booking: Booking, trigger: Trigger, now: datetime) -> Booking
         cancellation_reason=event.cancellation_reason if cancelled else "",
         rejection_reason=event.rejection_reason if rejected else "",
     )
+    if trigger is Trigger.BOOKING_CREATED:
+        # One that replaced another is announced as a reschedule only.
+        return replace(event, **_NO_RESCHEDULE)
     if trigger is not Trigger.BOOKING_RESCHEDULED or event.reschedule_uid:
         return event
     return replace(

@@ -135,6 +135,14 @@ def test_an_event_that_has_not_happened_is_told_as_if_it_had(session: Session, w
     assert supposed[Trigger.MEETING_ENDED].occurred_at == booking.end_time
 
 
+def test_a_rescheduled_booking_is_supposed_as_new_without_what_it_replaced(session: Session, watch: Watch) -> None:
+    moved = move(book_at(bookable(), at(9)), at(14))
+    created, ended = (supposed_event(moved, each, at(8)) for each in (Trigger.BOOKING_CREATED, Trigger.MEETING_ENDED))
+    assert (created.reschedule_uid, created.reschedule_id, created.reschedule_start_time) == ("", None, None)
+    assert (created.reschedule_reason, created.rescheduled_by) == ("", "")
+    assert ended.reschedule_id is not None
+
+
 def test_what_came_later_is_not_told_of_an_event_that_has_not_happened(session: Session, watch: Watch) -> None:
     booking = book_at(bookable(), at(9))
     with writing() as writer:
