@@ -84,6 +84,19 @@ def test_one_button_sends_a_group_or_all_again(
         assert db.session.scalars(select(ResendRun.total)).all() == [total]
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("failed", "Deliveries are being sent again"), ("chosen", "Deliveries are being sent again"), ("replay", "Past")],
+)
+def test_it_says_what_is_being_sent(app: Flask, owner: FlaskClient, webhook: Webhook, kind: str, words: str) -> None:
+    with app.app_context(), writing() as session:
+        run = {"since": None, "total": 2, "position": 0, "up_to": 9, "released": 0, "pace": 2, "state": "running"}
+        session.add(ResendRun(endpoint_id=webhook.endpoint_id, kind=kind, created_at=clock.now(), **run))
+    said = owner.get(page(webhook)).text.partition('id="given-up"')[2].partition("</p>")[0]
+    assert words in said
+    assert "0 of 2 delivered" in said
+
+
 def test_a_reason_that_nothing_has_sends_nothing(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
     give_up(app, webhook)
     for reason in ("404", "x" * 2000, "500 "):
