@@ -17,7 +17,7 @@ from calhooks.web.webhooks.context import list_behind_box, own_webhook
 from calhooks.web.webhooks.form.copies import copied_webhook
 from calhooks.web.webhooks.form.fields import WebhookForm, webhook_form_for
 from calhooks.web.webhooks.form.filter_trial import filter_trial
-from calhooks.web.webhooks.form.key_pair import COPY_PUBLIC_KEY
+from calhooks.web.webhooks.form.key_pair import COPY_PUBLIC_KEY, unsaved_key_pair_note
 from calhooks.web.webhooks.form.preview import box_context, preview_context
 from calhooks.web.webhooks.form.tried import tried_form
 from calhooks.web.webhooks.list_view import list_query
@@ -101,7 +101,8 @@ def ping() -> Any:
         return _pinged(form, webhook, 422, problem=" ".join(error.errors.values()), errors=error.errors)
     except PingRefused as error:
         return _pinged(form, webhook, 429, problem=str(error))
-    return _pinged(form, webhook, 200, ping=result)
+    note = unsaved_key_pair_note(form.key_pair_values(), webhook)
+    return _pinged(form, webhook, 200, ping=result, key_pair_note=note)
 
 
 @blueprint.post("/preview")

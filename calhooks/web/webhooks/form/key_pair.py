@@ -4,9 +4,12 @@ from wtforms import BooleanField, SelectField
 from wtforms.fields import SelectChoice
 
 from calhooks.web.forms.fields import ServiceForm
+from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.key_pairs import OVERLAP_HOURS, KeyPairValues
 
 COPY_PUBLIC_KEY = " Copy its public key from its page."
+NOT_YET_SIGNED = "The key pair is created when you save, so this test has no signature of it."
+OLD_PAIR_SIGNED = "The current key pair signed this test. The new one is created when you save."
 
 
 def overlaps() -> list[SelectChoice]:
@@ -37,3 +40,11 @@ class KeyPairFields(ServiceForm):
             remove=self.remove_key_pair.data,
             overlap=self.key_pair_overlap.data or OVERLAP_HOURS[0],
         )
+
+
+def unsaved_key_pair_note(values: KeyPairValues, webhook: Webhook | None) -> str:
+    """Return what a test of the form says about a key pair that saving would create; empty if it would create none."""
+    is_stored = webhook is not None and bool(webhook.endpoint.key_pairs)
+    if values.replace and is_stored:
+        return OLD_PAIR_SIGNED
+    return NOT_YET_SIGNED if values.makes_one and not is_stored else ""

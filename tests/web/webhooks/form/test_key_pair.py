@@ -241,3 +241,22 @@ def test_sending_to_another_url_says_what_signs(app: Flask, owner: FlaskClient, 
     assert "signed now with this webhook’s secret." in owner.get(elsewhere).text
     pages.submit(owner, edit(webhook), {"keyPair": "y"})
     assert "signed now with this webhook’s secret and key pair." in owner.get(elsewhere).text
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["browser", "htmx"])
+def test_a_test_of_the_form_says_that_the_key_pair_does_not_sign_before_it_is_saved(
+    app: Flask, owner: FlaskClient, webhook: Webhook, headers: dict[str, str]
+) -> None:
+    def said(**typed: str) -> str:
+        fields = {"csrf_token": pages.csrf_token(owner, edit(webhook)), "eventTriggers": "BOOKING_CREATED"}
+        fields |= {"subscriberUrl": receiver.url, "active": "y", **typed}
+        ping = f"/integrations/webhooks/ping?webhook={webhook.id}"
+        return owner.post(ping, data=fields, headers=headers).text
+
+    new, old = "created when you save, so this test", "The current key pair signed this test."
+    with receiving() as receiver:
+        assert (new in said(), new in said(keyPair="y")) == (False, True)
+        pages.submit(owner, edit(webhook), {"keyPair": "y"})
+        assert 'data-testid="ping-key-pair"' not in said(keyPair="y")
+        assert old in said(replaceKeyPair="y")
+    assert "v1a," in receiver.received[-1].headers["webhook-signature"]
