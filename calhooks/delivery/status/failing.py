@@ -96,4 +96,8 @@ def _tried(dialect: str, states: Sequence[DeliveryState]) -> Select[Any]:
         literal(states == _GIVEN_UP).label("is_given_up"),
         found.created_at,
         func.coalesce(found.finished_at, found.created_at).label("ended"),
-    ).where(or_(found.attempt_count > 0, found.error.is_not(None)))
+    ).where(
+        or_(found.attempt_count > 0, found.error.is_not(None)),
+        # One that was delivered and is sent again has not failed.
+        or_(found.last_status.is_(None), not_(found.last_status.between(200, 299))),
+    )
