@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from sqlalchemy.orm import Session, defer, joinedload
 
 from calhooks import clock
@@ -126,11 +126,11 @@ def send_now(session: Session, delivery: Delivery) -> None:
     make_due(session, [delivery.endpoint_id], now)
 
 
-def send_soon(session: Session, endpoint: Endpoint, delivery_ids: Sequence[int]) -> None:
+def send_soon(session: Session, endpoint: Endpoint, delivery_ids: Sequence[int]) -> bool:
     """Send deliveries that wait for their next attempt one after the other from now on, beside their schedule.
 
     None is sent later than it would have been. Those that are being sent, are blocked or over, or that the receiver
-    asked to wait with, are left as they are.
+    asked to wait with, are left as they are. Tell whether any goes out or is being sent.
     """
     now = clock.now()
     hold_endpoints(session, [endpoint.id])
@@ -140,6 +140,12 @@ def send_soon(session: Session, endpoint: Endpoint, delivery_ids: Sequence[int])
     if turns:
         session.connection().execute(_SOONER, turns)
         make_due(session, [endpoint.id], now)
+    session.refresh(endpoint, ["held_until"])
+    goes: ColumnElement[bool] = Delivery.lease_token.is_not(None)
+    if asked_to_wait_until(endpoint) is None:
+        goes = or_(goes, Delivery.not_before.is_(None), Delivery.not_before <= now)
+    due = select(Delivery.id).where(Delivery.id.in_(delivery_ids), Delivery.state == DeliveryState.DUE, goes)
+    return session.scalar(due.limit(1)) is not None
 
 
 def send_again(session: Session, delivery: Delivery, *, run_id: int | None = None, ordered: bool = True) -> None:

@@ -11,6 +11,8 @@ from calhooks.web.site.htmx import go_to
 from calhooks.web.webhooks.context import own_webhook
 from calhooks.webhooks.resend import CannotResend, require_sending
 
+NOT_NOW = "Nothing was sent: your server asked to wait, or earlier deliveries of these bookings go first."
+
 blueprint = Blueprint("failing", __name__, url_prefix="/integrations/webhooks/<int:webhook_id>/resend-failing")
 
 
@@ -23,7 +25,8 @@ def resend(webhook_id: int) -> ResponseReturnValue:
         with writing() as session:
             endpoint = own_webhook(webhook_id).endpoint
             require_sending(endpoint)
-            send_soon(session, endpoint, waiting)
+            if not send_soon(session, endpoint, waiting) and waiting:
+                raise CannotResend(NOT_NOW)
         flash("Sending now." if waiting else "None of these are waiting any longer.", "success")
     except CannotResend as error:
         flash(str(error), "danger")

@@ -1,5 +1,6 @@
 """Searching the log, narrowing it, its counts, its picture, and like failures."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -267,6 +268,34 @@ def test_like_failures_are_grouped_with_what_to_do(app: Flask, owner: FlaskClien
         assert db.session.scalars(select(ResendRun.total)).one() == 3
 
 
+def test_a_delivered_one_that_is_sent_again_has_not_failed(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
+    for status in (200, 299, 300):
+        again = deliver(app, webhook, "Chat A", attempt_count=1, last_status=status, resent_at=clock.now())
+        attempt(app, again, status=status, error=None)
+    groups = owner.get(path(webhook)).text.partition('id="like-failures"')[2].partition("</section>")[0]
+    assert groups.count('class="like-failures-row"') == 1
+    assert 'id="show-300-waiting"' in groups
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "retried automatically"),
+        ({"active": False}, "held back while the webhook is off"),
+        ({"paused_until": datetime(2100, 1, 1, tzinfo=UTC)}, "retried after the pause"),
+    ],
+    ids=["on", "off", "paused"],
+)
+def test_like_failures_say_whether_they_are_retried(
+    app: Flask, owner: FlaskClient, webhook: Webhook, changes: dict[str, object], words: str
+) -> None:
+    attempt(app, deliver(app, webhook, "Chat A", attempt_count=1, tries=1))
+    change(app, webhook, **changes)
+    groups = owner.get(path(webhook)).text.partition('id="like-failures"')[2].partition("</section>")[0]
+    assert words in groups
+    assert groups.count("automatically") == (not changes)
+
+
 def test_a_group_that_waits_is_sent_without_waiting_unless_the_webhook_is_off_or_paused(
     app: Flask, owner: FlaskClient, webhook: Webhook
 ) -> None:
@@ -289,6 +318,23 @@ def test_a_group_that_waits_is_sent_without_waiting_unless_the_webhook_is_off_or
     assert due(app, other) == later
     said = pages.submit(owner, path(webhook), {"reason": "418"}, to=url, follow_redirects=True).text
     assert "None of these are waiting any longer." in said
+
+
+@pytest.mark.parametrize("who", ["delivery", "endpoint", "blocked"])
+def test_a_group_that_cannot_go_now_is_not_said_to_be_sent(
+    app: Flask, owner: FlaskClient, webhook: Webhook, who: str
+) -> None:
+    later = clock.now() + timedelta(hours=5)
+    waiting = {"attempt_count": 1, "tries": 1, "last_status": 429, "due_at": later, "scheduled_at": later}
+    if who == "blocked":
+        waiting |= {"state": DeliveryState.BLOCKED, "due_at": None, "scheduled_at": None}
+    deliver(app, webhook, "Chat A", **waiting, not_before=later if who == "delivery" else None)
+    if who == "endpoint":
+        change(app, webhook, held_until=later)
+    url = f"{path(webhook)}/resend-failing"
+    said = pages.submit(owner, path(webhook), {"reason": "429"}, to=url, follow_redirects=True).text
+    assert "Nothing was sent: your server asked to wait" in said
+    assert "Sending now." not in said
 
 
 def change(app: Flask, webhook: Webhook, **values: object) -> None:
@@ -330,6 +376,21 @@ def test_every_planned_attempt_of_a_delivery_is_listed(app: Flask, owner: FlaskC
     planned = page.partition('class="next-attempts"')[2].partition("</details>")[0]
     assert [f"#{number}</span>" in planned for number in (7, 8, 9, 10, 11)] == [False, True, True, True, False]
     assert "3 more attempts" in planned
+
+
+def test_no_attempt_is_planned_during_a_pause_or_while_the_receiver_asked_to_wait(
+    app: Flask, owner: FlaskClient, webhook: Webhook
+) -> None:
+    now = clock.now()
+    soon, later = now + timedelta(minutes=3), now + timedelta(hours=30)
+    delivery_id = deliver(app, webhook, "Chat A", attempt_count=7, tries=7, due_at=soon, scheduled_at=soon)
+    for held in ({"paused_until": later}, {"paused_until": None, "held_until": later}):
+        change(app, webhook, **held)
+        page = owner.get(f"{path(webhook)}/deliveries/{delivery_id}").text
+        planned = page.partition('class="next-attempts-list"')[2].partition("</ol>")[0]
+        times = re.findall(r'\(.*?datetime="([^"]+)"', planned)
+        assert len(times) == 3
+        assert datetime.fromisoformat(times[0]) == later.replace(microsecond=0)
 
 
 def test_the_log_of_all_webhooks_shows_where_a_booking_has_arrived(
