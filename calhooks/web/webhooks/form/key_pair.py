@@ -8,7 +8,7 @@ from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings.key_pairs import OVERLAP_HOURS, KeyPairValues
 
 COPY_PUBLIC_KEY = " Copy its public key from its page."
-NOT_YET_SIGNED = "The key pair is created when you save, so this test has no signature of it."
+NOT_YET_SIGNED = "The key pair is created when you save, so it did not sign this test."
 OLD_PAIR_SIGNED = "The current key pair signed this test. The new one is created when you save."
 
 

@@ -253,7 +253,7 @@ def test_a_test_of_the_form_says_that_the_key_pair_does_not_sign_before_it_is_sa
         ping = f"/integrations/webhooks/ping?webhook={webhook.id}"
         return owner.post(ping, data=fields, headers=headers).text
 
-    new, old = "created when you save, so this test", "The current key pair signed this test."
+    new, old = "created when you save, so it did not sign this test.", "The current key pair signed this test."
     with receiving() as receiver:
         assert (new in said(), new in said(keyPair="y")) == (False, True)
         pages.submit(owner, edit(webhook), {"keyPair": "y"})
