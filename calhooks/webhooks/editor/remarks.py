@@ -44,6 +44,9 @@ OTHER_ENGINE = (
 )
 IN_A_FORMAT = "In a format, M is a month and m is a minute. Did you mean {}?"
 JOINS_OBJECTS = 'The items of {0} are objects: say what to write of each, as in {{{{join {0} field="name"}}}}.'
+NOT_JSON = (
+    "This field begins like JSON and is not valid JSON, so it is sent as text, and values are not escaped for JSON. {}"
+)
 IN_URL = "Variables are not replaced in the URL: {} is sent as it is written."
 ONLY_TEAMS = "Only team bookings have {}; in a personal one it is empty."
 
@@ -79,13 +82,20 @@ def remarks(
     The webhook `for_team` belongs to a team, and is told of team bookings alone.
     """
     walk = _Walk(template, triggers, known, search or NearNames(), for_team)
-    warnings, notes = list[Remark](), list[Remark]()
+    warnings, notes = _not_json(template), list[Remark]()
     for remark in walk.nodes(template.nodes, (root(),)):
         (notes if remark.is_note else warnings).append(remark)
-        if len(warnings) == MAX_REMARKS:
+        if len(warnings) >= MAX_REMARKS:
             # Looking for what is near takes time.
             break
     return (warnings + notes)[:MAX_REMARKS]
+
+
+def _not_json(template: Template) -> list[Remark]:
+    return [
+        Remark(mistake.line, mistake.column, NOT_JSON.format(mistake.message))
+        for mistake in template.not_json[:MAX_REMARKS]
+    ]
 
 
 def remark_about_url(url: str) -> Remark | None:

@@ -16,7 +16,7 @@ from calhooks.webhooks.template.nodes import (
     Text,
     Variable,
 )
-from calhooks.webhooks.template.proof.check import find_places
+from calhooks.webhooks.template.proof.check import prove
 from calhooks.webhooks.template.proof.combinations import variables
 from calhooks.webhooks.template.syntax.parse import parse_template
 from calhooks.webhooks.template.values.conditions import compile_condition
@@ -44,13 +44,17 @@ class Piece:
 
 
 class Template:
-    """A template that has been read and proved to give a valid body for every event. Use compile_template."""
+    """A template that has been read and proved to give a valid body for every event. Use compile_template.
+
+    `not_json` has why fields of a form that begin as JSON does are text.
+    """
 
     def __init__(self, source: str, content_type: ContentType) -> None:
         self.source = source.replace("\r\n", "\n")
         self.content_type = content_type
         self.nodes = parse_template(self.source)
-        self.places = find_places(self.source, self.nodes, content_type)
+        proved = prove(self.source, self.nodes, content_type)
+        self.places, self.not_json = proved.places, proved.not_json
         self._write = _Compiler(self.places, content_type).sequence(self.nodes)
 
     def render(self, context: Mapping[str, object], meter: Meter | None = None) -> bytes:

@@ -508,3 +508,11 @@ def test_a_whole_answer_in_a_text_of_json_is_a_warning_that_offers_its_value():
         (f"responses.name {told}", "responses.name.value"),
         ("No event type asks “budget”, so this is empty.", None),
     ]
+
+
+def test_a_form_field_that_begins_as_json_and_is_not_is_said_to_be_text_with_the_mistake():
+    form = "application/x-www-form-urlencoded"
+    broken = remarks(compile_template('a=1\n&payload={"text":"{{title}}",}', form), DEFAULT, KNOWN)
+    assert [(remark.line, remark.column, remark.is_note) for remark in broken] == [(2, 30, False)]
+    assert broken[0].message.endswith("values are not escaped for JSON. Remove the comma before }.")
+    assert remarks(compile_template('payload={"text":"{{title}}"}', form), DEFAULT, KNOWN) == []

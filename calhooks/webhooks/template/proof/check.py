@@ -2,31 +2,66 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from calhooks.webhooks.template.errors import TemplateError
 from calhooks.webhooks.template.nodes import BlockName, BodyPlace, ContentType, Node
 from calhooks.webhooks.template.proof.combinations import blocks, check_combinations, variables
-from calhooks.webhooks.template.proof.form_machine import FormMachine
+from calhooks.webhooks.template.proof.form_machine import AMPERSAND, FormMachine, NotJson
 from calhooks.webhooks.template.proof.json_machine import JsonMachine
 from calhooks.webhooks.template.proof.walk import Walk
 
+# How often fields of a form are found not to be JSON, before all of them are taken for text.
+MAX_FORM_ROUNDS = 6
 
-def find_places(source: str, nodes: Sequence[Node], content_type: ContentType) -> dict[int, BodyPlace]:
-    """Return the place of each variable by its `at`. Raises TemplateError when some way through is not valid.
 
-    A variable to which no way leads is left out.
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The place of each variable by its `at`, and why fields of a form that begin as JSON does are text.
+
+    A variable to which no way leads is left out of the places.
     """
+
+    places: dict[int, BodyPlace]
+    not_json: tuple[TemplateError, ...] = ()
+
+
+def prove(source: str, nodes: Sequence[Node], content_type: ContentType) -> Proof:
+    """Check all bodies that a template can give. Raises TemplateError when some way through is not valid."""
     if not source.strip():
         raise TemplateError.at(source, 0, "The template is empty: write the body that shall be sent.")
     if content_type is ContentType.TEXT:
-        return {variable.at: BodyPlace.TEXT for variable in variables(nodes)}
+        return Proof({variable.at: BodyPlace.TEXT for variable in variables(nodes)})
     check_combinations(source, nodes)
-    machine = FormMachine if content_type is ContentType.FORM else JsonMachine
+    if content_type is ContentType.FORM:
+        return _prove_form(source, nodes)
     # Keys that cannot meet again need not be remembered: remembering them keeps many states apart.
-    first = machine()
+    first = JsonMachine()
     places = Walk(source, first, nodes).places
     again = _keys_met_again(first.keys, nodes)
-    return Walk(source, machine(again), nodes).places if again else places
+    return Proof(Walk(source, JsonMachine(again), nodes).places if again else places)
+
+
+def _prove_form(source: str, nodes: Sequence[Node]) -> Proof:
+    """Read as JSON the fields that begin so and are JSON whatever the values, and all others as text."""
+    mistakes, tracked = dict[int, TemplateError](), set[str]()
+    for _ in range(MAX_FORM_ROUNDS):
+        machine = FormMachine(tracked, mistakes)
+        try:
+            places = Walk(source, machine, nodes).places
+        except TemplateError as error:
+            if not machine.fields:
+                # After an & in the JSON of a field, what is left of it is no field.
+                raise next((cut for cut in mistakes.values() if cut.message.startswith(AMPERSAND)), error) from error
+            wrong = error.__cause__.begins if isinstance(error.__cause__, NotJson) else None
+            mistakes |= dict.fromkeys(machine.fields if wrong is None else [wrong], error)
+            continue
+        again = _keys_met_again(machine.keys, nodes)
+        if again <= tracked:
+            return Proof(places, tuple(dict.fromkeys(mistakes.values())))
+        tracked |= again
+    places = Walk(source, FormMachine(texts=None), nodes).places
+    return Proof(places, tuple(dict.fromkeys(mistakes.values())))
 
 
 def _keys_met_again(keys: Iterable[tuple[str, int]], nodes: Sequence[Node]) -> set[str]:

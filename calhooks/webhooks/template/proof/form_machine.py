@@ -1,6 +1,7 @@
 """Read a form body a piece at a time: name=value pairs between &, with values as wildcards.
 
-A value that begins as JSON does is read as JSON, in the letters that a receiver decodes from it.
+A value that begins as JSON does is read as JSON, in the letters that a receiver decodes from it. Where that fails, the
+field is not JSON.
 """
 
 import re
@@ -25,7 +26,6 @@ JSON_BEGINNING = re.compile(r"""\s*(?:\{\s*(?:["'“”„«]|\w+\s*:)|\[\s*(?:"
 UNDECIDED = ("", "{", "[")
 JSON_BLANKS = " \t\r\n"
 AMPERSAND = "An & ends this field inside of its JSON: write %26 for an & in a text."
-READ_AS_JSON = " This field is read as JSON because of how it begins."
 PLACES = {
     BodyPlace.JSON_STRING: BodyPlace.FORM_JSON_STRING,
     BodyPlace.JSON_VALUE: BodyPlace.FORM_JSON_VALUE,
@@ -44,21 +44,38 @@ class Part(StrEnum):
 
 
 class FormState(NamedTuple):
-    """A plain value, as the states of JSON are. `pending` is what has been read at a value's beginning."""
+    """A plain value, as the states of JSON are.
+
+    `pending` is what has been read at a value's beginning, and `begins` where that is in the source.
+    """
 
     part: Part
     pending: str = ""
     json: State = JsonMachine.start
+    begins: int = 0
+
+
+class NotJson(Rejected):
+    """A mistake in the JSON of the field that begins at `begins`, which can still be a text."""
+
+    def __init__(self, message: str, at: int, begins: int) -> None:
+        super().__init__(message, at)
+        self.begins = begins
 
 
 class FormMachine:
-    """Reads states on. `tracked` and `keys` are those of the JSON inside."""
+    """Reads states on. `tracked` and `keys` are those of the JSON inside.
+
+    `fields` has where those begin that were read as JSON. Those in `texts` are not; None is for all.
+    """
 
     start = FormState(Part.BEFORE)
 
-    def __init__(self, tracked: Collection[str] = ()) -> None:
+    def __init__(self, tracked: Collection[str] = (), texts: Collection[int] | None = ()) -> None:
         self._json = JsonMachine(tracked)
+        self._texts = texts
         self.keys = self._json.keys
+        self.fields: set[int] = set()
 
     def feed(self, state: FormState, text: str, at: int) -> FormState:
         """Return the state after `text`, which stands at `at` in the source. Raises Rejected."""
@@ -69,7 +86,7 @@ class FormMachine:
     def place_value(self, state: FormState, at: int) -> tuple[BodyPlace, FormState]:
         """Return where a variable stands, and the state after it. Raises Rejected."""
         if state.part is Part.JSON:
-            place, json = _in_json(partial(self._json.place_value, state.json, at))
+            place, json = _in_json(state, partial(self._json.place_value, state.json, at))
             return PLACES[place], state._replace(json=json)
         if state.part in (Part.BEFORE, Part.NAME):
             message = "A variable cannot be a field's name, or part of one: names are written into the template. "
@@ -82,7 +99,7 @@ class FormMachine:
         if state.part is Part.NAME:
             raise Rejected("The last field has no value: a form is written name=value&name=value.", at)
         if state.part is Part.JSON:
-            _in_json(partial(self._json.finish, state.json, at))
+            _in_json(state, partial(self._json.finish, state.json, at))
 
     def quotes(self, state: FormState) -> str:
         """Return what must be the same at both ends of a block: the kind of JSON text we are in."""
@@ -105,44 +122,48 @@ class FormMachine:
             return state
         if not equals:
             return FormState(Part.NAME)
-        return self._read_value(FormState(Part.BEGINNING), value, at + len(name) + len(equals))
+        begins = at + len(name) + len(equals)
+        return self._read_value(FormState(Part.BEGINNING, begins=begins), value, begins)
 
     def _read_value(self, state: FormState, text: str, at: int) -> FormState:
         if state.part is Part.BEGINNING:
             begun = state.pending + _decoded(text)
             if begun.strip() in UNDECIDED:
-                return FormState(Part.BEGINNING, begun.strip(JSON_BLANKS))
-            state = FormState(Part.JSON if JSON_BEGINNING.match(begun) else Part.VALUE, state.pending)
+                return state._replace(pending=begun.strip(JSON_BLANKS))
+            is_text = self._texts is None or state.begins in self._texts or not JSON_BEGINNING.match(begun)
+            state = state._replace(part=Part.VALUE if is_text else Part.JSON)
         return self._read_json(state, text, at) if state.part is Part.JSON else FormState(Part.VALUE)
 
     def _read_json(self, state: FormState, text: str, at: int) -> FormState:
+        self.fields.add(state.begins)
         before = self._json.feed(state.json, state.pending, at - len(state.pending))
         try:
-            return FormState(Part.JSON, json=_in_json(partial(self._json.feed, before, _decoded(text), at)))
-        except Rejected:
-            self._find_mistake(before, text, at)
+            after = _in_json(state, partial(self._json.feed, before, _decoded(text), at))
+        except NotJson:
+            self._find_mistake(state, before, text, at)
             raise
+        return state._replace(pending="", json=after)
 
-    def _find_mistake(self, json: State, text: str, at: int) -> None:
-        """Read what was rejected again, in letters as the source has them. Raises Rejected."""
+    def _find_mistake(self, state: FormState, json: State, text: str, at: int) -> None:
+        """Read what was rejected again, in letters as the source has them. Raises NotJson."""
         for letter in LETTER.finditer(text):
-            json = _in_json(partial(self._json.feed, json, _decoded(letter[0]), at + letter.start()))
+            json = _in_json(state, partial(self._json.feed, json, _decoded(letter[0]), at + letter.start()))
 
     def _end_field(self, state: FormState, at: int) -> None:
         if state.part is Part.NAME:
             raise Rejected("A field has no value: a form is written name=value&name=value.", at)
         if state.part is Part.JSON and self._json.quotes(state.json):
-            raise Rejected(AMPERSAND, at)
+            raise NotJson(AMPERSAND, at, state.begins)
         self.finish(state, at)
 
 
-def _in_json(work: Callable[[], Proved]) -> Proved:
-    """Do a part of the proof, and say of what it rejects that the field is meant, not the body."""
+def _in_json(state: FormState, work: Callable[[], Proved]) -> Proved:
+    """Do a part of the proof, and say of what it rejects that the field is meant, not the body. Raises NotJson."""
     try:
         return work()
     except Rejected as rejected:
-        message = rejected.message.replace(json_errors.NOT_JSON, READ_AS_JSON)
-        raise Rejected(message.replace("The body ", "The JSON of this field "), rejected.at) from rejected
+        message = rejected.message.replace(json_errors.NOT_JSON, "").replace("The body ", "The JSON of this field ")
+        raise NotJson(message, rejected.at, state.begins) from rejected
 
 
 def _decoded(text: str) -> str:

@@ -119,7 +119,8 @@ class Walk:
             failure, trail = failed
             branches = [words for _, words in trail[-BRANCHES_IN_MESSAGE:]] if node in self._passed else []
             when = f" It is so when {' and '.join(branches)}." if branches else ""
-            raise TemplateError.at(self._source, min(failure.at, len(self._source)), failure.message + when)
+            at = min(failure.at, len(self._source))
+            raise TemplateError.at(self._source, at, failure.message + when) from failure
         return reached
 
     def _reader(self, text: Text) -> Callable[[Hashable], Hashable]:

@@ -1,4 +1,7 @@
-"""A field of a form that holds JSON: its values are escaped as JSON, then for the form, and it is proved to be JSON."""
+"""A field of a form that holds JSON: its values are escaped as JSON, then for the form, and it is proved to be JSON.
+
+A field that begins as JSON does and is not proved to be JSON is text, as it was before fields were read as JSON.
+"""
 
 import json
 import re
@@ -82,12 +85,11 @@ def test_a_field_that_does_not_begin_as_json_is_text(template, value):
         ('payload=%7B"a":1%2C}', (1, 20), "}"),
         ('payload=%7B"a":1%2C%7D', (1, 20), "}"),
         ('payload={"a":1%20%22b%22:2}', (1, 18), "comma is missing"),
-        ('payload={"a":"b & c"}', (1, 17), "An & ends this field inside of its JSON: write %26"),
+        ('payload={"a":"b&c=d"}', (1, 16), "An & ends this field inside of its JSON: write %26"),
         ('payload={"a":1&b=2', (1, 15), "The JSON of this field ends too early"),
         ('payload={"a":1} {{text}}', (1, 17), "The JSON of this field is complete"),
         ('payload={"a":{{number}}{{number}}}', (1, 24), "A comma is missing before this variable."),
         ('payload={"a{{text}}":1}', (1, 12), "A variable cannot be a key"),
-        ("a=x & {{text}}", (1, 7), "For an & in a value, write %26."),
         ("payload={'a':1}", (1, 10), "double quotes"),
         ("payload={a: 1}", (1, 10), "key"),
         ("payload=[{a: 1}]", (1, 11), "key"),
@@ -104,18 +106,69 @@ def test_a_field_that_does_not_begin_as_json_is_text(template, value):
         ('payload={{#if yes}}{"a":{{/if}}{{text}}{{#if yes}}}{{/if}}', (1, 32), "in one case"),
     ],
 )
-def test_what_would_not_be_json_is_refused_where_it_is(template, place, message):
-    with pytest.raises(TemplateError) as caught:
+def test_what_would_not_be_json_is_text_and_says_where_and_why(template, place, message):
+    (mistake,) = compile_template(template, FORM).not_json
+    assert message in mistake.message
+    assert (mistake.line, mistake.column) == place
+
+
+@pytest.mark.parametrize(
+    ("template", "column", "message"),
+    [
+        ("a=x & {{text}}", 7, "For an & in a value, write %26."),
+        ('a={"a":"b & c"}', 11, "write %26 for an & in a text"),
+        ('a={"a":1,}&b', 13, "The last field has no value"),
+    ],
+)
+def test_an_ampersand_in_a_value_is_refused_with_how_to_write_it(template, column, message):
+    with pytest.raises(TemplateError, match=message) as caught:
         compile_template(template, FORM)
-    assert message in caught.value.message
-    assert (caught.value.line, caught.value.column) == place
+    assert (caught.value.line, caught.value.column) == (1, column)
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        ('a=["VIP"] {{text}}', f'["VIP"] {CONTEXT["text"]}'),
+        ("a=[[1]] {{text}}", f"[[1]] {CONTEXT['text']}"),
+        ("a={draft: {{text}}}", f"{{draft: {CONTEXT['text']}}}"),
+        ('a={"draft"} {{text}}', f'{{"draft"}} {CONTEXT["text"]}'),
+        ('a={"b":"{{text}}",}', f'{{"b":"{CONTEXT["text"]}",}}'),
+        ('a=["{{#if yes}}] {{text}}{{/if}}', f'["] {CONTEXT["text"]}'),
+        ('a={{#if yes}}{"b":{{/if}}{{text}}{{#if yes}}}{{/if}}', f'{{"b":{CONTEXT["text"]}}}'),
+        ("a=[{{#each people}}{{#each ../people}}[{{/each}}{{/each}}", "[[[[["),
+    ],
+)
+def test_a_field_that_begins_as_json_and_is_not_is_sent_as_the_text_it_was_before(template, value):
+    assert fields(template)["a"] == value
+
+
+def test_a_field_that_is_no_json_leaves_the_escapes_of_others_alone():
+    found = fields('a=["VIP"] {{text}}&payload={"text":"{{text}}"}&b={"c":1,}&more=["{{text}}"]')
+    assert (found["a"], found["b"]) == (f'["VIP"] {CONTEXT["text"]}', '{"c":1,}')
+    assert (json.loads(found["payload"]), json.loads(found["more"])) == ({"text": CONTEXT["text"]}, [CONTEXT["text"]])
+
+
+def test_any_number_of_fields_that_are_no_json_can_be_sent():
+    found = fields("&".join(f'f{number}=["VIP"] {{{{text}}}}' for number in range(50)))
+    assert set(found.values()) == {f'["VIP"] {CONTEXT["text"]}'}
+
+
+@settings(max_examples=300, deadline=None)
+@given(json_templates(), st.sampled_from(['["VIP"] ', "[[", "[{", '{"k":', "{k:", '["', "", '{"k":"']), events())
+def test_no_template_is_refused_because_a_field_begins_as_json(source, beginning, context):
+    as_text = saved(f"a=x{beginning}{source}&b={{{{notes}}}}", FORM)
+    template = saved(f"a={beginning}{source}&b={{{{notes}}}}", FORM)
+    assert (template is None) == (as_text is None)
+    if template and as_text and template.not_json:
+        assert template.render(context) == as_text.render(context).replace(b"a=x", b"a=", 1)
 
 
 @settings(max_examples=300, deadline=None)
 @given(json_templates(), events(), st.sampled_from(["", '{}[]",:', "all"]), st.data())
 def test_json_in_a_field_that_saves_is_json_with_the_same_keys_whatever_the_values(source, context, encoded, data):
     template = saved("x={{notes}}&payload=" + in_a_form(f'{{"k":{source}}}', encoded), FORM)
-    if template is None:
+    if template is None or template.not_json:
         return
     parsed = parse(payload_of(template.render(context)))
     if COMPARISON.search(source):
@@ -132,6 +185,7 @@ def test_what_is_saved_as_a_body_of_json_is_saved_as_a_field_with_the_same_value
         return
     template = saved("payload=" + in_a_form(f'{{"k":{source}}}', encoded), FORM)
     assert template is not None
+    assert not template.not_json
     assert parse(payload_of(template.render(context))) == parse(body.render(context))
 
 
