@@ -1,9 +1,10 @@
 """Find values in conditions that are never equal: a trigger or a status that does not exist, a text without quotes."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from calhooks.events import Trigger
+from calhooks.webhooks.editor.event_shape import Shape
 from calhooks.webhooks.template.nodes import Condition, Literal, Operand, Operator, Path
 
 COMPARING = (Operator.EQ, Operator.NE, Operator.IN)
@@ -37,6 +38,21 @@ def bare_words(operand: Operand) -> Iterator[Path]:
                 yield other
 
 
+def never_equal(operand: Operand, follow: Callable[[Path], Shape | None]) -> Iterator[tuple[Path, str]]:
+    """Yield the objects and lists that are compared, each with the path of a value in it."""
+    for condition in _comparisons(operand, (*COMPARING, Operator.GT, Operator.LT)):
+        is_in, is_size = condition.operator is Operator.IN, condition.operator in (Operator.GT, Operator.LT)
+        first, *others = condition.operands
+        if any(isinstance(other, Literal) and other.value in ("", None) for other in others):
+            # Asks whether there is one.
+            continue
+        for path in condition.operands:
+            shape = follow(path) if isinstance(path, Path) and not path.data else None
+            looked_in = is_in and path is not first and not (shape and shape.is_list and shape.item_is_object)
+            if isinstance(path, Path) and shape and not looked_in and (value := shape.value_inside()):
+                yield path, "length" if is_size and shape.is_list else value
+
+
 def unknown_choices(operand: Operand) -> Iterator[tuple[str, Literal, str | None]]:
     """Yield the texts that a variable of CHOICES never is, each with its name and with what was probably meant."""
     for condition in _comparisons(operand):
@@ -52,9 +68,9 @@ def _near(written: str, choices: tuple[str, ...]) -> str | None:
     return called if called in choices else next(iter(difflib.get_close_matches(written, choices, n=1)), None)
 
 
-def _comparisons(operand: Operand) -> Iterator[Condition]:
+def _comparisons(operand: Operand, operators: Collection[Operator] = COMPARING) -> Iterator[Condition]:
     if isinstance(operand, Condition):
-        if operand.operator in COMPARING:
+        if operand.operator in operators:
             yield operand
         for inner in operand.operands:
-            yield from _comparisons(inner)
+            yield from _comparisons(inner, operators)

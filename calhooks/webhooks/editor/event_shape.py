@@ -12,6 +12,8 @@ from calhooks.webhooks.editor.near import NearNames
 SLIP, NEAR = 0.8, 0.6
 # Types whose values are texts, of which a number gives one character.
 TEXTS = ("string", "time")
+# What of an object is meant, where only the object is named.
+LIKELIEST = ("value", "email", "name", "url")
 
 
 @dataclass(slots=True)
@@ -52,6 +54,25 @@ class Shape:
     def loops_over(self) -> "Shape":
         """Return what {{this}} is inside an {{#each}} over it."""
         return self.item or OPEN_SHAPE
+
+    @property
+    def is_several(self) -> bool:
+        """Tell whether it is an object or a list."""
+        return not self.is_open and bool(self.children or self.item)
+
+    @property
+    def item_is_object(self) -> bool:
+        """Tell whether the items of a list are objects."""
+        return self.item is not None and self.item.is_several
+
+    def value_inside(self) -> str:
+        """Return the path of a value in an object or a list, the likeliest to be meant, "" for anything else."""
+        if not self.is_several:
+            return ""
+        key = next((key for key in LIKELIEST if key in self.children), next(iter(self.children), "0"))
+        child = self.children.get(key, self.item)
+        inside = child.value_inside() if child else ""
+        return f"{key}.{inside}" if inside else key
 
     def paths(self, prefix: str = "") -> Iterator[str]:
         """Give every path below, the first of each list for all of it."""

@@ -227,6 +227,10 @@ _OTHERS = {
     "tracking": "metadata",
 }
 
+_EMAIL = ("", "email", "emailaddress", "mail")
+# What the whole of an event is called.
+WHOLE_EVENT = frozenset({"payload", "json", "jsonbody", "body", "data", "webhook", "eventpayload", "everything"})
+
 # What Cal.com has and nothing here is like, however alike the names are.
 WITHOUT_COUNTERPART = frozenset(
     {
@@ -259,9 +263,10 @@ def _table() -> Mapping[str, str]:
     bare = {key: f"attendees.0.{path}" for key, path in _OF_BOOKER.items() if key}
     host = {f"{who}{key}": f"organizer.{path}" for who in ORGANIZER for key, path in _OF_HOST.items()}
     meeting = {f"{what}{key}": path for what in MEETING for key, path in (_OF_MEETING | _OF_NAMED_MEETING).items()}
+    guest = {f"{who}{key}": "attendees.1.email" for who in ("guest", "guest0", "guests0") for key in _EMAIL}
     event_type = {f"eventtype{key}": path for key, path in _OF_EVENT_TYPE.items()}
     people = {f"{what}{key}": path for what in ("scheduledevent", "event") for key, path in host.items()}
-    return people | meeting | bare | _OF_MEETING | booker | host | event_type | _OTHERS | bare
+    return people | meeting | bare | _OF_MEETING | booker | host | guest | event_type | _OTHERS | bare
 
 
 FORMER_NAMES: Mapping[str, str] = _table()
@@ -275,6 +280,11 @@ def meant_by(written: str) -> str | None:
     if tracked := UTM.fullmatch(letters):
         return f"metadata.utm_{tracked[1]}"
     return FORMER_NAMES.get(letters) or FORMER_NAMES.get(letters.removesuffix("value"))
+
+
+def means_all(written: str) -> bool:
+    """Tell whether a name means the whole event."""
+    return SEPARATORS.sub("", written.lower()) in WHOLE_EVENT
 
 
 def has_no_counterpart(written: str) -> bool:

@@ -6,15 +6,19 @@ from dataclasses import dataclass, field
 from calhooks.events import TRIGGER_LABELS, Trigger
 from calhooks.webhooks.editor.account_variables import Known
 from calhooks.webhooks.editor.catalogue import absent_for, may_be_missing
-from calhooks.webhooks.editor.comparisons import bare_words, unknown_choices
+from calhooks.webhooks.editor.comparisons import bare_words, never_equal, unknown_choices
 from calhooks.webhooks.editor.event_shape import OPEN_SHAPE, Shape, nearest, root
+from calhooks.webhooks.editor.former_names import means_all
 from calhooks.webhooks.editor.near import NearNames
 from calhooks.webhooks.editor.slips import (
+    IN_A_FORMAT,
+    Follow,
     Slip,
     format_slip,
-    joined_objects,
+    inside_of,
+    lines_without_ampersand,
+    misused_values,
     other_engine,
-    path_in,
     quoted_alone,
     single_braces,
     variable_in_address,
@@ -25,6 +29,7 @@ from calhooks.webhooks.template.nodes import (
     BlockName,
     BodyPlace,
     Call,
+    ContentType,
     Literal,
     Node,
     Operand,
@@ -42,8 +47,8 @@ ONE_BRACE = "{} is sent as it is written: a variable takes two braces. Did you m
 OTHER_ENGINE = (
     "{} is sent as it is written: write {{{{#if title}}}}…{{{{/if}}}} or {{{{#each attendees}}}}…{{{{/each}}}}."
 )
-IN_A_FORMAT = "In a format, M is a month and m is a minute. Did you mean {}?"
-JOINS_OBJECTS = 'The items of {0} are objects: say what to write of each, as in {{{{join {0} field="name"}}}}.'
+NEVER_EQUAL = "{} has no single value to compare. Did you mean {}?"
+FIELD_IN_A_FIELD = "This line belongs to the field before it. Did you mean {}?"
 NOT_JSON = (
     "This field begins like JSON and is not valid JSON, so it is sent as text, and values are not escaped for JSON. {}"
 )
@@ -92,10 +97,8 @@ def remarks(
 
 
 def _not_json(template: Template) -> list[Remark]:
-    return [
-        Remark(mistake.line, mistake.column, NOT_JSON.format(mistake.message))
-        for mistake in template.not_json[:MAX_REMARKS]
-    ]
+    mistakes = template.not_json[:MAX_REMARKS]
+    return [Remark(found.line, found.column, NOT_JSON.format(found.message)) for found in mistakes]
 
 
 def remark_about_url(url: str) -> Remark | None:
@@ -126,6 +129,9 @@ class _Walk:
         for slip in single_braces(self.template.source, node, scopes[-1]):
             if self._is_new("{", slip.meant):
                 yield self._slip(slip, ONE_BRACE.format(slip.written, slip.meant), is_note=True)
+        if self.template.content_type is ContentType.FORM:
+            for slip in lines_without_ampersand(self.template.source, node):
+                yield self._slip(slip, FIELD_IN_A_FIELD.format(slip.meant), is_note=True)
         tag = other_engine(self.template.source, node)
         if tag and self._is_new("{%", ""):
             yield self._slip(tag, OTHER_ENGINE.format(tag.written[:MAX_FOREIGN_TAG_LENGTH]))
@@ -140,8 +146,8 @@ class _Walk:
     def _call(self, call: Call, scopes: tuple[Shape, ...], *, printed: bool) -> Iterator[Remark]:
         if slip := format_slip(self.template.source, call):
             yield self._slip(slip, IN_A_FORMAT.format(slip.meant))
-        for path in joined_objects(call, lambda path: self._scope(path, scopes).follow(path.segments)):
-            yield self._remark(path, JOINS_OBJECTS.format(_written(path) or "this"))
+        for path, message, instead in misused_values(self.template.source, call, self._follow(scopes)):
+            yield self._remark(path, message, instead)
         printed = printed and call.helper != "default"
         for argument in (*call.arguments, *call.options.values()):
             if isinstance(argument, Path):
@@ -163,7 +169,7 @@ class _Walk:
         if self._is_new('"', f"{found.path} {written}"):
             message = JSON_IN_TEXT.format(written, "a list" if found.is_list else "an object")
             if "value" in found.children:
-                answer = f"{path_in(self.template.source, path)}.value"
+                answer = inside_of(self.template.source, path, "value")
                 yield self._remark(path, f"{message} Did you mean {answer}?", answer)
                 return
             whole = quoted_alone(self.template.source, node.at)
@@ -174,6 +180,9 @@ class _Walk:
 
     def _block(self, block: Block, scopes: tuple[Shape, ...]) -> Iterator[Remark]:
         yield from self._condition(block.subject, scopes)
+        for path, value in never_equal(block.subject, self._follow(scopes)):
+            instead = inside_of(self.template.source, path, value)
+            yield self._remark(path, NEVER_EQUAL.format(_written(path) or "this", instead), instead)
         inside = (*scopes, self._entered(block, scopes)) if block.opens_scope else scopes
         yield from self.nodes(block.body, inside)
         yield from self.nodes(block.otherwise or (), scopes)
@@ -201,6 +210,9 @@ class _Walk:
             return OPEN_SHAPE
         return found.loops_over() if block.name is BlockName.EACH else found
 
+    def _follow(self, scopes: tuple[Shape, ...]) -> Follow:
+        return lambda path: self._scope(path, scopes).follow(path.segments)
+
     def _scope(self, path: Path, scopes: tuple[Shape, ...]) -> Shape:
         return scopes[0] if path.from_root else scopes[-1 - path.depth]
 
@@ -223,6 +235,8 @@ class _Walk:
         message = f"There is no {_written(path)}."
         if instead:
             instead = _from_here(path, instead)
+        elif means_all(".".join(path.segments)):
+            instead = "this" if scope is root() and not (path.depth or path.from_root) else "@root"
         return self._remark(path, f"{message} Did you mean {instead}?" if instead else message, instead)
 
     def _never_seen(self, path: Path, scope: Shape) -> Iterator[Remark]:

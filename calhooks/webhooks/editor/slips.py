@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from calhooks.webhooks.editor.event_shape import Shape, root
@@ -17,6 +18,15 @@ OTHER_ENGINES = re.compile(r"\{%-?\s*\w.*?%\}|<%.*?%>", re.DOTALL)
 IN_ADDRESS = re.compile(r"\{\{[^{}]*\}\}|(?:%7B){2}.*?(?:%7D){2}", re.IGNORECASE)
 # A variable that is all there is between two quotation marks.
 ALONE = re.compile(r'"(\{\{\{?[^{}"]*\}?\}\})"')
+
+
+FIELD_LINE = re.compile(r"\n[ \t]*(?P<name>[A-Za-z_][\w.\[\]-]*)=")
+Follow = Callable[[Path], Shape | None]
+IN_A_FORMAT = "In a format, M is a month, m a minute and a AM or PM. Did you mean {}?"
+JOINS_OBJECTS = 'The items of {0} are objects: say what to write of each, as in {{{{join {0} field="name"}}}}.'
+AS_JSON = "{} has no single value: {} writes it as JSON text. Did you mean {}?"
+NOT_A_PERSON = "for= takes a person. Did you mean {}?"
+WRITE_TEXTS = ("upper", "lower", "words", "truncate", "html", "slack", "markdown", "url", "csv")
 
 
 class Slip(NamedTuple):
@@ -58,18 +68,49 @@ def format_slip(source: str, call: Call) -> Slip | None:
     return Slip(form.at, written[0], f"{written[0][0]}{meant}{written[0][0]}") if written and meant else None
 
 
-def path_in(source: str, path: Path) -> str:
-    """Return a path as the source has it."""
+def inside_of(source: str, path: Path, key: str) -> str:
+    """Return the path of a value in an object, as the source has the object's."""
     written = TOKEN.match(source, path.at)
-    return written[0] if written else ".".join(path.segments)
+    whole = written[0] if written else ".".join(path.segments)
+    return f"{'this' if whole == '.' else whole}.{key}"
 
 
-def joined_objects(call: Call, follow: Callable[[Path], Shape | None]) -> Iterator[Path]:
-    """Yield the list of a `join` that writes whole objects."""
-    if call.helper == "join" and "field" not in call.options and isinstance(call.arguments[0], Path):
-        found = follow(call.arguments[0])
-        if found and found.item and found.item.children:
-            yield call.arguments[0]
+def misused_values(source: str, call: Call, follow: Follow) -> Iterator[tuple[Path, str, str | None]]:
+    """Yield the variables that a helper makes little of, each with what to say and what was probably meant."""
+    value = call.arguments[0]
+    if isinstance(value, Path) and not value.data and (found := follow(value)) and found.is_several:
+        written = ".".join(value.segments) or "this"
+        if call.helper in WRITE_TEXTS:
+            meant = inside_of(source, value, found.value_inside())
+            yield value, AS_JSON.format(written, call.helper, meant), meant
+        elif call.helper == "join" and "field" not in call.options and found.item_is_object:
+            yield value, JOINS_OBJECTS.format(written), None
+    person = call.options.get("for")
+    if isinstance(person, Path) and not person.data and (found := follow(person)) and not _is_person(found):
+        meant = _person(source, person, follow)
+        yield person, NOT_A_PERSON.format(meant), meant
+
+
+def _is_person(shape: Shape | None) -> bool:
+    return shape is not None and (shape.is_open or "timeZone" in shape.children)
+
+
+def _person(source: str, path: Path, follow: Follow) -> str:
+    """Return the person whose time zone a path is, else the booker."""
+    written = TOKEN.match(source, path.at)
+    if written and _is_person(follow(replace(path, segments=path.segments[:-1]))):
+        return written[0].rpartition(".")[0] or "this"
+    booker = Path(path.at, ("attendees", "0"))
+    return "attendees.0" if _is_person(follow(booker)) else "@root.attendees.0"
+
+
+def lines_without_ampersand(source: str, text: Text) -> Iterator[Slip]:
+    """Yield the lines of a form that look like a field and belong to the one before."""
+    for found in FIELD_LINE.finditer(source, text.at, text.at + len(text.value)):
+        before = source[: found.start()].rstrip()
+        tag = before[before.rfind("{{") :].removeprefix("{{").lstrip("~{") if before.endswith("}}") else ""
+        if not before.endswith("&") and not tag.startswith(("#", "/", "else", "!")):
+            yield Slip(found.start("name"), found["name"], f"&{found['name']}")
 
 
 def variable_in_address(url: str) -> Slip | None:

@@ -25,6 +25,8 @@ LETTER = re.compile(r"\+|%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f])+|%|[^+%]+"
 JSON_BEGINNING = re.compile(r"""\s*(?:\{\s*(?:["'“”„«]|\w+\s*:)|\[\s*(?:"|[\[{](?!\s*[^\W\d]\w*(?!\w*\s*:))))""")
 UNDECIDED = ("", "{", "[")
 JSON_BLANKS = " \t\r\n"
+NO_VALUE = "{} field has no value: a form is written name=value&name=value."
+NOT_A_FORM = "This is JSON, not a form: choose JSON as content type, or put it into a field, as in payload={…}."
 AMPERSAND = "An & ends this field inside of its JSON: write %26 for an & in a text."
 PLACES = {
     BodyPlace.JSON_STRING: BodyPlace.FORM_JSON_STRING,
@@ -46,7 +48,8 @@ class Part(StrEnum):
 class FormState(NamedTuple):
     """A plain value, as the states of JSON are.
 
-    `pending` is what has been read at a value's beginning, and `begins` where that is in the source.
+    `pending` is what has been read at a value's beginning, and `begins` where that is in the source. Of a name, it is
+    the bracket with which that begins.
     """
 
     part: Part
@@ -89,6 +92,8 @@ class FormMachine:
             place, json = _in_json(state, partial(self._json.place_value, state.json, at))
             return PLACES[place], state._replace(json=json)
         if state.part in (Part.BEFORE, Part.NAME):
+            if state.pending:
+                raise Rejected(NOT_A_FORM, at)
             message = "A variable cannot be a field's name, or part of one: names are written into the template. "
             message += "For an & in a value, write %26."
             raise Rejected(message, at)
@@ -97,7 +102,7 @@ class FormMachine:
     def finish(self, state: FormState, at: int) -> None:
         """Check that a body may end here. Raises Rejected."""
         if state.part is Part.NAME:
-            raise Rejected("The last field has no value: a form is written name=value&name=value.", at)
+            raise Rejected(NOT_A_FORM if state.pending else NO_VALUE.format("The last"), at)
         if state.part is Part.JSON:
             _in_json(state, partial(self._json.finish, state.json, at))
 
@@ -121,7 +126,8 @@ class FormMachine:
                 raise Rejected("A field has no name before its =.", at + len(name))
             return state
         if not equals:
-            return FormState(Part.NAME)
+            begins_json = state.pending or (name.strip()[0] if state.part is Part.BEFORE else "")
+            return FormState(Part.NAME, begins_json if begins_json in ("{", "[") else "")
         begins = at + len(name) + len(equals)
         return self._read_value(FormState(Part.BEGINNING, begins=begins), value, begins)
 
@@ -151,7 +157,7 @@ class FormMachine:
 
     def _end_field(self, state: FormState, at: int) -> None:
         if state.part is Part.NAME:
-            raise Rejected("A field has no value: a form is written name=value&name=value.", at)
+            raise Rejected(NOT_A_FORM if state.pending else NO_VALUE.format("A"), at)
         if state.part is Part.JSON and self._json.quotes(state.json):
             raise NotJson(AMPERSAND, at, state.begins)
         self.finish(state, at)

@@ -6,7 +6,7 @@ from calhooks.webhooks.template.errors import TemplateError
 from calhooks.webhooks.template.nodes import Condition, Literal, Operand, Operator, operand_leaves
 from calhooks.webhooks.template.syntax import unsupported
 from calhooks.webhooks.template.syntax.expressions import read_argument
-from calhooks.webhooks.template.syntax.scan import Token
+from calhooks.webhooks.template.syntax.scan import TOKEN, Token
 
 MAX_CONDITION_DEPTH = 8
 MAX_OPERANDS = 20
@@ -56,7 +56,8 @@ def _operator(source: str, tokens: Sequence[Token], position: int) -> Operator:
     if names[0].text == known:
         return Operator(known)
     if known:
-        last = f" {tokens[position + 3].text}" if len(tokens) > position + 3 else ""
+        third = TOKEN.match(source, tokens[position + 3].at) if len(tokens) > position + 3 else None
+        last = f" {third[0]}" if third and third[0] != ")" else ""
         message = f"The name of a condition comes first: write ({known} {names[0].text}{last})."
         raise TemplateError.at(source, names[1].at, message)
     alone = len(tokens) > position + 2 and tokens[position + 2].kind == "close"

@@ -16,6 +16,8 @@ CONSTANTS = {"true": True, "false": False, "null": None, "undefined": None}
 ALIASES = {"resheduleUid": "rescheduleUid"}
 TYPOGRAPHIC_QUOTES = "“”„‟‘’‚«»"
 PARENTHESES = "Parentheses hold a helper with what it is given, as in {{slack (truncate title 80)}}."
+# Keys of these can have spaces.
+HAVE_ANY_KEY = ("metadata.", "responses.", "userFieldsResponses.")
 # Python refuses to read a number of thousands of digits, and nobody means one.
 MAX_NUMBER_LENGTH = 100
 # How deep helpers may be inside each other.
@@ -151,6 +153,8 @@ def _read_call(source: str, name: Token, rest: Sequence[Token], depth: int = 0) 
         right = TOKEN.match(source, rest[1].at) if len(rest) > 1 else None
         message = unsupported.operator(rest[0].text, name.text, right[0] if right else "")
         raise TemplateError.at(source, rest[0].at, message)
+    if name.text.startswith(HAVE_ANY_KEY) and all(token.kind == "path" for token in rest):
+        raise TemplateError.at(source, name.at, unsupported.key_with_space(name.text, [token.text for token in rest]))
     if name.kind != "path" or name.text not in unsupported.HELPERS:
         raise TemplateError.at(source, name.at, unsupported.helper(name.text))
     values, options = read_arguments(source, rest, depth)

@@ -80,7 +80,6 @@ PARTIAL = "Partials ({{> name}}) are not supported: write what they contain into
 DECORATOR = "Decorators ({{* name}}) are not supported: write what they contain into the template itself."
 NOT_THERE = {">": PARTIAL, "#>": PARTIAL, "*": DECORATOR, "#*": DECORATOR}
 NEVER_CLOSED = "This {{ is never closed: }} is missing."
-FILTER = "Filters after | are not supported: write the helper first, as in {{upper title}}."
 SPACE_BEFORE = "There must be no space between {{ and what follows it here."
 NAMES_NOT_CLOSED = "Names are written between two |, as in {{#each attendees as |person|}}."
 
@@ -188,7 +187,9 @@ def _unreadable(
         right = TOKEN.match(source, _after_space(source, operator.end()))
         return position, unsupported.operator(operator[0], left, right[0] if right else "")
     if rest == "|":
-        return position, NAMES_NOT_CLOSED if tokens and tokens[-1].text == "as" else FILTER
+        named = TOKEN.match(source, _after_space(source, position + 1))
+        is_names = bool(tokens) and tokens[-1].text == "as"
+        return position, NAMES_NOT_CLOSED if is_names else unsupported.piped(named[0].rstrip(":") if named else "")
     if rest in ("#", "/", "^", "!", ">") and not tokens:
         return position, SPACE_BEFORE
     if source.startswith(('\\"', "\\'"), position):

@@ -71,6 +71,10 @@ _INSTEAD = {
     **dict.fromkeys(("elseif", "elsif", "elif"), "write {{else if name}}, as two words."),
     "each": "it is a block: write {{#each attendees}}…{{/each}}.",
     **_CONDITIONS,
+    **dict.fromkeys(
+        ("for", "foreach", "forEach", "loop", "repeat", "range"),
+        "write {{#each attendees}}…{{/each}} or {{#each attendees as |person|}}…{{/each}}.",
+    ),
     **dict.fromkeys(("switch", "case", "choose"), "write {{#if (eq …)}}…{{else if (eq …)}}…{{/if}}."),
     **dict.fromkeys(("add", "plus", "sum", "subtract", "minus", "multiply", "divide", "mod", "math"), _CALCULATED),
     **dict.fromkeys(("coalesce", "fallback", "defaultTo"), _FIRST_VALUE),
@@ -90,6 +94,15 @@ _INSTEAD = {
     **dict.fromkeys(("pluck", "map", "concat", "joinNames"), 'write {{join attendees ", " field="name"}}.'),
 }
 
+_FILTERS = {
+    "date": _DATE,
+    "default": _FIRST_VALUE,
+    "join": 'write {{join attendees ", " field="name"}}.',
+    "truncate": "write {{truncate title 80}}.",
+    "words": "write {{words triggerEvent}}.",
+    "json": "write {{json metadata}}.",
+}
+
 
 def helper(name: str) -> str:
     """Say that no helper has this name, and what does the same."""
@@ -104,6 +117,8 @@ def helper(name: str) -> str:
 
 def block(name: str) -> str:
     """Say that no block has this name, and what does the same."""
+    if name == "else":
+        return "{{else}} is written without the #."
     if name in HELPERS:
         return f"{name} is not a block: write {{{{{name} …}}}} without the #."
     if name in tuple(Operator):
@@ -111,6 +126,19 @@ def block(name: str) -> str:
     if name in _INSTEAD:
         return f"{{{{#{name}}}}} is not supported: {_INSTEAD[name]}"
     return f"{{{{#{name}}}}} is not supported: write {{{{#each {name}}}}} to loop, {{{{#if {name}}}}} to test."
+
+
+def piped(name: str) -> str:
+    """Say that filters such as `| upcase` are not supported, and what does the same."""
+    example = "upper title" if name not in HELPERS else f"{name} title"
+    instead = _FILTERS.get(name) or _INSTEAD.get(name) or f"write the helper first, as in {{{{{example}}}}}."
+    return f"Filters after | are not supported: {instead}"
+
+
+def key_with_space(path: str, words: Sequence[str]) -> str:
+    """Say how to write a key such as `utm source`, whose first word ends the path."""
+    parent, _, key = path.rpartition(".")
+    return f"Put a key that has a space into brackets: write {{{{{parent}.[{' '.join([key, *words])}]}}}}."
 
 
 def operator(written: str, left: str = "a", right: str = "b") -> str:

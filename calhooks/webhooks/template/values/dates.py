@@ -18,7 +18,10 @@ PATTERN_LETTERS = set(PATTERN_CHARS) - {"O"}
 MAX_FORMAT_LENGTH = 100
 QUOTED = re.compile(r"'[^']*'")
 FIELDS = re.compile(r"([A-Za-z])\1*")
+QUOTED_PART = re.compile(r"('[^']*')")
 DAY_OR_YEAR, HOUR, SECOND = "dyE", "hHkK", "s"
+# What AM or PM is written after; M is there for minutes by mistake.
+AFTER_CLOCK = "hHkKmsM"
 # What a named format counts for.
 NAMED_FIELDS = 6
 # What babel raises for a pattern that it does not know, a word that a language lacks, and a week that has no date.
@@ -34,7 +37,7 @@ def format_problem(form: str) -> str | None:
     """Say what is wrong with a format, or None."""
     letters = QUOTED.sub("", form)
     if "Y" in letters or "D" in letters:
-        return "In a format, Y and D count weeks and days of the year. Write yyyy-MM-dd, with a small y and d."
+        return f"In a format, Y and D count weeks and days of the year. Write {_small(form)}, with a small y and d."
     unknown = set(re.findall("[A-Za-z]", letters)) - PATTERN_LETTERS
     if len(form) <= MAX_FORMAT_LENGTH and (form in NAMES or not unknown):
         try:
@@ -45,8 +48,16 @@ def format_problem(form: str) -> str | None:
     return f"“{form[:MAX_FORMAT_LENGTH]}” is not a format. There are {ACCEPTED_FORMATS}."
 
 
+def _small(form: str) -> str:
+    """Return a pattern with its years and days in small letters, an example where that is no format."""
+    parts = QUOTED_PART.split(form)
+    parts[::2] = [part.replace("Y", "y").replace("D", "d") for part in parts[::2]]
+    small = "".join(parts)
+    return "yyyy-MM-dd" if format_problem(small) else probable_format(small) or small
+
+
 def probable_format(form: str) -> str | None:
-    """Return what a pattern with minutes beside a day or a year, or a month after an hour, probably means, or None."""
+    """Return what a pattern probably means that has minutes for a month, a month for minutes or A for a, or None."""
     if form in NAMES:
         return None
     letters = QUOTED.sub(lambda quoted: "'" * len(quoted[0]), form)
@@ -59,6 +70,8 @@ def probable_format(form: str) -> str | None:
             meant = f"{meant[:start]}{'M' * (stop - start)}{meant[stop:]}"
         elif letter == "M" and stop - start <= 2 and before in HOUR and letters[end:start] == ":":
             meant = f"{meant[:start]}{'m' * (stop - start)}{meant[stop:]}"
+        elif letter == "A" and stop - start == 1 and before in AFTER_CLOCK:
+            meant = f"{meant[:start]}a{meant[stop:]}"
     return None if meant == form else meant
 
 

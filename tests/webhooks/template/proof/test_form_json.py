@@ -118,9 +118,12 @@ def test_what_would_not_be_json_is_text_and_says_where_and_why(template, place, 
         ("a=x & {{text}}", 7, "For an & in a value, write %26."),
         ('a={"a":"b & c"}', 11, "write %26 for an & in a text"),
         ('a={"a":1,}&b', 13, "The last field has no value"),
+        ('{"text": "{{title}}"}', 11, "This is JSON, not a form: choose JSON"),
+        ('{"text": "x"}', 14, "This is JSON, not a form: choose JSON"),
+        ("text: {{title}}", 7, "A variable cannot be a field's name"),
     ],
 )
-def test_an_ampersand_in_a_value_is_refused_with_how_to_write_it(template, column, message):
+def test_what_is_no_form_is_refused_with_how_to_write_it(template, column, message):
     with pytest.raises(TemplateError, match=message) as caught:
         compile_template(template, FORM)
     assert (caught.value.line, caught.value.column) == (1, column)
