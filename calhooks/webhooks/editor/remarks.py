@@ -49,7 +49,7 @@ OTHER_ENGINE = (
 )
 NEVER_EQUAL = "{} has no single value to compare. Did you mean {}?"
 FIELD_IN_A_FIELD = "This line belongs to the field before it. Did you mean {}?"
-NOT_JSON = (
+FIELD_NOT_JSON = (
     "This field begins like JSON and is not valid JSON, so it is sent as text, and values are not escaped for JSON. {}"
 )
 IN_URL = "Variables are not replaced in the URL: {} is sent as it is written."
@@ -98,7 +98,7 @@ def remarks(
 
 def _not_json(template: Template) -> list[Remark]:
     mistakes = template.not_json[:MAX_REMARKS]
-    return [Remark(found.line, found.column, NOT_JSON.format(found.message)) for found in mistakes]
+    return [Remark(found.line, found.column, FIELD_NOT_JSON.format(found.message)) for found in mistakes]
 
 
 def remark_about_url(url: str) -> Remark | None:

@@ -1,4 +1,4 @@
-"""Warnings about whole objects where a text is meant, about other values than people after for=, and lost ampersands."""
+"""Warnings about whole objects where a text is meant, about for= without a person, and about lost ampersands."""
 
 import pytest
 

@@ -25,7 +25,7 @@ LETTER = re.compile(r"\+|%[0-7][0-9A-Fa-f]|(?:%[89A-Fa-f][0-9A-Fa-f])+|%|[^+%]+"
 JSON_BEGINNING = re.compile(r"""\s*(?:\{\s*(?:["'“”„«]|\w+\s*:)|\[\s*(?:"|[\[{](?!\s*[^\W\d]\w*(?!\w*\s*:))))""")
 UNDECIDED = ("", "{", "[")
 JSON_BLANKS = " \t\r\n"
-NO_VALUE = "{} field has no value: a form is written name=value&name=value."
+FIELD_WITHOUT_VALUE = "{} field has no value: a form is written name=value&name=value."
 NOT_A_FORM = "This is JSON, not a form: choose JSON as content type, or put it into a field, as in payload={…}."
 AMPERSAND = "An & ends this field inside of its JSON: write %26 for an & in a text."
 PLACES = {
@@ -102,7 +102,7 @@ class FormMachine:
     def finish(self, state: FormState, at: int) -> None:
         """Check that a body may end here. Raises Rejected."""
         if state.part is Part.NAME:
-            raise Rejected(NOT_A_FORM if state.pending else NO_VALUE.format("The last"), at)
+            raise Rejected(NOT_A_FORM if state.pending else FIELD_WITHOUT_VALUE.format("The last"), at)
         if state.part is Part.JSON:
             _in_json(state, partial(self._json.finish, state.json, at))
 
@@ -157,7 +157,7 @@ class FormMachine:
 
     def _end_field(self, state: FormState, at: int) -> None:
         if state.part is Part.NAME:
-            raise Rejected(NOT_A_FORM if state.pending else NO_VALUE.format("A"), at)
+            raise Rejected(NOT_A_FORM if state.pending else FIELD_WITHOUT_VALUE.format("A"), at)
         if state.part is Part.JSON and self._json.quotes(state.json):
             raise NotJson(AMPERSAND, at, state.begins)
         self.finish(state, at)
