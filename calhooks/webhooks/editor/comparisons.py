@@ -30,6 +30,9 @@ CALLED_ELSEWHERE = {
 }
 
 
+MAX_CHOICE_LENGTH = 40
+
+
 def bare_words(operand: Operand) -> Iterator[Path]:
     """Yield the one-word paths with which something is compared: each may be a text without its quotation marks."""
     for condition in _comparisons(operand):
@@ -60,10 +63,12 @@ def unknown_choices(operand: Operand) -> Iterator[tuple[str, Literal, str | None
         name = next((name for name in names if name in CHOICES), None)
         for other in condition.operands if name else ():
             if name and isinstance(other, Literal) and other.value not in (*CHOICES[name], "", None):
-                yield name, other, _near(str(other.value)[:40].upper(), CHOICES[name])
+                yield name, other, near_choice(str(other.value), CHOICES[name])
 
 
-def _near(written: str, choices: tuple[str, ...]) -> str | None:
+def near_choice(written: str, choices: tuple[str, ...]) -> str | None:
+    """Return the one of a few values that was probably meant, None if none is like it."""
+    written = written[:MAX_CHOICE_LENGTH].upper()
     called = CALLED_ELSEWHERE.get(written)
     return called if called in choices else next(iter(difflib.get_close_matches(written, choices, n=1)), None)
 

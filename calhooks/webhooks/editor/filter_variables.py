@@ -5,6 +5,7 @@ from functools import reduce
 
 from calhooks.webhooks.editor.account_variables import Known, path_of
 from calhooks.webhooks.editor.catalogue import DocumentedVariable
+from calhooks.webhooks.editor.comparisons import CHOICES, MAX_CHOICE_LENGTH, near_choice
 from calhooks.webhooks.editor.event_shape import SLIP, Shape, nearest, root
 from calhooks.webhooks.editor.near import NearNames
 from calhooks.webhooks.filters.conditions import MAX_CONDITIONS, FilterOperator
@@ -66,12 +67,21 @@ def _of_several(written: str, shape: Shape) -> str:
 
 def _never_is(row: TypedCondition, variable: DocumentedVariable) -> str | None:
     """Say that a variable never has the value of its condition."""
-    fits, sentence = VALUES.get(variable.type, (None, ""))
     value = row.value.strip()
-    if fits is None or not value or row.operator not in (*EXACT, *ORDERED):
+    if not value or row.operator not in (*EXACT, *ORDERED):
         return None
     values = listed(value) if row.operator == FilterOperator.ONE_OF else [value]
-    return None if all(map(fits, values)) else sentence.format(variable.path)
+    if choices := CHOICES.get(variable.path):
+        other = next((each for each in values if each not in choices), None)
+        return _no_choice(variable.path, other, choices) if other else None
+    fits, sentence = VALUES.get(variable.type, (None, ""))
+    return None if fits is None or all(map(fits, values)) else sentence.format(variable.path)
+
+
+def _no_choice(path: str, value: str, choices: tuple[str, ...]) -> str:
+    near = near_choice(value, choices)
+    meant = f"Did you mean {near}?" if near else f"Its values are {', '.join(choices)}."
+    return f"{path} is never {value[:MAX_CHOICE_LENGTH]}. {meant}"
 
 
 def _segments(row: TypedCondition) -> tuple[str, ...]:
