@@ -33,8 +33,8 @@ from calhooks.webhooks.template.proof.conditions import (
     simplified,
 )
 
-# Visits of a node by a state, and characters of text read by a state: 16 KB are proved or refused within 0.2 s.
-MAX_VISITS = 60_000
+# Visits of a node by a state, and characters of text read by a state: 16 KB are proved or refused within 0.3 s.
+MAX_VISITS = 80_000
 MAX_READ = 300_000
 # Rounds through a loop that keeps changing the state.
 MAX_ROUNDS = 20
