@@ -25,6 +25,7 @@ Follow = Callable[[Path], Shape | None]
 IN_A_FORMAT = "In a format, M is a month, m a minute and a AM or PM. Did you mean {}?"
 JOINS_OBJECTS = 'The items of {0} are objects: say what to write of each, as in {{{{join {0} field="name"}}}}.'
 AS_JSON = "{} has no single value: {} writes it as JSON text. Did you mean {}?"
+LINK_IN_MARKDOWN = "{} is no longer a link after markdown: write it without."
 NOT_A_PERSON = "for= takes a person. Did you mean {}?"
 WRITE_TEXTS = ("upper", "lower", "words", "truncate", "html", "slack", "markdown", "url", "csv")
 
@@ -78,6 +79,8 @@ def inside_of(source: str, path: Path, key: str) -> str:
 def misused_values(source: str, call: Call, follow: Follow) -> Iterator[tuple[Path, str, str | None]]:
     """Yield the variables that a helper makes little of, each with what to say and what was probably meant."""
     value = call.arguments[0]
+    if isinstance(value, Path) and call.helper == "markdown" and "".join(value.segments[-1:]).endswith(("Url", "url")):
+        yield value, LINK_IN_MARKDOWN.format(".".join(value.segments)), None
     if isinstance(value, Path) and not value.data and (found := follow(value)) and found.is_several:
         written = ".".join(value.segments) or "this"
         if call.helper in WRITE_TEXTS:

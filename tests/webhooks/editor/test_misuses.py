@@ -81,6 +81,13 @@ def test_a_line_of_a_form_without_its_ampersand_is_a_hint(template, meant):
     assert said(template) == []
 
 
+def test_a_link_escaped_for_markdown_is_a_warning():
+    assert said("[x]({{markdown bookingUrl}})") == [
+        ("bookingUrl is no longer a link after markdown: write it without.", None)
+    ]
+    assert said("[{{markdown title}}]({{bookingUrl}}) {{slack bookingUrl}}") == []
+
+
 def test_the_email_of_a_guest_is_not_that_of_a_host():
     assert said("{{guest.email}}")[0][1] == "attendees.1.email"
 

@@ -23,7 +23,8 @@ def loop_of_keys(subject: str, conditions: str, inner: str = "0") -> str:
     keys = "".join(
         f'{{{{#if {asked}}}}},"k{number}":{{{{email}}}}{{{{/if}}}}' for number, asked in enumerate(conditions.split())
     )
-    return f'[{{{{#each {subject}}}}}{{"n":"{{{{name}}}}"{keys},"l":{inner}}}{{{{#unless @last}}}},{{{{/unless}}}}{{{{/each}}}}]'
+    item = f'{{"n":"{{{{name}}}}"{keys},"l":{inner}}}'
+    return f"[{{{{#each {subject}}}}}{item}{{{{#unless @last}}}},{{{{/unless}}}}{{{{/each}}}}]"
 
 
 LAST_KEYS = loop_of_keys("tags", "name email @first")
