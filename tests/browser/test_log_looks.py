@@ -77,3 +77,14 @@ def test_the_log_of_all_webhooks_shows_whose_booking_it_was_in_full(signed_in: O
     page.goto("/integrations/deliveries")
     summary = page.locator(".log-what .truncate", has_text=SUMMARY)
     assert summary.evaluate("text => text.scrollWidth - text.clientWidth") == 0
+
+
+def test_what_a_search_finds_is_seen_without_scrolling(signed_in: OpenPage, rick: User, log: str) -> None:
+    page = signed_in(rick, viewport={"width": 390, "height": 480}, has_touch=True, is_mobile=True)
+    page.goto(log)
+    page.get_by_role("searchbox", name="Search deliveries").fill("Maximilian")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 found.")).to_be_in_viewport()
+    expect(page.locator(".log-what", has_text=SUMMARY)).to_be_in_viewport()
+    page.get_by_role("link", name="Failed 1").click()
+    expect(page.locator(".log-what", has_text=SUMMARY)).to_be_in_viewport()

@@ -75,11 +75,11 @@ def test_a_failing_webhook_names_its_next_attempt_and_its_last_answer(
     change(app, webhook, failing_since=clock.now() - timedelta(hours=2), consecutive_failures=7)
     waits(app, webhook, due_at=clock.now() + timedelta(minutes=28, seconds=30))
     text = standing(owner, webhook)
-    assert "Nothing but failures since" in text
+    assert "7 failures in a row since" in text
     assert "Attempt 4 is next, in 28 minutes" in text
     assert "The receiver answered 503." in text
-    assert "1 delivery waits and follows by itself" in text
-    assert "Should it fail until" in text
+    assert "fix your server. 1 waiting delivery is then sent automatically." in text
+    assert "If it still fails on" in text
 
 
 def test_the_next_attempt_can_be_made_now(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
@@ -95,14 +95,14 @@ def test_a_webhook_without_attempts_left_is_tried_with_the_next_booking(
 ) -> None:
     change(app, webhook, failing_since=clock.now() - timedelta(days=4), consecutive_failures=10)
     waits(app, webhook, state=DeliveryState.FAILED, due_at=None)
-    assert "All attempts are used up; it is tried again with the next booking." in standing(owner, webhook)
+    assert "No attempts are left. The next booking is sent as usual." in standing(owner, webhook)
 
 
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
         ("gone", ["your server wants no more", "It answered 410 Gone", "delete this webhook"]),
-        ("failing", ["nothing but failures for five days", "put your server right", "ping test"]),
+        ("failing", ["nothing but failures for five days", "fix your server", "ping test"]),
         ("secret_lost", ["its secret was lost", "enter a new secret", "secret headers again"]),
         ("owner", ["Switched off by you", "You then choose whether what is held back is sent or dropped."]),
     ],

@@ -202,7 +202,7 @@ def test_what_was_searched_for_stays_in_every_link_and_can_be_cleared(
     assert "q=quick" in close
     assert "trigger=BOOKING_CREATED" in close
     cleared = first.partition('id="clear-filters" href="')[2].partition('"')[0]
-    assert cleared == f"{path(webhook)}?state=delivered"
+    assert cleared == f"{path(webhook)}?state=delivered#log"
 
 
 def test_what_is_too_long_to_be_searched_for_is_repeated_in_no_link(

@@ -152,7 +152,7 @@ def test_a_slowed_or_held_webhook_says_so(app: Flask, owner: FlaskClient, webhoo
     assert "about 12 a minute" in change(pace=0.2)
     held = change(held_until=clock.now() + timedelta(minutes=5))
     assert "Your server asked to wait until" in held
-    assert "paused, sends again" in held.rpartition('id="webhook-list"')[2]
+    assert "waits as your server asked, sends again" in held.rpartition('id="webhook-list"')[2]
     path = make(app, webhook, DeliveryState.DUE, due_at=clock.now())
     assert "Queued" in owner.get(path).text
 
