@@ -80,7 +80,7 @@ def test_the_log_of_all_webhooks_shows_whose_booking_it_was_in_full(signed_in: O
 
 
 def test_what_a_search_finds_is_seen_without_scrolling(signed_in: OpenPage, rick: User, log: str) -> None:
-    page = signed_in(rick, viewport={"width": 390, "height": 480}, has_touch=True, is_mobile=True)
+    page = signed_in(rick, viewport={"width": 390, "height": 600}, has_touch=True, is_mobile=True)
     page.goto(log)
     page.get_by_role("searchbox", name="Search deliveries").fill("Maximilian")
     page.keyboard.press("Enter")
