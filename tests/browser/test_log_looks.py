@@ -51,6 +51,11 @@ def test_the_picture_is_one_line_on_a_phone_until_it_is_asked_for(
     line.focus()
     page.keyboard.press("Space")
     expect(charts).to_be_visible()
+    charts.get_by_text("Show as a table").first.click()
+    table = charts.locator(".table-wrap").first
+    expect(table.get_by_role("columnheader", name="p95")).to_be_visible()
+    assert table.evaluate("table => table.scrollWidth - table.clientWidth") == 0
+    line.focus()
     page.keyboard.press("Space")
     expect(charts).to_be_hidden()
 

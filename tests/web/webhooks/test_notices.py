@@ -73,7 +73,7 @@ def test_notices_are_for_their_owner_and_go_with_the_webhook(
     tell(app, webhook, NoticeKind.FAILING)
     with app.app_context(), writing() as session:
         subscriptions.delete(session, session.get_one(Webhook, webhook.id))
-    assert "Does not get through" not in owner.get(LIST).text
+    assert "Deliveries are failing" not in owner.get(LIST).text
     assert owner.get(NOTICE).location == LIST
     token = {"csrf_token": pages.csrf_token(other, "/integrations/webhooks/new")}
     assert other.get(NOTICE).status_code == 404
@@ -85,7 +85,7 @@ def test_a_webhook_deleted_in_its_box_takes_its_news_off_the_screen(
 ) -> None:
     tell(app, webhook, NoticeKind.FAILING)
     polled = owner.get(LIST, headers={"HX-Request": "true"}).text
-    assert "Does not get through" in polled.partition('id="notices" hx-swap-oob="true"')[2]
+    assert "Deliveries are failing" in polled.partition('id="notices" hx-swap-oob="true"')[2]
     deleted = pages.submit(owner, f"{LIST}/webhooks/{webhook.id}/delete", headers={"HX-Request": "true"})
     assert 'id="notices" hx-swap-oob="true"' in deleted.text
-    assert "Does not get through" not in deleted.text
+    assert "Deliveries are failing" not in deleted.text
