@@ -481,6 +481,25 @@ def test_the_menu_of_a_row_closes_for_its_dialog_and_gets_the_focus_back(
     expect(more).to_be_focused()
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_the_menu_of_the_last_webhook_is_above_the_navigation_of_a_phone(
+    app: Flask, signed_in: OpenPage, rick: User, script: bool
+) -> None:
+    for number in range(5):
+        hook(app, rick, f"https://example.com/{number}")
+    page = signed_in(rick, java_script_enabled=script, **PHONE)
+    page.goto("/integrations")
+    last = page.get_by_role("listitem").filter(has_text="https://example.com/4")
+    last.locator("summary").click()
+    duplicate = last.get_by_role("link", name="Duplicate")
+    panel, navigation = duplicate.bounding_box(), page.get_by_role("navigation").last.bounding_box()
+    assert panel
+    assert navigation
+    assert panel["y"] + panel["height"] <= navigation["y"]
+    duplicate.click()
+    expect(page.get_by_role("heading", name="New webhook")).to_be_visible()
+
+
 def test_a_webhook_is_duplicated_from_its_row(app: Flask, signed_in: OpenPage, rick: User) -> None:
     hook(app, rick)
     page = signed_in(rick)

@@ -70,6 +70,13 @@ def test_the_chosen_ones_are_sent_in_one_run_that_shows_its_progress(
     assert (run.kind, run.chosen) == ("chosen", ids[:3])
 
 
+def test_one_chosen_delivery_is_asked_about_as_one(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
+    page = owner.get(asked(webhook, make(app, webhook))).text
+    assert "Resend 1 delivery?" in page
+    assert "It is sent with the same webhook-id." in page
+    assert "They go out" not in page
+
+
 def test_to_htmx_the_dialog_closes_over_the_progress(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
     number = make(app, webhook)
     done = send(owner, asked(webhook, number), headers=HTMX)
