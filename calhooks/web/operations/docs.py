@@ -65,8 +65,8 @@ def read_document(path: Path) -> Document:
         _lead_to_pages(token)
     title = next(text for token, text in headings if token.tag == "h1")
     body = markdown.renderer.render(_without_title(tokens), markdown.options, {})
-    # Tables are wider than phones.
-    body = body.replace("<table>", '<div class="table-wrap"><table class="table">').replace(
+    # Tables can be wider than phones: with the focus they are scrolled by keyboard.
+    body = body.replace("<table>", '<div class="table-wrap" tabindex="0"><table class="table">').replace(
         "</table>", "</table></div>"
     )
     chapters = [(anchor(text), text) for token, text in headings if token.tag == "h2"]
