@@ -1,4 +1,4 @@
-"""How the log is laid out: on a phone what is worked with comes first, and beside others nothing is cut off."""
+"""How the log and the documentation are laid out: on a phone what is worked with comes first, and nothing is cut off."""
 
 from collections.abc import Callable
 
@@ -10,6 +10,7 @@ from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.delivery.counting.statistics import DeliveryStatistic, hour_of
 from calhooks.delivery.models.deliveries import DeliveryState
+from calhooks.web.operations.docs import DOCUMENT_TITLES, FIRST_PAGE
 from calhooks.webhooks.models import Webhook
 from tests import factories
 
@@ -18,6 +19,7 @@ expect, Page = sync_api.expect, sync_api.Page
 
 OpenPage = Callable[..., Page]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+HIDDEN = "wraps => wraps.map(wrap => wrap.scrollWidth - wrap.clientWidth).filter(hidden => hidden > 0)"
 SUMMARY = "30 min meeting with Maximilian Mustermann"
 
 
@@ -93,3 +95,19 @@ def test_what_a_search_finds_is_seen_without_scrolling(signed_in: OpenPage, rick
     expect(page.locator(".log-what", has_text=SUMMARY)).to_be_in_viewport()
     page.get_by_role("link", name="Failed 1").click()
     expect(page.locator(".log-what", has_text=SUMMARY)).to_be_in_viewport()
+
+
+def test_no_column_of_a_table_is_hidden_on_a_phone(visitor: OpenPage) -> None:
+    page = visitor(**PHONE)
+    for name in DOCUMENT_TITLES:
+        page.goto("/docs/webhooks" if name == FIRST_PAGE else f"/docs/webhooks/{name}")
+        assert page.locator(".table-wrap").evaluate_all(HIDDEN) == [], name
+
+
+def test_tables_are_scrolled_by_keyboard_where_they_are_wider_than_the_page(visitor: OpenPage) -> None:
+    page = visitor(viewport={"width": 200, "height": 600})
+    page.goto("/docs/webhooks/coming-from-calcom")
+    table = page.locator(".table-wrap").first
+    table.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("table => table.scrollLeft > 0", arg=table.element_handle())
