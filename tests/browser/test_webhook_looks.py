@@ -1,4 +1,4 @@
-"""How the log and the documentation are laid out: on a phone what is worked with comes first, and nothing is cut off."""
+"""How the log and the documentation are laid out: what is worked with comes first on a phone, nothing is cut off."""
 
 from collections.abc import Callable
 
