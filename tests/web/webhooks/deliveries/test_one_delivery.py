@@ -86,6 +86,12 @@ def test_no_secret_is_in_the_commands(app: Flask, owner: FlaskClient, rick: User
     assert SECRET not in page
 
 
+def test_headings_follow_each_other_on_the_page_and_in_the_dialog(app: Flask, owner: FlaskClient, rick: User) -> None:
+    path = f"{make(app, rick, rick)}/curl"
+    for page, levels in ((owner.get(path), ["1", "2"]), (owner.get(path, headers=HTMX), ["2", "3"])):
+        assert re.findall("<h([1-6])", page.text) == levels
+
+
 def test_members_of_a_team_get_the_script_without_a_signature(
     app: Flask, team: Team, alice: User, bob: User, browser_of: Callable[[User], FlaskClient]
 ) -> None:
