@@ -1,19 +1,23 @@
 """A delivery as a single request outside the pump: as a cURL command, or for another URL."""
 
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from calhooks import clock
 from calhooks.delivery.key_pairs import valid_private_keys
 from calhooks.delivery.models.deliveries import Delivery
-from calhooks.delivery.models.endpoints import Endpoint
+from calhooks.delivery.models.endpoints import Endpoint, SigningKey
 from calhooks.delivery.sending.headers import HeaderPairs
 from calhooks.delivery.sending.sender import OutgoingRequest
 
 
-def valid_secrets(endpoint: Endpoint) -> list[str]:
-    """Return the secrets that sign now, newest first."""
-    now = clock.now()
-    return [key.secret for key in endpoint.keys if key.expires_at is None or key.expires_at > now]
+def valid_secrets(session: Session, endpoint: Endpoint) -> list[str]:
+    """Return the secrets that sign now, newest first. Raises Unreadable."""
+    query = select(SigningKey.secret).where(
+        SigningKey.endpoint_id == endpoint.id,
+        or_(SigningKey.expires_at.is_(None), SigningKey.expires_at > clock.now()),
+    )
+    return list(session.scalars(query.order_by(SigningKey.id.desc())))
 
 
 def request_by_hand(
@@ -29,7 +33,7 @@ def request_by_hand(
         content_type=delivery.content_type,
         message_id=delivery.event.message_id,
         attempt=max(delivery.attempt_count, 1),
-        secrets=valid_secrets(delivery.endpoint),
+        secrets=valid_secrets(session, delivery.endpoint),
         private_keys=valid_private_keys(session, delivery.endpoint),
         headers=delivery.headers,
         secret_headers=secret_headers,

@@ -34,16 +34,20 @@ def create_endpoint(session: Session, *, owner: Owner, url: str, secret: str, ac
 
 
 def set_secret(endpoint: Endpoint, secret: str, overlap: timedelta = ROTATION_OVERLAP) -> None:
-    """Sign with `secret` from now on, and with the one it replaces for as long as `overlap`; with nothing if empty."""
+    """Sign with `secret` from now on, and with the one it replaces for as long as `overlap`; with nothing if empty.
+
+    A secret that cannot be decrypted does not sign beside the new one: with it, nothing could be sent.
+    """
     now = clock.now()
     if not secret:
         endpoint.keys = []
         return
     if not overlap:
         end_old_secrets(endpoint)
-    if endpoint.keys and endpoint.keys[0].secret == secret:
+    readable = [key for key in endpoint.keys if key.is_readable]
+    if readable and readable[0].secret == secret and readable == endpoint.keys:
         return
-    old = [key for key in endpoint.keys if overlap and (key.expires_at is None or key.expires_at > now)]
+    old = [key for key in readable if overlap and (key.expires_at is None or key.expires_at > now)]
     for key in old:
         key.expires_at = key.expires_at or now + overlap
     endpoint.keys = [SigningKey(secret=secret, created_at=now), *old[:MAX_OLD_SECRETS]]

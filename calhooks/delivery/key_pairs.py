@@ -14,9 +14,9 @@ MAX_OLD_KEY_PAIRS = 3
 
 
 def create_key_pair(endpoint: Endpoint, overlap: timedelta) -> None:
-    """Sign with a new key pair from now on, and for `overlap` with the one it replaces."""
+    """Sign with a new key pair from now on, and for `overlap` with the one it replaces, if that can be decrypted."""
     now, new = clock.now(), new_key_pair()
-    old = valid_key_pairs(endpoint) if overlap else []
+    old = [pair for pair in valid_key_pairs(endpoint) if overlap and pair.is_readable]
     for pair in old:
         pair.expires_at = pair.expires_at or now + overlap
     made = KeyPair(private_key=new.private_key, public_key=new.public_key, created_at=now)

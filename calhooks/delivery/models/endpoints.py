@@ -9,9 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from calhooks.accounts.owners import ONE_OWNER, Owned
 from calhooks.db import Base, UTCDateTime
 from calhooks.egress.urls import MAX_URL_LENGTH
-from calhooks.encryption.columns import Encrypted, EncryptedJSON
+from calhooks.encryption.columns import Encrypted, EncryptedJSON, Unreadable
 
-# Loaded where it is used alone: a booking does not fail for a value that cannot be decrypted.
+# Like the keys below, loaded only where it is used: nothing else fails for a value that cannot be decrypted.
 SECRET_HEADERS = EncryptedJSON("endpoints.secret_headers")
 MAX_WEBHOOK_NAME_LENGTH = 100
 
@@ -156,11 +156,19 @@ class SigningKey(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"), index=True)
-    secret: Mapped[str] = mapped_column(Encrypted("signing_keys.secret"))
+    secret: Mapped[str] = mapped_column(Encrypted("signing_keys.secret"), deferred=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     endpoint: Mapped[Endpoint] = relationship(back_populates="keys")
+
+    @property
+    def is_readable(self) -> bool:
+        """Tell whether its secret can be decrypted."""
+        try:
+            return bool(self.secret)
+        except Unreadable:
+            return False
 
 
 class KeyPair(Base):
@@ -176,3 +184,11 @@ class KeyPair(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     endpoint: Mapped[Endpoint] = relationship(back_populates="key_pairs")
+
+    @property
+    def is_readable(self) -> bool:
+        """Tell whether its private key can be decrypted."""
+        try:
+            return bool(self.private_key)
+        except Unreadable:
+            return False

@@ -1,12 +1,14 @@
 """The secrets and key pairs of endpoints that are claimed from, decrypted once for all claims of each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Select, Table, bindparam, literal_column, or_, select, union_all
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
 
+from calhooks import clock
 from calhooks.db import UTCDateTime
 from calhooks.delivery.tables import endpoints, key_pairs, signing_keys
 from calhooks.encryption.columns import Unreadable, encryption_of, sealed
@@ -39,6 +41,14 @@ def read_secrets(connection: Connection, found: Sequence[Any], now: datetime) ->
         except Unreadable:
             secrets[endpoint.id] = {"problem": UNREADABLE}
     return secrets
+
+
+def with_unreadable_secrets(session: Session, endpoint_ids: Collection[int]) -> set[int]:
+    """Return which of some endpoints have a secret, private key or secret header that cannot be decrypted."""
+    columns = endpoints.c.id, sealed(endpoints.c.secret_headers).label("secret_headers")
+    found = session.execute(select(*columns).where(endpoints.c.id.in_(endpoint_ids))).all()
+    secrets = read_secrets(session.connection(), found, clock.now())
+    return {endpoint_id for endpoint_id, each in secrets.items() if "problem" in each}
 
 
 class _Stored(NamedTuple):

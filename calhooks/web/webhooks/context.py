@@ -11,6 +11,7 @@ from calhooks.accounts.owners import Owner
 from calhooks.db import db
 from calhooks.delivery.endpoints import waiting_counts
 from calhooks.delivery.models.endpoints import NoticeKind
+from calhooks.delivery.pump.endpoint_secrets import UNREADABLE, with_unreadable_secrets
 from calhooks.delivery.status.endpoint_status import diagnose, endpoint_status
 from calhooks.events import TRIGGER_LABELS
 from calhooks.web.site.access import owner
@@ -63,7 +64,7 @@ def list_context(whose: Owner) -> dict[str, Any]:
         "labels": TRIGGER_LABELS,
         "offered_ids": offered_ids(webhooks),
         "under_way": any(_is_soon(endpoint.next_due_at) for endpoint in sending),
-    }
+    } | _secrets_context(webhooks)
 
 
 def webhook_context(webhook: Webhook) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def shown_anew(webhook: Webhook, *, in_box: bool, on_page: bool) -> str:
         return html + render_template("webhooks/deliveries/_standing.html", oob=True, **page_context(webhook))
     if in_box:
         return list_behind_box()
-    return render_template("webhooks/_row.html", **webhook_context(webhook))
+    return render_template("webhooks/_row.html", **webhook_context(webhook), **_secrets_context([webhook]))
 
 
 def page_context(webhook: Webhook) -> dict[str, Any]:
@@ -116,6 +117,12 @@ def _waiting_in_pauses(webhooks: Sequence[Webhook]) -> dict[int, int]:
     """Return how many deliveries wait for the end of a pause, by endpoint."""
     paused = [webhook.endpoint_id for webhook in webhooks if webhook.endpoint.paused_until]
     return waiting_counts(db.session(), paused)
+
+
+def _secrets_context(webhooks: Sequence[Webhook]) -> dict[str, Any]:
+    """Return which endpoints have secrets that cannot be decrypted, and what is said of them."""
+    lost = with_unreadable_secrets(db.session(), [webhook.endpoint_id for webhook in webhooks])
+    return {"unreadable": lost, "unreadable_secrets": UNREADABLE}
 
 
 def _is_soon(due_at: datetime | None) -> bool:

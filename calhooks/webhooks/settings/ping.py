@@ -77,7 +77,7 @@ def ping(
             raise InvalidWebhook(errors)
         shape = typed_shape(values, webhook)
         kept = headers_to_keep(values.headers, values.url, webhook)
-        keys = _secrets(values, webhook), _private_keys(session, values, webhook)
+        keys = _secrets(session, values, webhook), _private_keys(session, values, webhook)
         request = _request(values.url, shape, kept, event, *keys)
         passes = would_send(values.filter, stored_filter(webhook.filter if webhook else None), event.body)
         session.commit()
@@ -92,7 +92,7 @@ def send_test(session: Session, webhook: Webhook, event: TriedEvent) -> PingResu
     with slots.taken(webhook.belongs_to):
         endpoint = webhook.endpoint
         kept = KeptHeaders(webhook.headers, endpoint.secret_headers, [])
-        keys = valid_secrets(endpoint), valid_private_keys(session, endpoint)
+        keys = valid_secrets(session, endpoint), valid_private_keys(session, endpoint)
         request = _request(endpoint.url, shape_of(webhook), kept, event, *keys)
         passes = would_send(None, stored_filter(webhook.filter), event.body)
         session.commit()
@@ -127,13 +127,13 @@ def _written(shape: BodyShape, kept: KeptHeaders, body: Mapping[str, Any]) -> tu
         raise InvalidWebhook({"payloadTemplate": str(error)}) from error
 
 
-def _secrets(values: WebhookValues, webhook: Webhook | None) -> list[str]:
+def _secrets(session: Session, values: WebhookValues, webhook: Webhook | None) -> list[str]:
     """Return the secrets that a delivery would be signed with if the values were saved."""
     if values.secret:
         return [values.secret]
     if values.remove_secret or webhook is None:
         return []
-    return valid_secrets(webhook.endpoint)
+    return valid_secrets(session, webhook.endpoint)
 
 
 def _private_keys(session: Session, values: WebhookValues, webhook: Webhook | None) -> list[str]:

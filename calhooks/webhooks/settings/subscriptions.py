@@ -11,12 +11,11 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from calhooks import clock
 from calhooks.accounts.owners import Owner, lock_owner, require_owner
 from calhooks.delivery import endpoints
-from calhooks.delivery.models.endpoints import Endpoint
 from calhooks.egress.urls import parse_url
 from calhooks.webhooks.body.bodies import BodyShape
 from calhooks.webhooks.filters.conditions import stored_filter
@@ -74,12 +73,12 @@ class CheckedWebhook:
 
 
 def list_webhooks(session: Session, owner: Owner) -> list[Webhook]:
-    """Return an account's webhooks, the oldest first, with their endpoints and keys."""
+    """Return an account's webhooks, the oldest first, with their endpoints."""
     query = (
         select(Webhook)
         .join(Webhook.endpoint)
         .where(owner.of(Webhook))
-        .options(contains_eager(Webhook.endpoint).options(selectinload(Endpoint.keys)))
+        .options(contains_eager(Webhook.endpoint))
         .order_by(Webhook.id)
     )
     return list(session.scalars(query))

@@ -31,7 +31,9 @@ def webhook(app: Flask, rick: User) -> Webhook:
 
 def keys(app: Flask, webhook: Webhook) -> list[SigningKey]:
     with app.app_context():
-        return db.session.get_one(Endpoint, webhook.endpoint_id).keys
+        keys = db.session.get_one(Endpoint, webhook.endpoint_id).keys
+        assert all(key.is_readable for key in keys)
+        return keys
 
 
 def edit(webhook: Webhook) -> str:
