@@ -23,7 +23,7 @@ from calhooks.web.webhooks.form import choices
 from calhooks.web.webhooks.form.condition_rows import ConditionRows
 from calhooks.web.webhooks.form.copies import copy_name
 from calhooks.web.webhooks.form.header_rows import HeaderRows
-from calhooks.web.webhooks.form.key_pair import KeyPairFields, overlaps
+from calhooks.web.webhooks.form.key_pair import KeyPairFields, overlap_field
 from calhooks.webhooks.editor.presets import Preset
 from calhooks.webhooks.filters.conditions import stored_filter
 from calhooks.webhooks.filters.typed import typed_filter_of
@@ -72,13 +72,7 @@ class WebhookForm(KeyPairFields):
     )
     secret = StringField("Secret", default="")
     remove_secret = BooleanField("Remove the secret", name="removeSecret")
-    secret_overlap = SelectField(
-        "The old secret",
-        name="secretOverlap",
-        choices=overlaps(),
-        default=OVERLAP_HOURS[0],
-        validate_choice=False,
-    )
+    secret_overlap = overlap_field("The old secret", "secretOverlap")
     payload_format = RadioField(
         "Payload",
         name="payloadFormat",

@@ -12,10 +12,11 @@ NOT_YET_SIGNED = "The key pair is created when you save, so it did not sign this
 OLD_PAIR_SIGNED = "The current key pair signed this test. The new one is created when you save."
 
 
-def overlaps() -> list[SelectChoice]:
-    """Return for how long a replaced secret or key pair can sign beside the new one."""
+def overlap_field(label: str, name: str) -> SelectField:
+    """Return the field that asks for how long a replaced secret or key pair also signs."""
     words = {"24": "also signs for 24 hours", "72": "also signs for 3 days", "168": "also signs for 7 days"}
-    return [SelectChoice(hours, words.get(hours, "stops signing at once")) for hours in OVERLAP_HOURS]
+    choices = [SelectChoice(hours, words.get(hours, "stops signing at once")) for hours in OVERLAP_HOURS]
+    return SelectField(label, name=name, choices=choices, default=OVERLAP_HOURS[0], validate_choice=False)
 
 
 class KeyPairFields(ServiceForm):
@@ -24,13 +25,7 @@ class KeyPairFields(ServiceForm):
     key_pair = BooleanField("Sign with a key pair", name="keyPair", false_values=(False, "false", "", "none"))
     replace_key_pair = BooleanField("Replace the key pair", name="replaceKeyPair")
     remove_key_pair = BooleanField("Remove the key pair", name="removeKeyPair")
-    key_pair_overlap = SelectField(
-        "The old key pair",
-        name="keyPairOverlap",
-        choices=overlaps(),
-        default=OVERLAP_HOURS[0],
-        validate_choice=False,
-    )
+    key_pair_overlap = overlap_field("The old key pair", "keyPairOverlap")
 
     def key_pair_values(self) -> KeyPairValues:
         """Return what was typed."""
