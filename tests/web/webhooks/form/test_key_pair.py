@@ -20,6 +20,7 @@ from tests import factories
 from tests.delivery.conftest import MovingClock
 from tests.delivery.receivers import Received, receiving
 from tests.web import pages
+from tests.web.webhooks.form.test_old_secret import send_delivery
 
 HTMX = {"HX-Request": "true"}
 
@@ -173,10 +174,7 @@ def test_deliveries_carry_the_secrets_signature_first_and_one_of_each_valid_key_
         new, old = (pair.public_key for pair in pairs(app, webhook))
         for hours in (0, 25):
             time.advance(hours=hours)
-            with app.app_context():
-                endpoint = db.session.get_one(Endpoint, webhook.endpoint_id)
-                factories.create_delivery(endpoint, factories.create_event(rick))
-                Pump(current_config()).run()
+            send_delivery(app, webhook)
         first, second = receiver.received
         assert [signers(request, [old, new]) for request in (first, second)] == [[new, old], [new]]
         assert [each.split(",")[0] for each in first.headers["webhook-signature"].split()] == ["v1", "v1a", "v1a"]
@@ -189,10 +187,7 @@ def test_a_key_pair_alone_signs_and_the_other_signature_says_that_there_is_no_se
         with app.app_context():
             webhook = factories.create_webhook(rick, receiver.url)
         pages.submit(owner, edit(webhook), {"keyPair": "y"})
-        with app.app_context():
-            endpoint = db.session.get_one(Endpoint, webhook.endpoint_id)
-            factories.create_delivery(endpoint, factories.create_event(rick))
-            Pump(current_config()).run()
+        send_delivery(app, webhook)
         [request] = receiver.received
     [public] = [pair.public_key for pair in pairs(app, webhook)]
     assert signers(request, [public]) == [public]

@@ -20,6 +20,14 @@ NEW = "/integrations/webhooks/new"
 URL = "https://example.com/hook"
 FORM = "application/x-www-form-urlencoded"
 LATER = ["contentType", "headerName", "headerValue", "headerSecret", "scope", "eventTypes", "rateLimit"]
+# A webhook with a template, for one of the event types.
+CUSTOM = {
+    "payloadFormat": "custom",
+    "payloadTemplate": "a={{title}}",
+    "contentType": FORM,
+    "scope": "chosen",
+    "eventTypes": ["2"],
+}
 
 
 @pytest.fixture
@@ -45,17 +53,7 @@ def make(client: FlaskClient, **typed: object) -> None:
 
 
 def test_everything_is_kept_and_shown_again(app: Flask, owner: FlaskClient, rick: User) -> None:
-    make(
-        owner,
-        payloadFormat="custom",
-        payloadTemplate="a={{title}}",
-        contentType=FORM,
-        scope="chosen",
-        eventTypes=["2"],
-        headerName=["X-Uid", ""],
-        headerValue=["{{uid}}", ""],
-        headerSecret=["", ""],
-    )
+    make(owner, **CUSTOM, headerName=["X-Uid", ""], headerValue=["{{uid}}", ""], headerSecret=["", ""])
     webhook = kept(app, rick)
     assert (webhook.content_type, webhook.event_type_ids, webhook.headers) == (FORM, [2], [["X-Uid", "{{uid}}"]])
     form = pages.post_form(owner.get(edit(app, rick)))
@@ -66,17 +64,7 @@ def test_everything_is_kept_and_shown_again(app: Flask, owner: FlaskClient, rick
 
 
 def test_a_form_without_these_fields_keeps_what_is_stored(app: Flask, owner: FlaskClient, rick: User) -> None:
-    make(
-        owner,
-        payloadFormat="custom",
-        payloadTemplate="a={{title}}",
-        contentType=FORM,
-        scope="chosen",
-        eventTypes=["2"],
-        headerName=["X-Uid", "X-Key"],
-        headerValue=["{{uid}}", "hush"],
-        headerSecret=["", "y"],
-    )
+    make(owner, **CUSTOM, headerName=["X-Uid", "X-Key"], headerValue=["{{uid}}", "hush"], headerSecret=["", "y"])
     without = dict.fromkeys(LATER)
     assert pages.submit(owner, edit(app, rick), {"active": None, **without}).status_code == 303
     webhook = kept(app, rick)
