@@ -74,7 +74,7 @@ def shell_word(text: str) -> str:
 
 
 def _curl(url: str, headers: Sequence[str], data: str) -> str:
-    # A bracket in a URL is a bracket, a dot in its path is a dot, and the body does not wait for a 100 Continue.
+    # The URL is sent as it is, with its brackets and dots, and the body without waiting for a 100 Continue.
     lines = [f"curl -i -X POST --globoff --path-as-is {shell_word(url)}", *(f"-H {header}" for header in headers)]
     return " \\\n  ".join([*lines, "-H 'Expect:'", f"--data-binary {data}"])
 

@@ -16,7 +16,14 @@ from calhooks.delivery.status.endpoint_status import diagnose, endpoint_status
 from calhooks.events import TRIGGER_LABELS
 from calhooks.web.site.access import owner
 from calhooks.web.webhooks.form.choices import offered_ids
-from calhooks.web.webhooks.list_view import MAX_WORDS, ORDERS, SEARCHED_FROM, arranged, list_query, list_view
+from calhooks.web.webhooks.list_view import (
+    MAX_LIST_SEARCH_LENGTH,
+    ORDERS,
+    SEARCHED_FROM,
+    arranged,
+    list_query,
+    list_view,
+)
 from calhooks.webhooks import run_progress
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.notices import notices_for
@@ -57,7 +64,7 @@ def list_context(whose: Owner) -> dict[str, Any]:
         "webhook_count": len(webhooks),
         "view": view,
         "orders": ORDERS,
-        "longest_words": MAX_WORDS,
+        "longest_words": MAX_LIST_SEARCH_LENGTH,
         "is_searched": len(webhooks) >= SEARCHED_FROM or bool(view.words),
         "endpoint_status": status,
         "waiting_counts": _waiting_in_pauses(webhooks),

@@ -13,8 +13,8 @@ from calhooks.events import TRIGGER_LABELS, Trigger
 from calhooks.web.site.htmx import is_htmx
 from calhooks.webhooks.models import Webhook
 
-MAX_WORDS = 100
-# With fewer, a search finds nothing that is not in sight.
+MAX_LIST_SEARCH_LENGTH = 100
+# A shorter list is read faster than it is searched.
 SEARCHED_FROM = 11
 # The first is how the list is without a choice.
 ORDERS = {"": "Oldest first", "newest": "Newest first", "name": "Name", "state": "State, failing first"}
@@ -44,7 +44,7 @@ def list_view() -> ListView:
         query = request.headers.get("HX-Current-URL", "").partition("#")[0].partition("?")[2]
         asked = dict(parse_qsl(query))
     order = asked.get("sort", "")
-    return ListView(asked.get("find", "").strip()[:MAX_WORDS], order if order in ORDERS else "")
+    return ListView(asked.get("find", "").strip()[:MAX_LIST_SEARCH_LENGTH], order if order in ORDERS else "")
 
 
 def list_query() -> dict[str, Any]:

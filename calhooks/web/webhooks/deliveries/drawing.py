@@ -8,7 +8,7 @@ from calhooks.delivery.status.picture import Picture, PicturePeriod
 # In units of the drawing.
 STEP, BARS_HEIGHT = 10, 48
 TIMES_TOP, TIMES_HEIGHT = 56, 24
-# What is there at all can be seen.
+# A single attempt among thousands is still visible.
 LEAST_HEIGHT = 2.0
 
 

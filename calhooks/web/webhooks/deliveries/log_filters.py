@@ -121,7 +121,7 @@ def keep_filters(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def _is_kept(text: str) -> bool:
-    """Tell whether links repeat a field: one that is too long to be searched for is in none of the page's hundreds."""
+    """Tell whether links repeat a field. A text that is too long to search for would only make each link long."""
     return 0 < len(text) <= MAX_LOG_SEARCH_LENGTH
 
 

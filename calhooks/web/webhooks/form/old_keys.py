@@ -37,7 +37,7 @@ def end_key_pair(webhook_id: int) -> Response:
 
 
 def _ended(webhook: Webhook, part: str, message: str) -> Response:
-    """Redraw `part`, which is in the dialog and on the webhook's page, or go back to the one of them."""
+    """Redraw `part` in the dialog or on the webhook's page; without JavaScript, go back to where the button was."""
     page = "webhook.edit" if request.form.get("from") == "box" else "deliveries.index"
     to = url_for(page, webhook_id=webhook.id)
     return done(message, part=partial(render_template, part, webhook=webhook), to=to)
