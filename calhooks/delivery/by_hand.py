@@ -1,10 +1,8 @@
 """A delivery as a single request outside the pump: as a cURL command, or for another URL."""
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from calhooks import clock
-from calhooks.delivery.key_pairs import valid_private_keys
+from calhooks.delivery.key_pairs import signing_now, valid_private_keys
 from calhooks.delivery.models.deliveries import Delivery
 from calhooks.delivery.models.endpoints import Endpoint, SigningKey
 from calhooks.delivery.sending.headers import HeaderPairs
@@ -13,11 +11,7 @@ from calhooks.delivery.sending.sender import OutgoingRequest
 
 def valid_secrets(session: Session, endpoint: Endpoint) -> list[str]:
     """Return the secrets that sign now, newest first. Raises Unreadable."""
-    query = select(SigningKey.secret).where(
-        SigningKey.endpoint_id == endpoint.id,
-        or_(SigningKey.expires_at.is_(None), SigningKey.expires_at > clock.now()),
-    )
-    return list(session.scalars(query.order_by(SigningKey.id.desc())))
+    return signing_now(session, endpoint, SigningKey.secret)
 
 
 def request_by_hand(

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from calhooks import clock
 from calhooks.delivery.models.endpoints import Endpoint, KeyPair
@@ -41,10 +41,15 @@ def valid_key_pairs(endpoint: Endpoint) -> list[KeyPair]:
 
 def valid_private_keys(session: Session, endpoint: Endpoint) -> list[str]:
     """Return the private keys that sign now, newest first. Raises Unreadable."""
-    query = select(KeyPair.private_key).where(
-        KeyPair.endpoint_id == endpoint.id, or_(KeyPair.expires_at.is_(None), KeyPair.expires_at > clock.now())
-    )
-    return list(session.scalars(query.order_by(KeyPair.id.desc())))
+    return signing_now(session, endpoint, KeyPair.private_key)
+
+
+def signing_now(session: Session, endpoint: Endpoint, column: InstrumentedAttribute[str]) -> list[str]:
+    """Return `column`, what is secret of a kind of key, of those that sign now, newest first. Raises Unreadable."""
+    keys = column.class_
+    is_valid = or_(keys.expires_at.is_(None), keys.expires_at > clock.now())
+    query = select(column).where(keys.endpoint_id == endpoint.id, is_valid)
+    return list(session.scalars(query.order_by(keys.id.desc())))
 
 
 def old_key_pair_until(endpoint: Endpoint) -> datetime | None:
