@@ -6,62 +6,25 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from calhooks import clock
 from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.delivery.counting.statistics import NO_RESPONSE, DeliveryStatistic, hour_of
-from calhooks.delivery.models.deliveries import Attempt, Delivery, DeliveryState, Event
+from calhooks.delivery.models.deliveries import DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint
-from calhooks.delivery.models.runs import ResendRun
 from calhooks.webhooks.models import Webhook
 from tests import factories
-from tests.web import pages
+from tests.web.webhooks.deliveries.helpers import EVERYTHING, attempt, change, deliver, path, shown
 
 HTMX = {"HX-Request": "true"}
-EVERYTHING = ["Chat A", "Chat B", "Chat C"]
 
 
 @pytest.fixture
 def webhook(app: Flask, rick: User) -> Webhook:
     with app.app_context():
         return factories.create_webhook(rick, "https://example.com/hook")
-
-
-def deliver(
-    app: Flask, webhook: Webhook, summary: str, event: dict[str, object] | None = None, **values: object
-) -> int:
-    with app.app_context():
-        owner = db.session.scalars(select(User).where(User.username == "rick")).one()
-        endpoint = db.session.get_one(Endpoint, webhook.endpoint_id)
-        happened = factories.create_event(owner, **({"summary": summary} | (event or {})))
-        return factories.create_delivery(endpoint, happened, **values).id
-
-
-def attempt(app: Flask, delivery_id: int, number: int = 1, **values: object) -> None:
-    fields = {
-        "started_at": clock.now(),
-        "duration_ms": 87,
-        "url": "https://example.com/hook",
-        "request_headers": [],
-        "status": None,
-        "response_headers": [],
-        "response_body": b"",
-        "error": "dns",
-        "error_detail": "The host was not found.",
-    }
-    with app.app_context(), writing() as session:
-        session.add(Attempt(delivery_id=delivery_id, number=number, **(fields | values)))
-
-
-def shown(page: str) -> list[str]:
-    """Return which of three deliveries a page lists."""
-    return [name for name in EVERYTHING if f'title="{name}"' in page]
-
-
-def path(webhook: Webhook) -> str:
-    return f"/integrations/webhooks/{webhook.id}"
 
 
 @pytest.mark.parametrize(
@@ -217,137 +180,10 @@ def test_what_is_too_long_to_be_searched_for_is_repeated_in_no_link(
             assert answer.count("a" * 10_000) <= 1
 
 
-def test_a_webhook_is_known_by_its_name_among_all(app: Flask, owner: FlaskClient, rick: User, webhook: Webhook) -> None:
-    with app.app_context():
-        other = factories.create_webhook(rick, "https://example.com/hook")
-        with writing() as session:
-            session.get_one(Endpoint, webhook.endpoint_id).name = "Booked"
-            session.get_one(Endpoint, other.endpoint_id).name = "Cancelled"
-    delivery_id = deliver(app, webhook, "Chat A", {"subject": "the-uid"}, state=DeliveryState.DELIVERED)
-    page = owner.get("/integrations/deliveries?q=the-uid").text
-    choices = page.partition('name="webhook"')[2].partition("</select>")[0]
-    arrived = page.partition('class="arrived-list"')[2].partition("</ul>")[0]
-    for part in (choices, arrived):
-        assert ">Booked<" in part
-        assert ">Cancelled<" in part
-    assert "not subscribed to these events" in arrived
-    for dialog in ("test", f"resend-chosen?delivery={delivery_id}"):
-        assert '<span class="strong">Booked</span>' in owner.get(f"{path(webhook)}/{dialog}").text
-
-
 def test_a_search_without_a_result_says_so_and_leads_back(owner: FlaskClient, webhook: Webhook) -> None:
     page = owner.get(f"{path(webhook)}?q=nothing").text
     assert "No deliveries match" in page
     assert "Clear filters" in page
-
-
-def test_like_failures_are_grouped_with_what_to_do(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
-    now = clock.now()
-    failed = {"state": DeliveryState.FAILED, "due_at": None, "attempt_count": 1}
-    for _ in range(3):
-        again = deliver(app, webhook, "Chat A", **failed, last_status=500, finished_at=now)
-        attempt(app, again, status=500, error="status")
-    attempt(app, deliver(app, webhook, "Chat B", attempt_count=1, tries=1))
-    deliver(app, webhook, "Chat C", **failed, last_status=404, finished_at=now - timedelta(days=8))
-    deliver(app, webhook, "Chat C")
-    page = owner.get(path(webhook)).text
-    groups = page.partition('id="like-failures"')[2].partition("</section>")[0]
-    assert "500 Internal Server Error" in groups
-    assert "3 deliveries, since" in groups
-    assert "Host not found" in groups
-    assert "1 delivery, since" in groups
-    assert "retried automatically" in groups
-    assert "404" not in groups
-    show = groups.partition('id="show-500-given-up" href="')[2].partition('"')[0].replace("&amp;", "&")
-    assert shown(owner.get(show).text) == ["Chat A"]
-    show = groups.partition('id="show-dns-waiting" href="')[2].partition('"')[0].replace("&amp;", "&")
-    assert shown(owner.get(show).text) == ["Chat B"]
-    sent = pages.submit(owner, path(webhook), {"reason": "500"}, to=f"{path(webhook)}/given-up")
-    assert sent.status_code == 303
-    with app.app_context():
-        assert db.session.scalars(select(ResendRun.total)).one() == 3
-
-
-def test_a_delivered_one_that_is_sent_again_has_not_failed(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
-    for status in (200, 299, 300):
-        again = deliver(app, webhook, "Chat A", attempt_count=1, last_status=status, resent_at=clock.now())
-        attempt(app, again, status=status, error=None)
-    groups = owner.get(path(webhook)).text.partition('id="like-failures"')[2].partition("</section>")[0]
-    assert groups.count('class="like-failures-row"') == 1
-    assert 'id="show-300-waiting"' in groups
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({}, "retried automatically"),
-        ({"active": False}, "held back while the webhook is off"),
-        ({"paused_until": datetime(2100, 1, 1, tzinfo=UTC)}, "retried after the pause"),
-    ],
-    ids=["on", "off", "paused"],
-)
-def test_like_failures_say_whether_they_are_retried(
-    app: Flask, owner: FlaskClient, webhook: Webhook, changes: dict[str, object], words: str
-) -> None:
-    attempt(app, deliver(app, webhook, "Chat A", attempt_count=1, tries=1))
-    change(app, webhook, **changes)
-    groups = owner.get(path(webhook)).text.partition('id="like-failures"')[2].partition("</section>")[0]
-    assert words in groups
-    assert groups.count("automatically") == (not changes)
-
-
-def test_a_group_that_waits_is_sent_without_waiting_unless_the_webhook_is_off_or_paused(
-    app: Flask, owner: FlaskClient, webhook: Webhook
-) -> None:
-    later = clock.now() + timedelta(hours=5)
-    waiting = {"attempt_count": 1, "tries": 1, "last_status": 500, "due_at": later, "scheduled_at": later}
-    ours = deliver(app, webhook, "Chat A", **waiting)
-    other = deliver(app, webhook, "Chat B", **waiting | {"last_status": 404})
-    url = f"{path(webhook)}/resend-failing"
-    assert 'id="resend-500-waiting"' in owner.get(path(webhook)).text
-    for active, paused_until, sentence in (
-        (False, None, "The webhook is off."),
-        (True, later, "The webhook is paused."),
-    ):
-        change(app, webhook, active=active, paused_until=paused_until)
-        assert sentence in pages.submit(owner, path(webhook), {"reason": "500"}, to=url, follow_redirects=True).text
-        assert due(app, ours) == later
-    change(app, webhook, active=True, paused_until=None)
-    assert "Sending now." in pages.submit(owner, path(webhook), {"reason": "500"}, to=url, follow_redirects=True).text
-    assert due(app, ours) <= clock.now()
-    assert due(app, other) == later
-    said = pages.submit(owner, path(webhook), {"reason": "418"}, to=url, follow_redirects=True).text
-    assert "None of these are waiting any longer." in said
-
-
-@pytest.mark.parametrize("who", ["delivery", "endpoint", "blocked"])
-def test_a_group_that_cannot_go_now_is_not_said_to_be_sent(
-    app: Flask, owner: FlaskClient, webhook: Webhook, who: str
-) -> None:
-    later = clock.now() + timedelta(hours=5)
-    waiting = {"attempt_count": 1, "tries": 1, "last_status": 429, "due_at": later, "scheduled_at": later}
-    if who == "blocked":
-        waiting |= {"state": DeliveryState.BLOCKED, "due_at": None, "scheduled_at": None}
-    deliver(app, webhook, "Chat A", **waiting, not_before=later if who == "delivery" else None)
-    if who == "endpoint":
-        change(app, webhook, held_until=later)
-    url = f"{path(webhook)}/resend-failing"
-    said = pages.submit(owner, path(webhook), {"reason": "429"}, to=url, follow_redirects=True).text
-    assert "Nothing was sent: your server asked to wait" in said
-    assert "Sending now." not in said
-
-
-def change(app: Flask, webhook: Webhook, **values: object) -> None:
-    with app.app_context(), writing() as session:
-        for name, value in values.items():
-            setattr(session.get_one(Endpoint, webhook.endpoint_id), name, value)
-
-
-def due(app: Flask, delivery_id: int) -> datetime:
-    with app.app_context():
-        due_at = db.session.get_one(Delivery, delivery_id).due_at
-        assert due_at
-        return due_at
 
 
 def test_the_picture_has_every_hour_and_day_with_a_table(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
@@ -391,109 +227,3 @@ def test_no_attempt_is_planned_during_a_pause_or_while_the_receiver_asked_to_wai
         times = re.findall(r'\(.*?datetime="([^"]+)"', planned)
         assert len(times) == 3
         assert datetime.fromisoformat(times[0]) == later.replace(microsecond=0)
-
-
-def test_the_log_of_all_webhooks_shows_where_a_booking_has_arrived(
-    app: Flask, owner: FlaskClient, rick: User, webhook: Webhook
-) -> None:
-    with app.app_context():
-        late = factories.create_webhook(db.session.get_one(User, rick.id), "https://example.com/late")
-        late_id = late.id
-        factories.create_webhook(db.session.get_one(User, rick.id), "https://example.com/idle")
-        event = factories.create_event(db.session.get_one(User, rick.id), subject="the-uid", summary="Chat A")
-        for endpoint_id, state in (
-            (webhook.endpoint_id, DeliveryState.DELIVERED),
-            (late.endpoint_id, DeliveryState.DUE),
-        ):
-            factories.create_delivery(db.session.get_one(Endpoint, endpoint_id), event, state=state)
-    deliver(app, webhook, "Chat B", state=DeliveryState.DELIVERED)
-    with app.app_context(), writing() as session:
-        session.get_one(Endpoint, webhook.endpoint_id).name = "Slack"
-    everything = owner.get("/integrations/deliveries").text
-    assert f'<option value="{webhook.id}">Slack</option>' in everything
-    assert shown(everything) == ["Chat A", "Chat B"]
-    assert "arrived-title" not in everything
-    page = owner.get("/integrations/deliveries?q=the-uid").text
-    assert page.count('class="log-row"') == 2
-    arrived = page.partition('id="arrived-title"')[2].partition("</section>")[0]
-    assert "Not yet" in arrived
-    assert "Nothing was sent" in arrived
-    assert ">Slack</a>" in arrived
-    one = owner.get(f"/integrations/deliveries?webhook={late_id}").text
-    assert one.count('class="log-row"') == 1
-    with app.app_context(), writing() as session:
-        for delivery in session.scalars(select(Delivery).join(Event).where(Event.subject == "the-uid")):
-            delivery.state = DeliveryState.DELIVERED
-    assert ">Yes<" in owner.get("/integrations/deliveries?q=the-uid").text
-
-
-def test_a_booking_with_many_events_is_found_in_many_webhooks(app: Flask, owner: FlaskClient, rick: User) -> None:
-    with app.app_context():
-        endpoint_ids = [factories.create_webhook(rick, f"https://example.com/{n}").endpoint_id for n in range(50)]
-        events = [factories.create_event(rick, subject="the-uid", summary="Chat A").id for _ in range(120)]
-        delivered = {"state": DeliveryState.DELIVERED, "attempt_count": 1, "created_at": clock.now(), "headers": []}
-        rows = [
-            {"event_id": event, "endpoint_id": endpoint_id, "sequence_key": "the-uid", "content_type": "text/plain"}
-            | delivered
-            for event in events
-            for endpoint_id in endpoint_ids
-        ]
-        with writing() as session:
-            session.execute(insert(Delivery), rows)
-    first = owner.get("/integrations/deliveries?q=the-uid")
-    assert first.status_code == 200
-    assert first.text.count('class="log-row"') == 50
-    assert "6,000 found" in first.text
-
-
-def test_a_delivery_opened_from_all_leads_back_to_the_search(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
-    deliver(app, webhook, "Chat A", state=DeliveryState.FAILED, due_at=None)
-    page = owner.get("/integrations/deliveries?q=chat&state=failed").text
-    opened = page.partition('class="log-link"')[2].partition('href="')[2].partition('"')[0].replace("&amp;", "&")
-    detail = owner.get(opened).text
-    back = detail.partition('delivery-close" href="')[2].partition('"')[0].replace("&amp;", "&")
-    assert back.startswith("/integrations/deliveries?")
-    assert f'id="{back.partition("#")[2]}"' in page
-    assert shown(owner.get(back).text) == ["Chat A"]
-    sent = pages.submit(owner, opened, to=f"{opened.partition('?')[0]}/resend")
-    assert "from=all" in sent.location
-    assert "q=chat" in sent.location
-
-
-def test_another_accounts_webhook_is_not_searched(
-    app: Flask, other: FlaskClient, owner: FlaskClient, webhook: Webhook
-) -> None:
-    deliver(app, webhook, "Chat A", {"subject": "the-uid"}, state=DeliveryState.DELIVERED)
-    for query in ("", "?q=the-uid", "?q=chat", "?state=delivered"):
-        page = other.get(f"/integrations/deliveries{query}")
-        assert page.status_code == 200
-        assert shown(page.text) == []
-        assert "example.com/hook" not in page.text
-    assert other.get(f"/integrations/deliveries?webhook={webhook.id}").status_code == 404
-    assert other.get(f"{path(webhook)}?q=chat").status_code == 404
-
-
-def test_a_waiting_delivery_among_all_links_to_the_one_before_it_on_its_webhooks_page(
-    app: Flask, owner: FlaskClient, webhook: Webhook
-) -> None:
-    first = deliver(app, webhook, "Chat A", {"sequence_key": "same"})
-    deliver(app, webhook, "Chat B", {"sequence_key": "same"}, state=DeliveryState.BLOCKED, due_at=None)
-    link = owner.get("/integrations/deliveries?q=chat").text.partition('class="log-waits')[2].partition("</a>")[0]
-    # The page of all webhooks has no place for a delivery: a link that htmx follows would do nothing there.
-    assert "hx-get" not in link
-    assert f'href="{path(webhook)}/deliveries/{first}?q=chat&amp;from=all"' in link
-    assert "hx-get" in owner.get(path(webhook)).text.partition('class="log-waits')[2].partition("</a>")[0]
-
-
-def test_the_log_of_all_webhooks_calls_them_by_their_names(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:
-    with app.app_context(), writing() as session:
-        session.get_one(Endpoint, webhook.endpoint_id).name = "CRM"
-        factories.create_webhook(session.get_one(User, webhook.owner_id), "https://example.com/other")
-    chosen = owner.get("/integrations/deliveries").text.partition('name="webhook"')[2].partition("</select>")[0]
-    assert ">CRM</option>" in chosen
-    assert ">https://example.com/other</option>" in chosen
-    deliver(app, webhook, "Chat A", {"subject": "the-uid"}, state=DeliveryState.DELIVERED)
-    page = owner.get("/integrations/deliveries?q=the-uid").text
-    arrived = page.partition('id="arrived-title"')[2].partition("</section>")[0]
-    assert ">CRM</a>" in arrived
-    assert "Nothing was sent: it is not subscribed to these events, or was off." in arrived
