@@ -1,5 +1,7 @@
 """What is wrong with a template, and where."""
 
+from typing import Self
+
 
 class TemplateError(ValueError):
     """A template that cannot be used, or a rendering that went too far.
@@ -14,7 +16,7 @@ class TemplateError(ValueError):
         self.column = column
 
     @classmethod
-    def at(cls, source: str, offset: int, message: str) -> "TemplateError":
+    def at(cls, source: str, offset: int, message: str) -> Self:
         """Make the error for a place in `source`, counted in characters from its start."""
         before = source[:offset]
         return cls(message, before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)

@@ -8,6 +8,10 @@ from calhooks.events import Trigger
 from calhooks.webhooks.body.payload import build_payload, template_context
 from calhooks.webhooks.body.samples import crowded_event
 from calhooks.webhooks.template import TemplateError, check_template, compile_template
+from calhooks.webhooks.template.nodes import ContentType
+from calhooks.webhooks.template.proof import check
+from calhooks.webhooks.template.proof.walk import MAX_VISITS, Walk
+from calhooks.webhooks.template.render import Template
 from tests.attack.templates.search import MANY_STATES
 
 CROWD = template_context(build_payload(crowded_event(Trigger.BOOKING_CREATED), "https://cal.example.com"))
@@ -86,6 +90,24 @@ def test_16_kb_that_lead_to_very_many_states_are_given_up_soon(template):
         compile_template(template)
     # Between 0.1 and 0.25 s on an idle machine.
     assert time.thread_time() - started < 3
+
+
+def test_the_fields_of_a_form_are_texts_where_finding_those_that_are_json_is_too_much(monkeypatch):
+    visits = []
+
+    class CountedWalk(Walk):
+        def _visit(self, times, at):
+            visits.append(times)
+            super()._visit(times, at)
+
+    monkeypatch.setattr(check, "Walk", CountedWalk)
+    loops_in_loops = "[{{#each a}}[" * 5 + "1" + "]{{#unless @last}},{{/unless}}{{/each}}]" * 5
+    broken = "".join(f'&f{number}={{"a":{number}x}}' for number in range(12))
+    template = Template(f'first={{"a":{loops_in_loops}}}{broken}&last={{"a":"{{{{title}}}}"}}', ContentType.FORM)
+    assert "too complicated to be checked" in template.not_json[-1].message
+    assert template.render({"title": '"&'}).endswith(b"%7B%22a%22%3A%22%22%26%22%7D")
+    # As much as one proof, and then once more to read texts.
+    assert sum(visits) <= 2 * MAX_VISITS
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,7 @@ from calhooks.webhooks.template.nodes import BlockName, BodyPlace, ContentType, 
 from calhooks.webhooks.template.proof.combinations import blocks, check_combinations, variables
 from calhooks.webhooks.template.proof.form_machine import AMPERSAND, FormMachine, NotJson
 from calhooks.webhooks.template.proof.json_machine import JsonMachine
-from calhooks.webhooks.template.proof.walk import Walk
-
-# How often fields of a form are found not to be JSON, before all of them are taken for text.
-MAX_FORM_ROUNDS = 6
+from calhooks.webhooks.template.proof.walk import TooComplicated, Walk, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +40,18 @@ def prove(source: str, nodes: Sequence[Node], content_type: ContentType) -> Proo
 
 
 def _prove_form(source: str, nodes: Sequence[Node]) -> Proof:
-    """Read as JSON the fields that begin so and are JSON whatever the values, and all others as text."""
-    mistakes, tracked = dict[int, TemplateError](), set[str]()
-    for _ in range(MAX_FORM_ROUNDS):
+    """Read as JSON the fields that begin so and are JSON whatever the values, and all others as text.
+
+    Each walk finds another field that is none, or more keys to remember. All are texts where that is too much work.
+    """
+    mistakes, tracked, work = dict[int, TemplateError](), set[str](), Work()
+    while True:
         machine = FormMachine(tracked, mistakes)
         try:
-            places = Walk(source, machine, nodes).places
+            places = Walk(source, machine, nodes, work).places
+        except TooComplicated as error:
+            mistakes |= dict.fromkeys(machine.fields, error)
+            break
         except TemplateError as error:
             if not machine.fields:
                 # After an & in the JSON of a field, what is left of it is no field.

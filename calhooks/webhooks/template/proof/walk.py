@@ -7,6 +7,7 @@ all there is to know about them.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from calhooks.webhooks.template.errors import Rejected, TemplateError
@@ -33,7 +34,7 @@ from calhooks.webhooks.template.proof.conditions import (
     simplified,
 )
 
-# Visits of a node by a state, and characters of text read by a state: 16 KB are proved or refused within 0.3 s.
+# Visits of a node by a state, and characters of text read by a state: 16 KB are walked within 0.3 s.
 MAX_VISITS = 80_000
 MAX_READ = 300_000
 # Rounds through a loop that keeps changing the state.
@@ -72,14 +73,26 @@ LAST = Item(False, True, "has two items")
 ENTERED = Item(False, False, "has a value")
 
 
-class Walk:
-    """Walks the whole template when it is made. Raises TemplateError."""
+@dataclass(slots=True)
+class Work:
+    """What was done so far. Walks that share it do together no more than one may."""
 
-    def __init__(self, source: str, machine: Machine, nodes: Sequence[Node]) -> None:
+    visits: int = 0
+    read: int = 0
+
+
+class TooComplicated(TemplateError):
+    """A template whose proof takes too much work."""
+
+
+class Walk:
+    """Walks the whole template when it is made. Raises TemplateError: TooComplicated where it ends early."""
+
+    def __init__(self, source: str, machine: Machine, nodes: Sequence[Node], work: Work | None = None) -> None:
         self.places: dict[int, BodyPlace] = {}
         self._source = source
         self._machine = machine
-        self._visits = self._read = 0
+        self._work = work or Work()
         self._passed: set[int] = set()
         self._after_text: dict[tuple[int, Hashable], Hashable] = {}
         self._position_asked = set(_loops_asked_for_position(nodes, ()))
@@ -100,9 +113,9 @@ class Walk:
 
     def _visit(self, times: int, at: int) -> None:
         """Count work. Raises TemplateError when there is too much of it."""
-        self._visits += times
-        if self._visits > MAX_VISITS or self._read > MAX_READ:
-            raise TemplateError.at(self._source, at, TOO_COMPLICATED)
+        self._work.visits += times
+        if self._work.visits > MAX_VISITS or self._work.read > MAX_READ:
+            raise TooComplicated.at(self._source, at, TOO_COMPLICATED)
 
     def _step(self, node: int, points: Points, step: Callable[[Hashable], Hashable]) -> Points:
         """Move every point on. A rejection ends the walk, and says which branches led there if others pass."""
@@ -127,7 +140,7 @@ class Walk:
         def read(state: Hashable) -> Hashable:
             after: Hashable = self._after_text.get((text.at, state))
             if after is None:
-                self._read += len(text.value) + self._machine.weight(state)
+                self._work.read += len(text.value) + self._machine.weight(state)
                 self._visit(1, text.at)
                 after = self._after_text[text.at, state] = self._machine.feed(state, text.value, text.at)
             return after
