@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sqlalchemy import ScalarSelect, bindparam, func, select
+from sqlalchemy import ScalarSelect, bindparam, func, literal, select, union_all
 from sqlalchemy.orm import Session, defer, joinedload, selectinload
 
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState, Event
@@ -54,8 +53,8 @@ def page(
 def first_page(session: Session, asked: LogQuery) -> tuple[Page, Mapping[DeliveryState, int]]:
     """Return the newest deliveries asked for, and how many of them there are in each state, as if all were asked for.
 
-    The numbers are up to 10,000 of each; of a search, what is among the newest 10,000 deliveries. Without words, of the
-    state that was asked for they are of the newest 10,000 in that state.
+    The numbers are up to 10,000 of each; of a search or a day, what is among its newest 10,000 deliveries. Without
+    words, of the state that was asked for they are of the newest 10,000 in that state.
     """
     if not asked.endpoint_ids:
         return Page([], None), {}
@@ -64,15 +63,13 @@ def first_page(session: Session, asked: LogQuery) -> tuple[Page, Mapping[Deliver
     asked = with_named(session, asked)
     span, everything = _span(session, asked), replace(asked, states=())
     # Once for the page and for its numbers: what is looked for in bodies takes its time.
-    seen = looked_through(session, everything, span)
-    rows = _all_in(session, everything, seen)
-    counts = Counter(DeliveryState(row.state) for row in rows)
+    seen = looked_through(session, everything, span, is_counted=True)
+    ids, counts = _newest_and_counts(session, everything, seen, asked.states)
     # Bodies take too long to look through two windows: words are looked for in the newest deliveries of any state.
     if asked.states and not asked.words and seen.first != span.first:
-        seen = looked_through(session, asked, span)
-        rows = _all_in(session, asked, seen)
-        counts |= Counter(DeliveryState(row.state) for row in rows)
-    ids = sorted((row.id for row in rows if not asked.states or row.state in asked.states), reverse=True)
+        seen = looked_through(session, asked, span, is_counted=True)
+        ids, of_state = _newest_and_counts(session, asked, seen, asked.states)
+        counts |= of_state
     return _page_of(session, ids, seen.first if seen.first != span.first else None, PAGE), counts
 
 
@@ -111,9 +108,20 @@ def _page_of(session: Session, ids: Sequence[int], end: int | None, size: int) -
     return Page(deliveries, end, is_cut=end is not None)
 
 
-def _all_in(session: Session, asked: LogQuery, span: IdSpan) -> Sequence[Any]:
-    found = matching(session, asked, span)
-    return session.connection().execute(select(found.c.id, found.c.state)).all()
+def _newest_and_counts(
+    session: Session, asked: LogQuery, span: IdSpan, shown: Sequence[DeliveryState]
+) -> tuple[list[int], Counter[DeliveryState]]:
+    """Return the ids of a page of what matches, in the states shown (all for none), and how many are in each state.
+
+    In one statement: what is looked for takes its time, and thousands of rows to fetch as well.
+    """
+    found = select(matching(session, asked, span)).cte()
+    newest = select(found.c.id).where(found.c.state.in_(shown or tuple(DeliveryState)))
+    newest_ids = newest.order_by(found.c.id.desc()).limit(PAGE + 1).subquery()
+    counted = select(found.c.state, func.count()).group_by(found.c.state)
+    rows = session.execute(union_all(counted, select(literal(""), newest_ids.c.id))).all()
+    ids = sorted((number for state, number in rows if not state), reverse=True)
+    return ids, Counter({DeliveryState(state): number for state, number in rows if state})
 
 
 def _up_to(state: DeliveryState) -> ScalarSelect[int]:

@@ -97,12 +97,15 @@ def with_named(session: Session, asked: LogQuery) -> LogQuery:
     return replace(asked, words="", only=ids) if ids else asked
 
 
-def looked_through(session: Session, asked: LogQuery, span: IdSpan) -> IdSpan:
-    """Return the part of a span that is looked through: the newest 10,000 deliveries if no index answers."""
+def looked_through(session: Session, asked: LogQuery, span: IdSpan, *, is_counted: bool = False) -> IdSpan:
+    """Return the part of a span that is looked through: the newest 10,000 deliveries if no index answers.
+
+    Where all that is found is counted, also if one does.
+    """
     if asked.only is not None or (asked.states and set(asked.states) <= set(OPEN_STATES) and _few_open(session, asked)):
         return span
     is_ended = bool(asked.states) and set(asked.states) <= set(_ENDED)
-    if not asked.is_narrowed and (is_ended or not asked.states):
+    if not is_counted and not asked.is_narrowed and (is_ended or not asked.states):
         return span
     return _window(session, asked.endpoint_ids, asked.states if is_ended else (), span)
 

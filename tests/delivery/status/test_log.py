@@ -1,5 +1,6 @@
 """The log of what was sent to an endpoint."""
 
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -66,6 +67,30 @@ def test_a_search_goes_through_the_newest_and_goes_on_from_there(
         found, pages = log.page(session, asked, before=found.older), pages + 1
     assert [delivery.id for delivery in found.deliveries] == [each.id for each in wanted][::-1]
     assert pages == 2
+
+
+@pytest.mark.parametrize("states", [(), (DeliveryState.FAILED,)])
+def test_the_newest_of_a_busy_day_are_counted_and_all_of_it_is_listed(
+    session: Session, owner: User, time: MovingClock, monkeypatch: pytest.MonkeyPatch, states: list[DeliveryState]
+) -> None:
+    monkeypatch.setattr(log_query, "MAX_SEARCHED", 4)
+    endpoint, begins = factories.create_endpoint(owner), time.now()
+    made = [
+        factories.create_delivery(endpoint, factories.create_event(owner), state=state).id
+        for state in [DeliveryState.FAILED] * 6 + [DeliveryState.DELIVERED] * 6
+    ]
+    time.advance(days=1)
+    factories.create_delivery(endpoint, factories.create_event(owner))
+    asked = LogQuery(endpoint_ids=[endpoint.id], states=states, made=(begins, begins + timedelta(days=1)))
+
+    page, counts = log.first_page(session, asked)
+    assert counts == {DeliveryState.DELIVERED: 4} | dict.fromkeys(states, 4)
+
+    shown = [delivery.id for delivery in page.deliveries]
+    while page.older is not None:
+        page = log.page(session, asked, before=page.older)
+        shown += [delivery.id for delivery in page.deliveries]
+    assert shown == (made[:6] if states else made)[::-1]
 
 
 def test_a_webhook_id_is_found_however_old_it_is(
