@@ -1,27 +1,18 @@
 """Tests of what an owner is told on the screen."""
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from calhooks import clock
-from calhooks.accounts.models import User
 from calhooks.db import writing
 from calhooks.delivery import endpoints
 from calhooks.delivery.models.endpoints import Endpoint, InactiveReason, Notice, NoticeKind
 from calhooks.webhooks.models import Webhook
 from calhooks.webhooks.settings import subscriptions
-from tests import factories
 from tests.web import pages
 
 LIST = "/integrations"
 NOTICE = "/integrations/notices/1"
-
-
-@pytest.fixture
-def webhook(app: Flask, rick: User) -> Webhook:
-    with app.app_context():
-        return factories.create_webhook(rick, "https://example.com/hook")
 
 
 def tell(app: Flask, webhook: Webhook, kind: NoticeKind) -> None:

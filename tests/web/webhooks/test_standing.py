@@ -20,12 +20,6 @@ from tests.web import pages
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture
-def webhook(app: Flask, rick: User) -> Webhook:
-    with app.app_context():
-        return factories.create_webhook(rick, "https://example.com/hook")
-
-
 def change(app: Flask, webhook: Webhook, **values: Any) -> None:
     with app.app_context(), writing() as session:
         endpoint = session.get_one(Endpoint, webhook.endpoint_id)

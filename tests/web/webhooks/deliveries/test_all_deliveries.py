@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select
@@ -19,12 +18,6 @@ from tests.web import pages
 from tests.web.webhooks.deliveries.helpers import deliver, path, shown
 
 ALL = "/integrations/deliveries"
-
-
-@pytest.fixture
-def webhook(app: Flask, rick: User) -> Webhook:
-    with app.app_context():
-        return factories.create_webhook(rick, "https://example.com/hook")
 
 
 def deliver_to_new_webhooks(app: Flask, rick: User, number: int) -> None:

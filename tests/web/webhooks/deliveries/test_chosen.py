@@ -22,12 +22,6 @@ from tests.web import pages
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture
-def webhook(app: Flask, rick: User) -> Webhook:
-    with app.app_context():
-        return factories.create_webhook(rick, "https://example.com/hook")
-
-
 def make(app: Flask, webhook: Webhook, state: DeliveryState = DeliveryState.FAILED, booking: str = "") -> int:
     with app.app_context():
         host = db.session.get_one(User, webhook.owner_id)

@@ -18,12 +18,6 @@ from tests.web import pages
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture
-def webhook(app: Flask, rick: User) -> Webhook:
-    with app.app_context():
-        return factories.create_webhook(rick, "https://example.com/hook")
-
-
 def log(webhook: Webhook) -> str:
     return f"/integrations/webhooks/{webhook.id}"
 

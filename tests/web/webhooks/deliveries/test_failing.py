@@ -8,20 +8,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from calhooks import clock
-from calhooks.accounts.models import User
 from calhooks.db import db
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.delivery.models.runs import ResendRun
 from calhooks.webhooks.models import Webhook
-from tests import factories
 from tests.web import pages
 from tests.web.webhooks.deliveries.helpers import attempt, change, deliver, path, shown
-
-
-@pytest.fixture
-def webhook(app: Flask, rick: User) -> Webhook:
-    with app.app_context():
-        return factories.create_webhook(rick, "https://example.com/hook")
 
 
 def test_like_failures_are_grouped_with_what_to_do(app: Flask, owner: FlaskClient, webhook: Webhook) -> None:

@@ -9,24 +9,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from calhooks import clock
-from calhooks.accounts.models import User
 from calhooks.db import db, writing
 from calhooks.delivery.models.deliveries import Delivery, DeliveryState
 from calhooks.delivery.models.endpoints import Endpoint, Notice, NoticeKind
 from calhooks.delivery.models.runs import ResendRun
 from calhooks.webhooks.models import Webhook
-from tests import factories
 from tests.web import pages
 from tests.web.webhooks.deliveries.test_deliveries import attempt, deliver
 from tests.web.webhooks.test_notices import tell
 
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def webhook(app: Flask, rick: User) -> Webhook:
-    with app.app_context():
-        return factories.create_webhook(rick, "https://example.com/hook")
 
 
 def page(webhook: Webhook) -> str:

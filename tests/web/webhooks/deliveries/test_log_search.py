@@ -21,12 +21,6 @@ from tests.web.webhooks.deliveries.helpers import EVERYTHING, attempt, change, d
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture
-def webhook(app: Flask, rick: User) -> Webhook:
-    with app.app_context():
-        return factories.create_webhook(rick, "https://example.com/hook")
-
-
 @pytest.mark.parametrize(
     "words",
     [

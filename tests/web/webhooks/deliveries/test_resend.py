@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -18,12 +17,6 @@ from tests.web.webhooks.deliveries.test_deliveries import attempt
 
 HTMX = {"HX-Request": "true"}
 BOOKING = {"sequence_key": "booking"}
-
-
-@pytest.fixture
-def webhook(app: Flask, rick: User) -> Webhook:
-    with app.app_context():
-        return factories.create_webhook(rick, "https://example.com/hook")
 
 
 def make(app: Flask, webhook: Webhook, state: DeliveryState, trigger: str = "BOOKING_CREATED", **values: object) -> str:
